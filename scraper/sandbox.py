@@ -6,6 +6,8 @@ those of whole files, which would keep all pages waiting.
 """
 
 import contextlib
+import json
+import re
 import resource
 import sqlite3
 import subprocess
@@ -98,7 +100,12 @@ def register_functions(db: sqlite3.Connection) -> None:
         text = str(label)
         return is_known(text) or text.casefold().startswith(("milestone ", "metric ", "performance metric "))
 
+    def words(text: str | None) -> str:
+        """The words of a text with four letters or more, each once, as a JSON array."""
+        return json.dumps(list(dict.fromkeys(re.findall(r"[^\W_]{4,}", (text or "")[:10_000].lower()))))
+
     db.create_function("is_known_label", 1, is_known_label, deterministic=True)
+    db.create_function("tta_words", 1, words, deterministic=True)
     db.create_function("escape_fts", 1, fts_expression, deterministic=True)
 
 

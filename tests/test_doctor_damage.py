@@ -32,7 +32,7 @@ def check_all_commands(folders: Folders, tmp_path: Path) -> None:
     commands = (["load"], ["status"], ["why", "1"], ["export", "csv", tmp_path / "out"], ["import", tmp_path / "none"])
     assert [tta("--data", folders.data, *command).status for command in commands] == [0, 0, 0, 0, 4]
     with Ledger(folders.ledger) as ledger:
-        assert (ledger.states("wayback"), ledger.due_ids("wayback", now=None)) is not None
+        assert len(ledger.due_ids("wayback", now=None)) <= sum(ledger.states("wayback").values())
     assert found(folders) == set()
 
 

@@ -98,13 +98,13 @@ def test_record_page_keeps_sections_items_and_states_apart() -> None:
         },
         {},
     )
-    assert [group.name for group in made["groups"]] == [None, "First", "Second", "Last"]
-    assert [value.text for value in made["groups"][0].labels[0].values] == ["one", "two"]
+    assert [group["name"] for group in made["groups"]] == [None, "First", "Second", "Last"]
+    assert [value["value"] for value in made["groups"][0]["labels"][0]["values"]] == ["one", "two"]
     second = made["groups"][2]
-    assert second.instructions == "fill in"
-    assert [(label.name, label.values[0].note) for label in second.labels] == [("B", "not captured"), ("x y", None)]
-    assert [label.note for label in second.labels] == ["not captured", None]
-    assert [(item.name, item.labels[0].name) for item in second.items] == [("Milestone 1", "T")]
+    assert second["instructions"] == "fill in"
+    assert [(label["name"], label["values"][0]["note"]) for label in second["labels"]] == [("B", "not captured"), ("x y", None)]
+    assert [label["note"] for label in second["labels"]] == ["not captured", None]
+    assert [(item["name"], item["labels"][0]["name"]) for item in second["items"]] == [("Milestone 1", "T")]
     assert made["description_source"] == 1
     assert made["facts"] == [("Emerging need", [("No", {"emerging_need": 0})])]
 

@@ -287,14 +287,12 @@ def test_text_is_written_as_it_goes() -> None:
     assert file.tell() > 400_000
 
 
-def test_standard_output_has_no_manifest(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    tta = Path(sys.executable).with_name("tta")
-    command = [str(tta), "--data", str(folders.data), "export", "csv", "-", "--table", "fields", "--columns", "label,value"]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
-    assert done.stdout.startswith(b"record_id,position,label,value\r\n") and list(tmp_path.iterdir()) == []
-    assert done.stdout.count(b"\r\n") == 1 + query(folders, "SELECT count(*) FROM fields")[0][0]
-    assert b"\x1b" not in done.stderr and done.stderr.count(b"\n") == 1
+def test_standard_output_has_no_manifest(folders: Folders, tmp_path: Path) -> None:
+    command = ("--data", folders.data, "export", "csv", "-", "--table", "fields", "--columns", "label,value")
+    ran = tta(*command, cwd=tmp_path)
+    assert ran.out.startswith("record_id,position,label,value\r\n") and list(tmp_path.iterdir()) == []
+    assert ran.out.count("\r\n") == 1 + query(folders, "SELECT count(*) FROM fields")[0][0]
+    assert (ran.status, "\x1b" in ran.err, ran.err.count("\n")) == (0, False, 1)
 
 
 def test_the_citation_file_names_the_files_and_the_newest_capture(folders: Folders, tmp_path: Path) -> None:

@@ -120,12 +120,6 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
-def test_no_progress_where_there_is_no_terminal(fake: FakeArchive, tmp_path: Path) -> None:
-    fake.add(f"https://{HOST}/node/1", AT)
-    ran = finished(start(tmp_path / "data", write_config(tmp_path / "tta.toml", fake.url)))
-    assert (ran.status, ran.source()["fetched"], ran.err) == (0, 1, "")
-
-
 def test_a_damaged_ledger_is_told_and_can_be_moved_away(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
     fake.add(f"https://{HOST}/node/1", AT)
     assert tta_fetch().status == 0

@@ -90,11 +90,6 @@ def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
         assert not [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
 
 
-def test_same_seed_same_page() -> None:
-    assert make_page(7, "olivero") == make_page(7, "olivero")
-    assert make_page(7).data != make_page(8).data
-
-
 def _sample_record(text: str) -> Content:
     """The record behind the sample, with made-up links and times in place of those the text has lost."""
     moment = datetime(2025, 1, 29, 19, 56, 39, tzinfo=UTC)

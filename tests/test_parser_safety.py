@@ -74,7 +74,7 @@ def test_huge_page(name: str) -> None:
     start = time.process_time()
     page = read(content)
     assert time.process_time() - start < LIMIT
-    assert page.kind in Kind
+    assert (page.record is not None) == (page.kind == Kind.RECORD)
 
 
 @settings(max_examples=100, deadline=None)
@@ -82,7 +82,6 @@ def test_huge_page(name: str) -> None:
 def test_any_bytes_get_a_verdict(content: bytes, is_text: bool, content_type: str | None) -> None:
     for given_bytes in (content, b"<html><body><article>" + content, hostile.HEAD.encode() + hostile.FIELDS.encode() + content):
         page = parse_page(given_bytes, url=URL, content_type=content_type, is_text=is_text)
-        assert page.kind in Kind
         assert (page.record is not None) == (page.kind == Kind.RECORD)
 
 
@@ -98,7 +97,6 @@ def seeds() -> tuple[bytes, ...]:
 def test_mutated_page_gets_a_verdict(seed: int, times: int) -> None:
     rng = random.Random(seed)
     page = read(mutated(rng.choice(seeds()), rng, times, others=seeds()))
-    assert page.kind in Kind
     assert (page.record is not None) == (page.kind == Kind.RECORD)
 
 

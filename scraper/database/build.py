@@ -1,7 +1,8 @@
 """Builds the rows of records out of the parsed pages of all their captures, a record at a time."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ class _Shown(NamedTuple):
 def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
     derived.register(db)
-    inserts = {table: insert_sql(table) for table in _OF_A_RECORD} | {"records": derived.insert_sql(BY_NAME["records"].columns)}
+    writers = {table: _writer(db, table) for table in _OF_A_RECORD}
     for table in _OF_A_RECORD:
         db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
@@ -54,7 +55,7 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     def write(most: int) -> None:
         if len(rows["records"]) > most or len(rows["fields"]) > most:
             for table, waiting in rows.items():
-                db.executemany(inserts[table], waiting)
+                writers[table](waiting)
                 waiting.clear()
 
     for record_id, captures in groupby(map(_Shown._make, db.execute(query)), key=itemgetter(0)):
@@ -63,11 +64,27 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
         count += 1
         write(_ROWS_AT_ONCE)
     write(0)
-    for column in ("record_id", "other_id"):  # of records that are no more
-        db.execute(
-            f"DELETE FROM similar WHERE {column} IN (SELECT record_id FROM temp.affected EXCEPT SELECT record_id FROM records)"
-        )
     return count
+
+
+def _writer(db: sqlite3.Connection, name: str) -> Callable[[list[tuple[Any, ...]]], object]:
+    """Inserts rows. Those of a view go into its tables: its triggers, which look shared values up for every row, take longer."""
+    table = BY_NAME[name]
+    if not table.shared:
+        sql = insert_sql(name) if name != "records" else derived.insert_sql(table.columns)
+        return lambda waiting: db.executemany(sql, waiting)
+    (rows, values), own = table.stored_in, [column for column in table.columns if column not in table.shared]
+    own_of, shared_of = (itemgetter(*map(table.columns.index, names)) for names in (own, table.shared))
+    marks = ", ".join("?" * len(table.shared))
+    found = f"SELECT shared FROM {values} WHERE json_array({', '.join(table.shared)}) = json_array({marks})"
+    add = f"INSERT INTO {values} ({', '.join(table.shared)}) VALUES ({marks}) RETURNING shared"
+    insert = f"INSERT INTO {rows} ({', '.join(own)}, shared) VALUES ({', '.join('?' * len(own))}, ?)"
+
+    @lru_cache(maxsize=16_384)
+    def number(*shared: str | None) -> int:
+        return int((db.execute(found, shared).fetchone() or db.execute(add, shared).fetchone())[0])
+
+    return lambda waiting: db.executemany(insert, ((*own_of(row), number(*shared_of(row))) for row in waiting))
 
 
 def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> Rows:

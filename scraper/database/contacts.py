@@ -82,7 +82,7 @@ def _address(url: str) -> str | None:
 def expression(table: str, column: str, mode: Mode = False) -> str:
     """SQL for a column's value without contact details."""
     own, place = f'"{table}"."{column}"', f"{table}.{column}"
-    if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title", "similar.words"):
+    if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title"):
         return "NULL"
     if place == "runs.message":
         return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"

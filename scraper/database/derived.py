@@ -13,9 +13,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from parsers.request_title import split_request_title
 from parsers.scalars import day_of_reference, day_of_time
 from scraper.database.places import atlas, code_of_2023
+from scraper.database.request_title import split_request_title
 
 _FILES = sorted((files("scraper.database") / "rules").iterdir(), key=lambda file: file.name)
 RULES: dict[str, dict[str, Any]] = {
@@ -39,7 +39,7 @@ def insert_sql(columns: tuple[str, ...]) -> str:
 
 
 def register(db: sqlite3.Connection) -> None:
-    """Adds the functions that rules call to a connection."""
+    """Adds the functions that rules call to a connection. Several rules of a record ask the same, and are told from memory."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "local_day": (2, lambda reference, time: str(day_of_reference(reference) or day_of_time(time) or "") or None),
         "request_part": (-1, _request_part),
@@ -49,7 +49,7 @@ def register(db: sqlite3.Connection) -> None:
         "code_of_2023": (2, lambda *point: None if None in point else code_of_2023(*point)),
     }
     for name, (arguments, function) in functions.items():
-        db.create_function(f"tta_{name}", arguments, function, deterministic=True)
+        db.create_function(f"tta_{name}", arguments, lru_cache(maxsize=256)(function), deterministic=True)
 
 
 def _request_part(part: str, *titles: str | None) -> str | None:

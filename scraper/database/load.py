@@ -55,7 +55,7 @@ class Loaded:
     """What a load did. `captures`: inserted; `built`: records; `records`: in all. `unchanged`: the database had everything.
 
     `parsed`: captures that were parsed. `unreadable`: places in the archive that can't be read, a line each; their captures
-    are not loaded.
+    are not loaded. `difference`: the archive's state before, and the records written; no state where all were.
     """
 
     captures: int = 0
@@ -64,6 +64,7 @@ class Loaded:
     parsed: int = 0
     unchanged: bool = False
     unreadable: list[str] = field(default_factory=list)
+    difference: tuple[str | None, list[str]] = (None, [])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +106,9 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     except ParsedPagesDamaged:
         remove(folders.data / parsed_pages.NAME)
         done = _load(folders, options)
-    if options.database is None and not done.unchanged:
+    if options.database is None:
         try:
-            similar.update(folders.database, lambda: options.stop is not None and options.stop.over)
+            similar.update(folders.database, *done.difference, lambda: options.stop is not None and options.stop.over)
         except (sqlite3.DatabaseError, OSError):  # all is committed, and the next load makes the file again
             with suppress(OSError):
                 remove(folders.data / similar.NAME)
@@ -131,7 +132,9 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         fresh = options.rebuild or options.forget_missing_captures or made_by is None or made_by[0] != loading_code()
         done = Loaded(unreadable=list(archive.unread))
         done.unchanged = not fresh and state is not None and made_by == (loading_code(), state)
-        if not done.unchanged:
+        if done.unchanged:
+            done.difference = state, []
+        else:
             _Load(db, folders, pages, options, remote, version, done).run(fresh=fresh)
             db.execute("DELETE FROM program")
             db.execute(schema.insert_sql("program"), (loading_code(), None if done.unreadable else state))
@@ -188,6 +191,9 @@ class _Load:
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")
         self.db.execute("ANALYZE main")
+        if not fresh:
+            affected = [record_id for (record_id,) in self.db.execute("SELECT record_id FROM temp.affected")]
+            self.done.difference = self.db.execute("SELECT archive FROM program").fetchone()[0], affected
 
     def _find_new(self) -> None:
         """Fills `temp.touched` with the captures to be inserted."""

@@ -1,50 +1,95 @@
-"""Finds records with like descriptions after a load's commit: `records.family_id` and the table `similar`, of what changed only.
+"""Finds families of records with like descriptions after a load's commit: `records.family_id`, of what changed only.
 
-A family is what is left together when every pair with at least FAMILY of its three-word sequences in common is linked. Both are
-estimated from the smallest hashes of each text (Broder, "On the resemblance and containment of documents"), which are kept in
-`DIR/similar.db` with the links; the file can be deleted at any time.
+A family is what is left together when every pair of texts with at least FAMILY of their three-word sequences in common is linked.
+That is estimated from the smallest hashes of each text (Broder, "On the resemblance and containment of documents"), which are
+kept in `DIR/similar.db` with the links, once for all records with the same text; the file can be deleted at any time.
 """
 
 import re
 import sqlite3
-import time
 from array import array
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 from scraper.sqlite import open_writable, remove, uri
 
 NAME = "similar.db"
-SECONDS = 300.0
-"""For one load; what is left waits for the next. A record takes 2 to 3 ms (10,000 captures, November 2026)."""
 FAMILY = 0.35
 """Share of common sequences. At 0.30 texts with one standard paragraph were linked, at 0.45 copies with 4 % other words not."""
 MIN_WORDS = 12
 """A shorter text, such as "Help for a county.", is alike by accident."""
-_HASHES, _INDEXED, _SHARED, _CANDIDATES = 64, 16, 3, 20
-_RARE, _MOST_COMMON, _SHOWN = 12, 200, 5
-"""Similar records are found by this many rare words, of words that at most so many records have."""
+_HASHES, _INDEXED, _SHARED = 64, 16, 4
+_MOST = 1000
+"""Texts that are looked at because they share one sequence: a standard paragraph must not make every text a candidate."""
 _SCHEMA = """
-CREATE TABLE texts (record_id TEXT PRIMARY KEY, checksum INTEGER NOT NULL, sketch BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE hashes (hash INTEGER, record_id TEXT, PRIMARY KEY (hash, record_id)) WITHOUT ROWID;
-CREATE INDEX hashes_of_record ON hashes (record_id);
-CREATE TABLE links (record_id TEXT, other_id TEXT, PRIMARY KEY (record_id, other_id)) WITHOUT ROWID;
-CREATE TABLE similar (record_id TEXT, position INTEGER, other_id TEXT, words TEXT);
-CREATE INDEX links_of_other ON links (other_id);
-CREATE INDEX similar_of_record ON similar (record_id);
+CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX records_of_text ON records (text);
+CREATE TABLE texts (text INTEGER PRIMARY KEY, sketch BLOB NOT NULL);
+CREATE TABLE hashes (hash INTEGER, text INTEGER, PRIMARY KEY (hash, text)) WITHOUT ROWID;
+CREATE TABLE links (text INTEGER, other INTEGER, PRIMARY KEY (text, other)) WITHOUT ROWID;
+CREATE TABLE state (archive TEXT);
 """
 _VERSION = crc32(Path(__file__).read_bytes()) >> 1
+_NEW = """
+CREATE TEMP TABLE new AS SELECT record_id, tta_digest(description) AS text FROM main.records
+    WHERE description > '' AND record_id IN (SELECT record_id FROM temp.changed);
+CREATE TEMP TABLE near AS SELECT text FROM side.records WHERE record_id IN (SELECT record_id FROM temp.changed)
+    UNION SELECT text FROM temp.new;
+CREATE TEMP TABLE unseen AS SELECT text, min(record_id) AS record_id FROM temp.new
+    WHERE NOT EXISTS (SELECT 1 FROM side.texts WHERE texts.text = new.text) GROUP BY text;
+"""
+"""`near`: the texts that changed records have, or had; `unseen`: those that are not compared with the others yet."""
+_MOVE = """
+DELETE FROM side.records WHERE record_id IN (SELECT record_id FROM temp.changed);
+INSERT INTO side.records SELECT record_id, text FROM temp.new;
+CREATE TEMP TABLE members AS WITH RECURSIVE reached (text) AS (
+    SELECT text FROM temp.near UNION SELECT links.other FROM reached JOIN side.links USING (text)
+) SELECT text FROM reached;
+"""
+"""`members`: the texts that are, or were, in a family with those."""
 
 
-def update(database: Path, is_over: Callable[[], bool] = lambda: False, seconds: float = SECONDS) -> int:
-    """Brings both up to date with the records, as far as time allows; returns how many records wait for the next load.
+def update(database: Path, since: str | None = None, changed: Collection[str] = (), is_over: Callable[[], bool] = bool) -> int:
+    """Brings the families up to date with the records; returns how many texts wait for the next load, as this one was ended.
 
-    The caller holds the folder's lock. Errors of SQLite leave the records as they are.
+    `changed`: the records that are not as they were when `program.archive` was `since`; all are looked at where the file is of
+    another state. The caller holds the folder's lock. Errors of SQLite leave the records as they are.
     """
-    path, until = database.parent / NAME, time.monotonic() + seconds
+    with _opened(database) as db:
+        is_known = since and db.execute("SELECT 1 FROM side.state WHERE archive = ?", [since]).fetchone()
+        if is_known and not changed:
+            return 0
+        db.execute("CREATE TEMP TABLE changed (record_id TEXT PRIMARY KEY) WITHOUT ROWID")
+        if is_known:
+            db.executemany("INSERT INTO temp.changed VALUES (?)", ((one,) for one in changed))
+        else:
+            db.execute("INSERT INTO temp.changed SELECT record_id FROM main.records UNION SELECT record_id FROM side.records")
+        db.create_function("tta_digest", 1, _digest, deterministic=True)
+        _run(db, _NEW)
+        (left,) = db.execute("SELECT count(*) FROM temp.unseen").fetchone()
+        query = "SELECT text, description FROM temp.unseen JOIN main.records USING (record_id)"
+        for text, description in db.execute(query):
+            if is_over():
+                return int(left)
+            _link(db, text, description)
+            left -= 1
+        _run(db, _MOVE)
+        _drop_unused(db)
+        _write(db)
+        db.execute("DELETE FROM side.state")
+        db.execute("INSERT INTO side.state SELECT archive FROM main.program")
+    return 0
+
+
+@contextmanager
+def _opened(database: Path) -> Iterator[sqlite3.Connection]:
+    """The database with the file of texts attached as `side`, in a transaction."""
+    path = database.parent / NAME
     with closing(open_writable(path)) as side:
         is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
     if not is_current:
@@ -54,87 +99,76 @@ def update(database: Path, is_over: Callable[[], bool] = lambda: False, seconds:
     with closing(open_writable(database)) as db:
         db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
         db.execute("BEGIN IMMEDIATE")
-        db.create_function("tta_checksum", 1, lambda text: crc32(text.encode()), deterministic=True)
-        there = "SELECT record_id, tta_checksum(description) AS checksum FROM records WHERE description > ''"
-        db.execute(f"CREATE TEMP TABLE texts AS {there}")
-        same = "SELECT record_id, checksum FROM {0} EXCEPT SELECT record_id, checksum FROM {1} ORDER BY record_id"
-        for record_id, _ in db.execute(same.format("side.texts", "temp.texts")).fetchall():
-            for table in ("texts", "hashes", "similar", "links"):
-                db.execute(f"DELETE FROM side.{table} WHERE record_id = ?", [record_id])
-            db.execute("DELETE FROM side.links WHERE other_id = ?", [record_id])
-            if not db.execute("SELECT 1 FROM records WHERE record_id = ?", [record_id]).fetchone():
-                db.execute("DELETE FROM side.similar WHERE other_id = ?", [record_id])
-        changed = db.execute(same.format("temp.texts", "side.texts")).fetchall()
-        common: dict[str, int] = {}
-        while changed and not is_over() and time.monotonic() < until:
-            record_id, checksum = changed.pop()
-            (text,) = db.execute("SELECT description FROM records WHERE record_id = ?", [record_id]).fetchone()
-            words = re.findall(r"[^\W_]+", text.lower())
-            _link(db, record_id, checksum, words)
-            db.executemany("INSERT INTO side.similar VALUES (?, ?, ?, ?)", _similar(db, record_id, words, common))
-        _write(db)
+        yield db
         db.execute("COMMIT")
-    return len(changed)
 
 
-def _link(db: sqlite3.Connection, record_id: str, checksum: int, words: list[str]) -> None:
+def _run(db: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        db.execute(statement)
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+
+
+def _link(db: sqlite3.Connection, text: int, description: str) -> None:
     """Stores the smallest hashes of a text, and links it with the texts that have most of them."""
-    starts = range(len(words) - 2) if len(words) >= MIN_WORDS else ()
-    own = sorted({crc32(" ".join(words[at : at + 3]).encode()) for at in starts})[:_HASHES]
-    db.execute("INSERT INTO side.texts VALUES (?, ?, ?)", [record_id, checksum, array("I", own).tobytes()])
-    query = f"""
-        SELECT record_id, sketch FROM (SELECT record_id FROM side.hashes WHERE hash IN ({", ".join(map(str, own[:_INDEXED]))})
-        GROUP BY record_id HAVING count(*) >= {_SHARED} ORDER BY count(*) DESC, record_id LIMIT {_CANDIDATES})
-        JOIN side.texts USING (record_id)
-    """
-    for other_id, sketch in db.execute(query).fetchall():
-        other = set(array("I", sketch))
-        both = sorted(other.union(own))[:_HASHES]
-        if sum(one in other for one in set(both).intersection(own)) >= FAMILY * len(both):
-            db.execute("INSERT INTO side.links VALUES (?, ?)", [record_id, other_id])
-    db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, record_id) for one in own[:_INDEXED]))
+    words = re.findall(r"[^\W_]+", description.lower())
+    sequences = zip(words, words[1:], words[2:], strict=False) if len(words) >= MIN_WORDS else ()
+    own = sorted({crc32(" ".join(sequence).encode()) for sequence in sequences})[:_HASHES]
+    db.execute("INSERT INTO side.texts VALUES (?, ?)", [text, array("I", own).tobytes()])
+    found = (db.execute(f"SELECT text FROM side.hashes WHERE hash = ? LIMIT {_MOST}", [one]) for one in own[:_INDEXED])
+    shared = Counter(chain.from_iterable(chain.from_iterable(found)))
+    candidates = ", ".join(str(other) for other, count in shared.items() if count >= _SHARED)
+    sketch = set(own)
+    for other, theirs in db.execute(f"SELECT text, sketch FROM side.texts WHERE text IN ({candidates})").fetchall():
+        if _is_like(sketch, array("I", theirs)):
+            db.executemany("INSERT INTO side.links VALUES (?, ?)", [(text, other), (other, text)])
+    db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, text) for one in own[:_INDEXED]))
 
 
-def _similar(db: sqlite3.Connection, record_id: str, words: list[str], known: dict[str, int]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a record in `similar`, by the rarest words of its text that another record has as well.
+def _is_like(one: set[int], other: Sequence[int]) -> bool:
+    """Whether two texts have FAMILY in common, as estimated by the smallest hashes of both together."""
+    common = one.intersection(other)
+    enough = FAMILY * min(_HASHES, len(one) + len(other) - len(common))
+    if 2 * len(common) - _HASHES < enough <= len(common):  # it depends on how many of them are among the smallest
+        common.intersection_update(sorted(one.union(other))[:_HASHES])
+    return len(common) >= enough
 
-    `known`: in how many records a word is, counted up to _MOST_COMMON and one more; what is counted is added.
-    """
-    count = f"SELECT count(*) FROM (SELECT 1 FROM records_fts WHERE records_fts MATCH ? LIMIT {_MOST_COMMON + 1})"
-    long = [word for word in dict.fromkeys(words[:1000]) if len(word) > 3]
-    for word in long:
-        known[word] = known.get(word) or db.execute(count, [f'description : "{word}"']).fetchone()[0]
-    rare = sorted((word for word in long if 2 <= known[word] <= _MOST_COMMON), key=lambda word: (known[word], word))[:_RARE]
-    query = """
-        SELECT record_id, records.description FROM records_fts JOIN records ON records.rowid = records_fts.rowid
-        WHERE records_fts MATCH ? AND record_id != ? ORDER BY rank, record_id LIMIT ?
-    """
-    match = "description : (" + " OR ".join(f'"{word}"' for word in rare) + ")"
-    for place, (other_id, text) in enumerate(db.execute(query, [match, record_id, _SHOWN]).fetchall() if rare else (), 1):
-        yield record_id, place, other_id, ", ".join(word for word in rare if word in text.lower())
+
+def _drop_unused(db: sqlite3.Connection) -> None:
+    """Removes the texts that no record has any more."""
+    unused = "SELECT text FROM temp.near WHERE NOT EXISTS (SELECT 1 FROM side.records WHERE records.text = near.text)"
+    for (text,) in db.execute(unused).fetchall():
+        (sketch,) = db.execute("SELECT sketch FROM side.texts WHERE text = ?", [text]).fetchone()
+        db.executemany("DELETE FROM side.hashes WHERE hash = ? AND text = ?", ((one, text) for one in array("I", sketch)))
+        others = db.execute("DELETE FROM side.links WHERE text = ? RETURNING other", [text]).fetchall()
+        db.executemany("DELETE FROM side.links WHERE text = ? AND other = ?", ((*other, text) for other in others))
+        db.execute("DELETE FROM side.texts WHERE text = ?", [text])
 
 
 def _write(db: sqlite3.Connection) -> None:
-    """Takes what changed over into the database."""
-    families: dict[str, str] = {}
+    """Names each family among `temp.members` for its lowest record. The others have no name: `build` wrote them without one."""
+    families: dict[int, int] = {}
 
-    def family_of(record_id: str) -> str:
-        while (above := families.get(record_id, record_id)) != record_id:
-            families[record_id] = families.get(above, above)
-            record_id = above
-        return record_id
+    def family_of(text: int) -> int:
+        while (above := families.get(text, text)) != text:
+            families[text] = families.get(above, above)
+            text = above
+        return text
 
-    for pair in db.execute("SELECT record_id, other_id FROM side.links"):
-        low, high = sorted(map(family_of, pair), key=lambda one: (len(one), one))
-        families |= {low: low, high: low}
-    db.execute("CREATE TEMP TABLE family (record_id TEXT PRIMARY KEY, family_id TEXT) WITHOUT ROWID")
-    db.executemany("INSERT INTO temp.family VALUES (?, ?)", ((one, family_of(one)) for one in families))
-    own = "SELECT family_id FROM temp.family WHERE family.record_id = records.record_id"
-    db.execute(f"UPDATE records SET family_id = ({own}) WHERE family_id IS NOT ({own})")
-    for one, other in (("main", "side"), ("side", "main")):
-        found = f"SELECT record_id, position, other_id, words FROM {one}.similar EXCEPT SELECT * FROM {other}.similar"
-        for row in db.execute(found).fetchall():
-            if one == "main":
-                db.execute("DELETE FROM similar WHERE record_id = ? AND position = ?", row[:2])
-            else:
-                db.execute("INSERT INTO similar (record_id, position, other_id, words) VALUES (?, ?, ?, ?)", row)
+    for one, other in db.execute("SELECT text, other FROM temp.members JOIN side.links USING (text) WHERE text < other"):
+        families[family_of(one)] = family_of(other)
+    query = """
+        SELECT text, record_id FROM temp.members JOIN side.texts USING (text) JOIN side.records USING (text)
+        WHERE sketch != x'' ORDER BY length(record_id), record_id
+    """
+    lowest: dict[int, str] = {}
+    count: Counter[int] = Counter()
+    for text, record_id in db.execute(query):
+        lowest.setdefault(family_of(text), record_id)
+        count[family_of(text)] += 1
+    update = "UPDATE main.records SET family_id = ?1 WHERE record_id = ?2 AND family_id IS NOT ?1"
+    rows = ((family_of(text), record_id) for text, record_id in db.execute(query))
+    db.executemany(update, ((lowest[one] if count[one] > 1 else None, record_id) for one, record_id in rows))

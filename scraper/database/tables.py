@@ -132,7 +132,7 @@ TABLES = tuple(_table(name, **texts) for name, texts in tomllib.loads(_texts("ta
 BY_NAME = {table.name: table for table in TABLES}
 RUN_TABLES = ("runs", "run_checks")
 """Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
-LOCAL_TABLES = (*RUN_TABLES, "program", "similar")
+LOCAL_TABLES = (*RUN_TABLES, "program")
 """Tables that tell how this copy of the database came about: no export has them."""
 if TYPE_CHECKING:
 

@@ -42,9 +42,8 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
     from datasette.plugins import pm
 
     Filters._filters_by_key["arraycontains"].sql_template = filters.ARRAY_CONTAINS
-    if pm.has_plugin(
-        "datasette.handle_exception"
-    ):  # it prints tracebacks with local variables, texts of captured pages among them
+    # It prints tracebacks with local variables, texts of captured pages among them:
+    if pm.has_plugin("datasette.handle_exception"):
         pm.unregister(name="datasette.handle_exception")
     return lambda: describe(datasette)
 
@@ -91,9 +90,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
 
 @hook
 def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
-    if database != DATABASE:
-        return None
-    return render_value(value, column, table, datasette.urls)
+    return render_value(value, column, table, datasette.urls) if database == DATABASE else None
 
 
 @hook
@@ -188,9 +185,7 @@ def extra_template_vars(
         return path
 
     async def found() -> dict[str, Any]:
-        variables: dict[str, Any] = {
-            "tta_settings": datasette.plugin_config(PLUGIN) or {},
-        }
+        variables: dict[str, Any] = {"tta_settings": datasette.plugin_config(PLUGIN) or {}}
         variables |= {"path_with_replaced_args": address, "did_you_mean": lambda: search.did_you_mean(datasette, request)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
@@ -204,16 +199,14 @@ def extra_template_vars(
             variables["tta"] = page = await record.record_page(shown, key, chosen)
             variables["tta_overlays"] = await record.overlay_rows(shown, page["record"]) if page else {}
         elif view_name == "table" and table and table not in QUESTIONS:
-            has_form = table in BY_NAME and "record_id" in columns_in(table)
-            prefix = "" if table == "records" else filters.RECORD
-            made = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
-            variables |= await made
-            variables["tta_cite"] = downloads.cite
-            variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
-            variables["tta_names"] = lambda ids: filters.organization_names(shown, ids)
-            variables["tta_info"] = columns_in(table)
+            has_form, prefix = "record_id" in columns_in(table) and table in BY_NAME, "" if table == "records" else filters.RECORD
+            shown_filters = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
+            variables |= await shown_filters
             chooses_columns = {"_col", "_nocol", "_columns"} & set(request.args)
             variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])
+            variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
+            variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
+            variables["tta_names"] = lambda ids: filters.organization_names(shown, ids)
         elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables

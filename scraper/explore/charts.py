@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from scraper.errors import BadQuery
 from scraper.explore.filters import QUERIES, RecordFilters, equal, heading, texts
-from scraper.explore.links import LISTS, NOT_KNOWN, values_of
+from scraper.explore.links import DATABASE, LISTS, NOT_KNOWN, values_of
 
 TEXTS: dict[str, Any] = texts("charts")
 STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8"))
@@ -94,13 +94,12 @@ class Measure(NamedTuple):
     unit: str = ""
 
 
-DIMENSIONS: dict[str, Dimension] = {}
-for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"]):
-    lookup = "arraycontains" if name in LISTS else "exact"
-    DIMENSIONS[name] = Dimension(heading(name), name, (name,), lookup, name in TEXTS["ordered"])
-DIMENSIONS |= {
-    name: Dimension(**one | {"sql": one["sql"].format(label=QUERIES["label"])}) for name, one in TEXTS["derived"].items()
+DIMENSIONS = {
+    name: Dimension(heading(name), name, (name,), "arraycontains" if name in LISTS else "exact", name in TEXTS["ordered"])
+    for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"])
 }
+for name, one in TEXTS["derived"].items():
+    DIMENSIONS[name] = Dimension(**one | {"sql": one["sql"].format(label=QUERIES["label"])})
 _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
     "yes": lambda answers: percent(sum(n for answer, n in answers.items() if answer), answers.total()),
     "mean": lambda numbers: sum(number * n for number, n in numbers.items()) / numbers.total(),
@@ -108,13 +107,7 @@ _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
 }
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
 KINDS: dict[str, str] = TEXTS["kinds"]
-OF_ROWS = {
-    name: (
-        Dimension(one["heading"], "", (one["filter"],), one["lookup"], "order" in one),
-        Measure(one["what"], "", unit=one["unit"]),
-    )
-    for name, one in TEXTS["rows"].items()
-}
+OF_ROWS = {name: (Dimension(**one["by"]), Measure(**one["measure"])) for name, one in TEXTS["rows"].items()}
 """What the rows of a question are drawn by and what they count, where its answer is no count of records."""
 
 
@@ -269,8 +262,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     totals = {(split or by).name(one): n for one, n in whole.most_common(MAX_CHOICES)}
     only = [one for one in spec.only.split("\n") if one in totals]
     order = [one for one in order if not split or not only or split.name(one) in only]
-    spec = spec._replace(only="\n".join(only))
-    spec = spec._replace(kind=_kind(spec, len(order)))
+    spec = spec._replace(only="\n".join(only), kind=_kind(spec, len(order)))
     known = [one for one in order if one is not None]
     limit = MAX_LINES if only and spec.kind == "lines" else MAX_SERIES
     most = limit - 1 if spec.kind != "heat" and len(known) > limit else len(known)
@@ -295,40 +287,36 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url, number if is_known else 0)
 
-    lacks: dict[str, str] = {}
-
-    def named(dimension: Dimension, key: str, value: Value) -> str:
-        if not (lack := (lacking or {}).get((key, value))):
-            return dimension.name(value)
-        lacks[dimension.name(value)] = lack
-        return f"{dimension.name(value)}*"
+    shown = {*((spec.by, one) for one in counts.rows), *((spec.split, one) for one in series)}
+    lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if (key, value) in shown}
 
     def row(first: Value) -> Row:
         found = counts.rows[first]
         marks = [mark(first, second, number) for number, second in enumerate(series, start=1)]
-        value = figure(found, counts.shown) if found else 0.0
-        return Row(named(by, spec.by, first), value, found.total(), chosen.url(*by.filters(first)), marks, first is not None)
+        value, name = figure(found, counts.shown) if found else 0.0, by.name(first)
+        url, is_lacking = chosen.url(*by.filters(first)), (spec.by, first) in (lacking or {})
+        return Row(name + "*" * is_lacking, value, found.total(), url, marks, first is not None)
 
     firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else counts.rows
     rows = [row(first) for first in firsts if split or not only or by.name(first) in only]
     if not by.order:
         rows.sort(key=lambda one: (not one.is_known, -one.value, one.name))
     drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]
-    names = [named(split, spec.split, one) if split else measure.heading for one in series]
-    return Chart(
-        spec, counts, names, rows, drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS], lacks, list(totals.items())
-    )
+    drawn = drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS]
+    stars = ["*" * ((spec.split, one) in (lacking or {})) for one in series]
+    names = [split.name(one) + star if split else measure.heading for one, star in zip(series, stars, strict=True)]
+    return Chart(spec, counts, names, rows, drawn, lacks, list(totals.items()))
 
 
-def draw_rows(name: str, rows: Sequence[Any], table_url: str) -> Chart:
-    """The chart of a question's own rows (`OF_ROWS`); its marks lead to the rows of the table at `table_url`, or nowhere."""
+def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
+    """The chart of a question's own rows (`OF_ROWS`); its marks lead to the rows of the table, if there is one."""
     counts, one = Counts(), TEXTS["rows"][name]
     for row in rows:
         value, n = row[one["column"]], row[one["count"]] if "count" in one else 1
         counts.rows[value][None] += n
         counts.cells[value, None][None] += n
         counts.total, counts.shown = counts.total + n, counts.shown + n
-    return draw(Spec(name, name), counts, RecordFilters(table_url, [], "", {}, []))
+    return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, []))
 
 
 def _kind(spec: Spec, series: int) -> str:

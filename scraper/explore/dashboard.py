@@ -1,15 +1,15 @@
 """The pages of charts and the map: a chart made to order, with its files, and the most common charts of the chosen records."""
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request, Response
 
-from parsers.record import columns_of
 from scraper.database.about import TITLE
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import BY_NAME
 from scraper.explore import charts
 from scraper.explore.charts import TEXTS, Chart, Spec, draw, percent, read_spec
 from scraper.explore.downloads import download
@@ -46,10 +46,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         "charts": [chart for chart in found if chart],
         "cut_off": None in found or not filled,
         "records": max([total, *(chart.counts.total for chart in found if chart)]),
-        "filled": [
-            (columns_of(RecordRow)[name].heading, n, percent(n, total), f"{name}__isnull")
-            for name, n in zip(_COLUMNS, filled, strict=False)
-        ],
+        "filled": [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)],
     }
 
 
@@ -74,25 +71,18 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
     lacking = await charts.incomplete(datasette.get_database(DATABASE))
     chart = await chart_of(datasette, Spec(**question.chart), chosen, lacking) if question.chart else None
-    columns = PARAMETERS | TEXTS["columns"]
-    menus = {name: values for name, _, values in (await form(datasette, request))["menus"]}
+    columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}
 
     def url_of(row: Any) -> str | None:
         """The records that a row counts; None where its columns do not tell."""
-        found = [(columns[name], row[name]) for name in row.keys() if columns.get(name, "_")[0] != "_"]  # noqa: SIM118 - a row of sqlite3
-        known = [equal(name, value) if "__" not in name else (name, value) for name, value in found]
-        return chosen.url(*known) if known else None
-
-    def chart_of_rows(rows: Any) -> Chart:
-        name = request.url_vars["table"]
-        table = TEXTS["rows"][name]["table"]
-        return charts.draw_rows(name, rows, datasette.urls.table(DATABASE, table) if table else "")
+        found = [(columns[name], row[name]) for name in dict(row) if columns.get(name, "_")[0] != "_"]
+        return chosen.url(*(one if "__" in one[0] else equal(*one) for one in found)) if found else None
 
     return {
         "rows": await question_rows(datasette, request, question),
         "question": question,
         "chart": chart,
-        "chart_of_rows": chart_of_rows,
+        "chart_of_rows": partial(charts.draw_rows, datasette.urls, request.url_vars["table"]),
         "chosen": chosen,
         "url_of": url_of,
         "menus": {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus},
@@ -122,14 +112,12 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that leaves no series out
     names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading]
     names += ["Records"] * (spec.measure != "records")
-    lacks = chart.lacks
-    rows = []
+    lacks, rows = chart.lacks, []
     for row in chart.rows:
-        for series, mark in zip(chart.series, row.marks, strict=True):
+        for series, mark in ((one, mark) for one, mark in zip(chart.series, row.marks, strict=True) if mark):
             of = (row.name.rstrip("*"), series.rstrip("*"))[: 1 + bool(spec.down)]
             lack = "; ".join(lacks[one] for one in of if one in lacks) or None
-            if mark:
-                rows.append((*of, round(mark.value, 2), mark.records)[: len(names)] + (lack,) * bool(lacks))
+            rows.append((*of, round(mark.value, 2), mark.records)[: len(names)] + (lack,) * bool(lacks))
     words = "; ".join(filter(None, [chosen.words, spec.only.replace("\n", ", ")]))
     return await download(datasette, request, spec.title, words, (names + ["Incomplete"] * bool(lacks), rows))
 
@@ -142,11 +130,4 @@ async def map_context(datasette: Any, request: Any) -> dict[str, Any]:
         counts = dict((await datasette.get_database(DATABASE).execute(sql, chosen.params)).first())
     except QueryInterrupted:
         counts = None
-    without = chosen.url(("latitude__isnull", 1))
-    return {
-        "title": "Map of TTA records",
-        "counts": counts,
-        "without_place": without,
-        "found": chosen,
-        **await form(datasette, request),
-    }
+    return {"title": "Map of TTA records", "counts": counts, "found": chosen, **await form(datasette, request)}

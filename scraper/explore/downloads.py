@@ -102,7 +102,7 @@ async def of_page(datasette: Any, request: Any) -> Download:
         words = words or QUESTIONS[name].description  # which names the limit where there is one
     elif name:
         title = metadata()["databases"][DATABASE]["tables"].get(name, {}).get("title", name)
-        words = "; ".join([*filter(None, row), *(chip.text for chip in (await chips(datasette, request, name))["chips"])])
+        words = "; ".join(filter(None, [*row, (await chips(datasette, request, name))["words"]]))
     else:
         title, words = "Query", page["query"]["sql"]
     if any(row):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 import yaml
@@ -63,13 +63,6 @@ async def ask(database: Any, page: str, params: Any = None, **parts: str) -> dic
     return {name: [dict(row) for row in result.rows] for name, result in zip(queries, found, strict=True)}
 
 
-class Chip(NamedTuple):
-    """A filter in words, and the query of the page without it."""
-
-    text: str
-    url: str
-
-
 @dataclass(frozen=True, slots=True)
 class RecordFilters:
     """`where` is a condition on the table (empty: all of it), `words` the same for people, `pairs` the address's filters."""
@@ -78,11 +71,11 @@ class RecordFilters:
     pairs: Pairs
     where: str
     params: dict[str, Any]
-    chips: list[Chip]
+    chips: list[dict[str, str]]
 
     @property
     def words(self) -> str:
-        return "; ".join(chip.text for chip in self.chips)
+        return "; ".join(chip["text"] for chip in self.chips)
 
     def url(self, *more: tuple[str, object]) -> str:
         """Address of the rows of the table: those chosen that meet these filters too."""
@@ -175,7 +168,7 @@ async def organization_names(database: Any, ids: Iterable[str]) -> dict[str, str
 
 
 async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
-    """What the template `_chips.html` shows: the filters in words, a span of time as one, and the query without any."""
+    """What the template `_chips.html` shows: the filters in words, a span of time as one, each with the query without it."""
     arguments, found, pairs = _arguments(request), [], pairs_of(request)
     ids = [value for name, value in pairs if name.removeprefix(RECORD).partition("__")[0] in _NAMED]
     names, given = await organization_names(datasette.get_database(DATABASE), ids), dict(arguments)
@@ -199,9 +192,9 @@ async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
                 last = _in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
                 text = _WORDS["between"].format(text.rpartition(" from ")[0], value, last)
         rest = [(key, one) for key, one in arguments if key not in ("_next", end) and (key, one) != (name, value)]
-        found.append(Chip(text, f"?{urlencode(rest)}"))
+        found.append({"text": text, "url": f"?{urlencode(rest)}"})
     rest = [(name, value) for name, value in arguments if name not in dict(pairs) and name != "_next"]
-    return {"chips": found, "without_filters": f"?{urlencode(rest)}"}
+    return {"chips": found, "words": "; ".join(one["text"] for one in found), "without_filters": f"?{urlencode(rest)}"}
 
 
 def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> str:

@@ -48,9 +48,7 @@ async def context(datasette: Any) -> dict[str, Any]:
         "demo": is_demo,
         "captures": sum(row["captures"] for row in found["kinds"]),
         "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
-        "charts": [
-            (await chart_of(datasette, Spec(**spec), everything, lacking), question) for question, spec in TEXTS["home"].items()
-        ],
+        "charts": [(await chart_of(datasette, Spec(**one), everything, lacking), name) for name, one in TEXTS["home"].items()],
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
         "shares": [
@@ -59,12 +57,9 @@ async def context(datasette: Any) -> dict[str, Any]:
         ],
         "years": found["years"],
         "unknown_labels": labels.first()[0],
-        "tables": [
-            (table.name, LOOKS[table.name]["title"], table_description(table))
-            for table in TABLES
-            if "hidden" not in LOOKS[table.name]
-        ]
-        + [(view.name, view.title, view.description) for view in VIEWS],
+        "tables": [one for one in TABLES if "hidden" not in LOOKS[one.name]],
+        "about_table": lambda one: (LOOKS[one.name]["title"], table_description(one)),
+        "views": VIEWS,
         "questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()],
     }
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -30,13 +31,9 @@ def columns_in(table: str | None) -> Mapping[str, ColumnInfo]:
 
 def safe_href(address: str | None) -> str | None:
     """The address, if it is http, https, mailto or tel and holds nothing that a browser might read in another way; else None."""
-    if not address or not _SAFE.fullmatch(address):
-        return None
-    try:
-        urlsplit(address)
-    except ValueError:
-        return None
-    return address
+    with suppress(ValueError):
+        return address if address and _SAFE.fullmatch(address) and urlsplit(address) else None
+    return None
 
 
 def replay_url(source: str | None, captured_at: str | None, url: str | None) -> str | None:

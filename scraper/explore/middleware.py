@@ -22,6 +22,7 @@ from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
+from scraper.explore.filters import texts
 from scraper.sandbox import TIMED_OUT, Query, Sandbox
 from scraper.sqlite import open_memory, open_readonly
 
@@ -32,15 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_FIXED = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
+_FIXED: dict[str, str] = texts("headers")
 METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_COSTLY = 4
 """Requests with SQL, and downloads, that one address may have open; a person has one or two, and only two are run at a time."""

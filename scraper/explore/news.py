@@ -59,21 +59,18 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     earlier: tuple[Any, ...] = ()
     for place, night in enumerate(nights[runs.index(run) if run in runs else 0 :]):
         is_full, is_late = len(events) >= AT_ONCE or (place >= _NIGHTS and events), time.monotonic() > began + _SECONDS
-        if is_late:
-            earlier = (night["run_id"],)
-            break
         params = chosen.params | dict(night) | {"at": at or "9", "record": record, "most": 1 if is_full else AT_ONCE}
         params |= {"since": "", "until": "~"} if night["run_id"] else {"since": since, "until": until + "~"}
-        rows = (await database.execute(sql, params)).rows
-        if is_full and rows:
+        rows = [] if is_late else (await database.execute(sql, params)).rows
+        if is_late or (is_full and rows):
             earlier = (night["run_id"],)
             break
         whole = rows if len(rows) < AT_ONCE else [row for row in rows if row[:2] != rows[-1][:2]] or rows
         for (at, record_id), run_of in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
             some = list(run_of)
             fields = {row["field"]: row["new_value"] for row in some}
-            gone = {"gone": "disappeared", "unknown": "back"}.get(fields.get("availability", ""), "changed")
-            kind = "new" if None in fields else gone
+            kind = {"gone": "disappeared", "unknown": "back"}.get(fields.get("availability", ""), "changed")
+            kind = "new" if None in fields else kind
             url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
             changes = [row for row in some if row["field"]]
             events.append(Event(night, at, kind, some[0]["heading"], url, _key(kind, record_id, at), changes))
@@ -89,7 +86,6 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         "nights": [(night, list(some)) for night, some in groupby(events, lambda one: (one.night["run_id"], one.moment[:10]))],
         "events": events,
         "earlier": f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
-        "words": "; ".join(chip.text for chip in (await chips(datasette, request, TABLE))["chips"]),
         "since": since,
         "until": until,
         "refreshed": last,
@@ -113,7 +109,7 @@ async def events_file(datasette: Any, request: Any) -> Any:
     """All events of the page as CSV or Excel."""
     _, chosen, sql = await _chosen(datasette, request, "events")
     span = {"since": request.args.get("_since") or "", "until": (request.args.get("_until") or "") + "~"}
-    words = "; ".join(chip.text for chip in (await chips(datasette, request, TABLE))["chips"])
+    words = (await chips(datasette, request, TABLE))["words"]
     return await download(datasette, request, "What's new", words, Query(sql, chosen.params | span, SECONDS_OF_SQL), "changes")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from parsers.record import columns_of
 from scraper.database.tables import RecordRow
@@ -23,31 +23,8 @@ _STATES = {"empty": "empty on the page", "not_captured": "not captured"}
 Row = Mapping[str, Any]
 
 
-class Value(NamedTuple):
-    """One value. `source` is the number of its capture in the page's list; `note` says why there is no text."""
-
-    text: str | None
-    href: str | None
-    datetime: str | None
-    note: str | None
-    source: int | None
-
-
-class Label(NamedTuple):
-    """A field: its label as printed, or the best there is in its place, and its values; `note`: why there is none."""
-
-    name: str
-    values: list[Value]
-    note: str | None
-
-
-class Group(NamedTuple):
-    """The fields of a section, or of an item such as a milestone, and the items in it."""
-
-    name: str | None
-    instructions: str | None
-    labels: list[Label]
-    items: list["Group"]
+Group = dict[str, Any]
+"""The fields of a section, or of an item such as a milestone: `name`, `instructions`, `labels` and `items`, which are groups."""
 
 
 async def record_page(database: Any, record_id: str, chosen: RecordFilters) -> dict[str, Any] | None:
@@ -107,30 +84,33 @@ def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]
 
 def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
     """Sections in page order, those without a field of their own included: their text is part of the page."""
-    waiting = [Group(one["label"], one["text"], [], []) for one in sections]
-    groups: list[Group] = []
+
+    def group(name: str | None, instructions: str | None = None, labels: Iterable[Any] = ()) -> Group:
+        return {"name": name, "instructions": instructions, "labels": list(labels), "items": []}
+
+    waiting, groups = [group(one["label"], one["text"]) for one in sections], []
     for name, run in groupby(fields, key=lambda row: row["section"]):
-        at = next((index for index, one in enumerate(waiting) if one.name == name), None)
-        groups += waiting[: at + 1] if at is not None else [Group(name, None, [], [])]
+        at = next((index for index, one in enumerate(waiting) if one["name"] == name), None)
+        groups += waiting[: at + 1] if at is not None else [group(name)]
         del waiting[: at + 1 if at is not None else 0]
         for item, members in groupby(run, key=lambda row: row["item"]):
-            if item is None:
-                groups[-1].labels.extend(_labels(members, numbers))
-            else:
-                groups[-1].items.append(Group(item, None, list(_labels(members, numbers)), []))
+            labels = _labels(members, numbers)
+            groups[-1]["labels" if item is None else "items"] += labels if item is None else [group(item, None, labels)]
     return groups + waiting
 
 
-def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[Label]:
+def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
+    """Labels as printed, or the best there is in their place, with their values; `note`: why there is none.
+
+    `source` is the number of a value's capture in the page's list.
+    """
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [
-            Value(
-                row["value"], safe_href(row["href"]), row["datetime"], _STATES.get(row["state"]), numbers.get(row["capture_id"])
-            )
+            {**row, "href": safe_href(row["href"]), "note": _STATES.get(row["state"]), "source": numbers.get(row["capture_id"])}
             for row in run
         ]
-        note = values[0].note if all(value.note for value in values) else None
-        yield Label(label or (name or "no label").removeprefix("field_").replace("_", " "), values, note)
+        note = values[0]["note"] if all(value["note"] for value in values) else None
+        yield {"name": label or (name or "no label").removeprefix("field_").replace("_", " "), "values": values, "note": note}
 
 
 async def organization_page(database: Any, organization_id: str) -> dict[str, list[dict[str, Any]]] | None:

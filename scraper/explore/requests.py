@@ -73,12 +73,12 @@ def normalize_request(app: App, base_url: str) -> App:
             asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             pairs = [pair for pair in asked if pair[0] not in _DROPPED]
             try:
-                if (read := understood(scope["path"], pairs)) != asked:
-                    words = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were left out
-                    if words and "." not in scope["path"]:  # a page's own address means the same on any day
-                        await Response.redirect(f"?{urlencode(read)}").asgi_send(send)
-                        return
-                    scope = dict(scope, query_string=urlencode(read).encode())
+                read = understood(scope["path"], pairs)
+                words = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were left out
+                if words and "." not in scope["path"]:  # a page's own address means the same on any day
+                    await Response.redirect(f"?{urlencode(read)}").asgi_send(send)
+                    return
+                scope = dict(scope, query_string=urlencode(read).encode()) if read != asked else scope
             except BadQuery as problem:
                 path = UNREADABLE + ".json" * scope["path"].endswith(".json")
                 scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem))
@@ -95,18 +95,14 @@ def understood(path: str, pairs: Pairs) -> Pairs:
         return pairs
     if name in QUESTIONS:
         read = {"since": lambda one: str(days(one, today()).first), "fiscal_year": lambda one: fiscal_year(one, today())}
-        read |= {
-            "state": lambda one: state(one, code=False),
-            "agency_state": lambda one: state(one, code=True),
-            "search": _searched,
-        }
+        read |= {"state": lambda one: state(one, code=False), "agency_state": lambda one: state(one, code=True)}
+        read["search"] = lambda one: match(one) and one
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
         if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
             raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
-    given = {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}
-    if given:
+    if given := {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}:
         pairs = [pair for pair in pairs if pair[0] not in ("_since", "_until", "_dates")]
         span = days(given.get("_dates") or given.get("_since") or given["_until"], today())
         pairs += [("_since", str(span.first))] if {"_dates", "_since"} & set(given) else []
@@ -116,17 +112,11 @@ def understood(path: str, pairs: Pairs) -> Pairs:
     return [pair for key, value in pairs for pair in _filter(columns, key, value)]
 
 
-def _searched(text: str) -> str:
-    """The search as it is, where it can be read. Raises BadQuery."""
-    match(text)
-    return text
-
-
 def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     from datasette.filters import Filters  # loads Datasette's plugins, this one among them: not while it is being imported
 
     if key.startswith("_search"):
-        return [(key, _searched(value))] if value else []
+        return [(key, value)] if value and match(value) else []
     if key.startswith(RECORD) and value:
         if "record_id" not in columns or key.startswith(f"{RECORD}_where"):
             raise BadQuery(f"There is no filter {key[:80]} here: use one that the page offers.")

@@ -83,18 +83,12 @@ async def context(datasette: Any, request: Any) -> Any:
         query = {"q": question} | ({"in": scope} if scope else {}) | ({"page": page} if page > 1 else {})
         return f"{datasette.urls.path('/-/search')}?{urlencode(query)}"
 
-    def row_url(key: str) -> str:
-        if scope == "dictionary":
-            return f"{datasette.urls.table(DATABASE, scope)}?{urlencode({'table__exact': key})}"
-        row: str = datasette.urls.row(DATABASE, scope if scope == "organizations" else "records", tilde_encode(key))
-        return row
-
     table_url, records_url = datasette.urls.table(DATABASE, scope), datasette.urls.table(DATABASE, "records")
     pages = min(LAST_PAGE, -(-counts[scope] // AT_ONCE))
     return shown | {
         "scope": scope,
         "tabs": [(one["title"], counts[name], url(question, name), name == scope) for name, one in SCOPES.items()],
-        "hits": [(title, row_url(key), about, marked(snippet)) for key, title, *about, snippet in found],
+        "hits": [(key, title, about, marked(snippet)) for key, title, *about, snippet in found],
         "first": (page - 1) * AT_ONCE + 1,
         "count": counts[scope],
         "last_page": LAST_PAGE,
