@@ -1,4 +1,4 @@
-"""A node in one of Drupal's own data formats to a record: `?_format=json`, HAL, JSON:API, XML, and RSS that contains the node.
+"""A node in one of Drupal's own data formats to a record: `?_format=json`, HAL, JSON:API, XML, and a feed that contains the node.
 
 Each format is first turned into one `_Entity`, in which every field has a list of items as Drupal's field types define them
 (`value`, `end_value`, `processed`, `target_id`, `uri`, ...). A document counts as a record only where it is a node of the
@@ -64,10 +64,12 @@ def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
         if content.startswith(b"{"):
             document = orjson.loads(content)
             node = _from_jsonapi(document) if isinstance(document.get("data"), dict) else _from_core(document)
-        elif content.startswith((b"<?xml", b"<response", b"<rss")) and b"<!ENTITY" not in content:
+        elif content.startswith((b"<?xml", b"<response", b"<rss", b"<feed")) and b"<!ENTITY" not in content:
             root = ET.fromstring(content)  # noqa: S314 - a document with entities is not read
-            if root.tag == "rss":
-                return _from_rss(root, url)
+            for element in root.iter():
+                element.tag = element.tag.rpartition("}")[2]  # without its namespace
+            if root.tag in ("rss", "feed"):
+                return _from_feed(root, url)
             values: dict[str, Items] = {}  # an element per item, named for the field, with an element per property
             for element in root if root.tag == "response" else ():
                 item = {part.tag: (part.text or "").strip() for part in element}
@@ -119,22 +121,26 @@ def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
     return entities[0] if entities[0].kind.startswith("node--") else None
 
 
-def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
-    """Reads the only item of a feed, which contains a node as HTML. A feed of several nodes is no record's page."""
-    item, *others = root.findall("./channel/item") or [root]
-    link = item.findtext("link")
+def _from_feed(root: ET.Element, url: str | None) -> ParseResult | None:
+    """Reads the only item of a feed (RSS or Atom), which contains a node as HTML. A feed of several nodes is no record's page."""
+    item, *others = [*root.iter("item"), *root.iter("entry")] or [root]
+
+    def text_of(*names: str) -> str | None:
+        return next((text for name in names if (text := item.findtext(name))), None)
+
+    link = text_of("link") or next((one.get("href") for one in item.iter("link")), None)
     number = node_id(link)
     if others or number is None or node_id(url) not in (None, number):
         return None
-    title, text = item.findtext("title") or "", item.findtext("description") or ""
+    title, text = text_of("title") or "", text_of("encoded", "description", "content", "summary") or ""
     page = f'<h1>{escape(title)}</h1><article data-history-node-id="{number}"><div>{text}</div></article>'
     found = read_html(Decoded(page), url=link, incomplete=True).page
     if found.record is None:
         return None
-    author = item.findtext("{http://purl.org/dc/elements/1.1/}creator")
-    head = PageHead(node_id=number, title=title or None, submitted_by=author, submitted_at=iso_time(item.findtext("pubDate")))
+    author, created = text_of("creator", "author/name"), iso_time(text_of("pubDate", "published"))
+    head = PageHead(node_id=number, title=title or None, submitted_by=author, submitted_at=created)
     record = make_record(head, found.record.fields, found.record.sections, found.record.form, incomplete=True, url=link)
-    return ParseResult(kind=Kind.RECORD, reason="an RSS feed of one TTA record", record=record)
+    return ParseResult(kind=Kind.RECORD, reason="a feed of one TTA record", record=record)
 
 
 def _result(node: _Entity, url: str | None) -> ParseResult | None:

@@ -114,7 +114,8 @@ class _Scan:
             and table.content[0] is element
         ):
             cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
-            if element.tag == "thead" or (len(cells) == 2 and all(map(_is_header, cells))):
+            heads = [cell.tag == "th" or (cell.only is not None and cell.only.tag in ("b", "strong")) for cell in cells]
+            if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
         if role.aside or (element.tag == "footer" and not element.holds_field):
@@ -241,10 +242,6 @@ def _is_heading(element: Element) -> bool:
         inner = inner.only
     named = len(inner.elements) < 2 and any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
-
-
-def _is_header(cell: Element) -> bool:
-    return cell.tag == "th" or (cell.only is not None and cell.only.tag in ("b", "strong"))
 
 
 def _is_sentence(element: Element) -> bool:

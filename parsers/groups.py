@@ -181,7 +181,7 @@ def _table_items(element: Element, table: str | None) -> list[_Item]:
     if not cells:
         return _plain([element], table)
     is_header = all(cell.tag == "th" for cell in cells[0]) or all(is_member(cell.line() or "", None) for cell in cells[0])
-    if len(cells) > 1 and (is_header or (rows[0].parent is not None and rows[0].parent.tag == "thead")):
+    if len(cells) > 1 and (is_header or (rows[0].parent or element).tag == "thead"):
         header = [readable(cell.children) or None for cell in cells[0]]
         header += [None] * max(map(len, cells))
         return [

@@ -37,8 +37,10 @@ _FEW_LABELLED = 2
 def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
     """The title and those of `elements` that print it. Themes differ in what `h1` is, so the document's title decides."""
     document = document_title(parsed)
-    inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
-    headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
+    nodes = parsed.css(_HEADINGS)[:_FEW]
+    tags = {node.tag for node in nodes}
+    inside = {one.node.mem_id: one for one in elements if one.tag in tags}
+    headings = [inside.get(node.mem_id) or build(node) for node in nodes]
     for one in [one for one in elements if one.tag in TITLES][:_FEW]:
         links = [inner.attribute("rel") for inner in one.descendants() if inner.tag == "a"]
         if one.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
@@ -132,20 +134,20 @@ def document_title(parsed: LexborHTMLParser) -> str | None:
 
 def close_left_open(below_root: list[Element]) -> None:
     """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
-    elements = [one for one in below_root if not one.role.silent]
-    has_body = any(one.role.name == BODY and any(inner.role.field for inner in one.built()) for one in elements)
-    labelled = set(filter(_is_known_field, elements)) if has_body else set()
-    for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
-        role, inside = element.role, element.elements if element.source_field is None else []
-        if not any(child.role.field or child.role.item or child.role.items for child in inside):
+    around = {id(one.parent) for one in below_root if one.role.field or one.role.item or one.role.items}
+    for element in reversed(below_root):  # from the inside out, so that what moves up goes on from there
+        role = element.role
+        if id(element) not in around:
             continue  # nothing in it can have been swallowed
         if role.label:
             _move_out(element, lambda child: child.role.item or child.role.items)
         elif role.name == BODY:
+            labelled = set(filter(_is_known_field, below_root))
             if len(labelled) > _FEW_LABELLED and labelled.issubset(element.built()):
                 _move_out(element, _is_known_field)
         elif role.items or role.item or role.field:
             _move_out(element, _is_foreign_to(element))
+        around.add(id(element.parent))
 
 
 def _is_foreign_to(element: Element) -> Callable[[Element], bool]:

@@ -14,7 +14,7 @@ from parsers.head import MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_no
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import Kind, PageHead, ParseResult, State
-from parsers.registry import known
+from parsers.registry import WORDS, known
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, evidence
 from parsers.scalars import in_site_zone, number, reference
@@ -40,15 +40,6 @@ _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
 """The address in the comment that browsers and SingleFile put at the start of a page they save."""
 _SAVED_AT = 4096  # characters from the start of a page within which that comment is
-_OWN_ADDRESS = {
-    "shortlink": ('link[rel="shortlink"]', "href"),
-    "canonical": ('link[rel="canonical"]', "href"),
-    "og:url": ('meta[property="og:url"]', "content"),
-    "reader-domain": ("a.reader-domain", "href"),
-    "data-scrapbook-source": ("html", "data-scrapbook-source"),
-    "savepage-url": ('meta[name="savepage-url"]', "content"),
-}
-"""Selector and attribute of the page's own address, by a word in its source without which it need not be looked for."""
 _HEADING_LINKS = "h2 a[href], h3 a[href], h4 a[href]"
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
@@ -203,7 +194,7 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
     first: str | None = None
-    for word, (selector, attribute) in _OWN_ADDRESS.items():
+    for word, (selector, attribute) in WORDS["own_address"].items():
         href = _address_in(parsed, selector, attribute) if word in text else None
         if node_id(href) is not None:
             return href

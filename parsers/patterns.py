@@ -146,7 +146,7 @@ class LabelPatterns:
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
         if known(line) is None:
-            is_followed = not alike and (child.tag != "div" or is_inline(following))
+            is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE)
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return False
@@ -252,15 +252,15 @@ def _label_at(
         labels = True
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
-    elif (classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.role.classes))) or (
-        len(others) == 1 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(others[0])
-    ):
+    elif classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.role.classes)):
         labels = True
     else:
         # of two elements in an item of a group, the first is the label by its tag, or as a question of a metric
         asks = patterns.table == "performance_metrics" and text.endswith(("?", ":"))
         paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _PAIRED)
-        labels = paired or (after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False))
+        heads = len(others) == 1 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(others[0])
+        is_usual = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
+        labels = heads or paired or is_usual
     return 0 if labels and not _has_more_labels(others, first, patterns) else None
 
 
@@ -281,10 +281,6 @@ def _has_more_labels(others: list[Element | str], first: Element, patterns: Labe
         others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child.line() for child in others if isinstance(child, Element) and is_alike(child, first))
     return any(first.tag == "dt" or known(line) is not None or (line and patterns.is_member(line)) for line in alike)
-
-
-def is_inline(node: Element | str) -> bool:
-    return isinstance(node, str) or node.tag in _INLINE
 
 
 def look_of(element: Element) -> Look:

@@ -51,13 +51,6 @@ def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
     return writer.rows
 
 
-def _place_of(block: Block) -> Element:
-    """The element that a block was read from: where its values are among others in a container, the first of them."""
-    if len(block.values) + (block.label is not None) >= len(block.element.content):
-        return block.element
-    return next((node for node in block.values if isinstance(node, Element)), block.label or block.element)
-
-
 class RowWriter:
     """Writes the rows of a page. `missing`: the state of a field without a value; `place`: what the next rows are read from."""
 
@@ -122,7 +115,9 @@ class _BlockWriter(RowWriter):
         entry = known(label) if label else known_name(block.name)
         before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
-        self.place = _place_of(block)
+        self.place = block.element
+        if len(block.values) + (block.label is not None) < len(block.element.content):  # among others in a container
+            self.place = next((node for node in block.values if isinstance(node, Element)), block.label or block.element)
         if block.element.role.markup or (title and is_instructions(title)):
             text = readable(block.values)
             self.rows.section_places.append(self.place)  # a section without a label is named by the form's fixed words

@@ -111,19 +111,25 @@ class Element:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
         if self._line is not False:
             return self._line  # type: ignore[return-value]
-        self._line = None
-        text = ""
-        around = self.only if self.tag == "header" else None  # a heading
-        for node in (around or self).walk() if self.source_field is None else ():
-            if isinstance(node, str):
-                text += node
-            elif node.tag in _ENDS_LINE and (node.tag != "a" or node.children):  # an anchor in front of a label is empty
-                return None
-            if len(text) > 4 * _MAX_LINE:
-                return None
-        text = one_line(text)
-        self._line = text if 0 < len(text) <= _MAX_LINE else None
+        heading = self.only if self.tag == "header" else None
+        text = (heading or self).text_of_line("") if self.source_field is None else None
+        text = one_line(text) if text else None
+        self._line = text if text and len(text) <= _MAX_LINE else None
         return self._line
+
+    def text_of_line(self, before: str) -> str | None:
+        """The text before it and its own, as printed in the source; None where a line ends inside, or where it is too long."""
+        text = before
+        for child in self.children:
+            if isinstance(child, str):
+                text += child
+                continue
+            ends = child.tag in _ENDS_LINE and (child.tag != "a" or child.children)  # an anchor before a label is empty
+            longer = None if ends else child.text_of_line(text)
+            if longer is None:
+                return None
+            text = longer
+        return text if len(text) <= 4 * _MAX_LINE else None
 
     def replace(self, children: list[Element | str]) -> None:
         """Puts other children in the place of its own."""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from parsers.record import columns_of
-from parsers.request_title import split_request_title
 from scraper.database.derived import RULES, insert_sql, register
+from scraper.database.request_title import split_request_title
 from scraper.database.schema import create
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.sqlite import open_memory

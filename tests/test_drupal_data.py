@@ -19,6 +19,14 @@ URL = f"{HOST}/node/150001?_format=json"
 FOLDER = Path(__file__).parent / "drupal_formats"
 FEED = (FOLDER / "node.rss").read_text(encoding="utf-8")
 XML = (FOLDER / "node.xml").read_text(encoding="utf-8")
+ENTRY = """<link href="https://bjatta.bja.ojp.gov/node/150001"/><published>2024-03-11T13:15:30Z</published>
+<author><name>Ada Quill</name></author><title>20240311-91530-7</title><content type="html">"""
+ENCODED = "<description>x</description><c:encoded xmlns:c='http://purl.org/rss/1.0/modules/content/'>"
+FEEDS = {
+    "RSS": FEED,
+    "RSS with its content": FEED.replace("<description>", ENCODED).replace("</description>\n", "</c:encoded>"),
+    "Atom": f"<feed xmlns='http://www.w3.org/2005/Atom'><entry>{ENTRY}{FEED.split('description>')[1][:-2]}</content></entry></feed>",
+}
 
 
 def read(name: str) -> dict[str, Any]:
@@ -70,8 +78,12 @@ def test_a_reference_without_its_label_is_not_captured_and_feeds_no_column(docum
     assert (row.value, row.state, found.status) == (None, State.NOT_CAPTURED, None)
 
 
-def test_included_entities_give_labels_authors_and_milestones() -> None:
-    found = record(jsonapi())
+@pytest.mark.parametrize("name", ["field_tta_milestones", "field_steps"])
+def test_included_entities_give_labels_authors_and_milestones(name: str) -> None:
+    document = jsonapi()
+    related = document["data"]["relationships"]
+    related[name] = related.pop("field_tta_milestones")
+    found = record(document)
     assert (found.status, found.submitted_by) == ("Complete", "Ada Quill")
     assert [(one.title, one.date) for one in found.milestones] == [("Kick-off", "2024-04-01"), ("Report", "2024-04-02")]
     assert [row.item for row in found.fields if row.name == "field_milestone_title"] == ["Milestone 1", "Milestone 2"]
@@ -166,12 +178,13 @@ def test_a_page_gives_the_labels_and_sections_that_a_data_format_lacks(tmp_path:
     assert query(folders, "SELECT * FROM changes") == []
 
 
-def test_a_feed_of_one_node_is_that_node_and_may_lack_fields() -> None:
-    found = record(FEED, f"{HOST}/node/150001/feed")
+@pytest.mark.parametrize("form", FEEDS)
+def test_a_feed_of_one_node_is_that_node_and_may_lack_fields(form: str) -> None:
+    found = record(FEEDS[form], f"{HOST}/node/150001/feed")
     assert (found.node_id, found.county, found.submitted_by) == (150001, "Larch County", "Ada Quill")
     assert (found.title, found.reference, found.url) == ("20240311-91530-7", "20240311-91530-7", f"{HOST}/node/150001")
     assert (found.submitted_at, found.incomplete, found.form) == ("2024-03-11T13:15:30Z", True, "html")
-    assert parsed(FEED, f"{HOST}/node/7").kind is not Kind.RECORD, "the feed of another page"
+    assert parsed(FEEDS[form], f"{HOST}/node/7").kind is not Kind.RECORD, "the feed of another page"
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,7 @@ HIDDEN_LABEL = field("Document", FILE).replace('"field--label"', '"field--label 
         (f'<article data-history-node-id="9">{REFERENCE}</article>', "Orb Institute", "/node/9"),
         ('<span about="/node/8" typeof="schema:Organization">Orb Institute</span>', "Orb Institute", None),
         ("Category", "Category", None),
+        ('<a href="/t/1">Ada</a> with <a href="/t/2">Orb</a>', "Ada with Orb", None),
         ("<p>County</p><p>Archived</p>", "County\n\nArchived", None),
     ],
 )
@@ -254,6 +255,11 @@ PERSONS = (
 def test_markup_says_that_a_value_is_a_person(value: str) -> None:
     row = read(page(CLASSED + field("Room", value))).fields[-1]
     assert (row.value, row.person) == ("Ann Onym", True)
+
+
+def test_a_link_in_a_text_between_fields_is_not_what_the_text_is() -> None:
+    row = read(page(f'{BARE}<p>See <a href="/user/8" rel="author">the plan</a> first.</p>')).fields[-1]
+    assert (row.label, row.value, row.href, row.person) == (None, "See the plan first.", None, False)
 
 
 def test_a_link_around_an_item_is_the_items_link() -> None:

@@ -20,11 +20,11 @@ from typing import Any
 
 from parsers.contacts import denotes_person, has_contact
 from parsers.registry import known, known_name, normal
-from parsers.request_title import split_request_title
 from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
 from scraper.database.places import atlas
+from scraper.database.request_title import split_request_title
 from scraper.database.schema import insert_sql
 from scraper.errors import TtaError
 
