@@ -27,7 +27,7 @@ from importlib import resources
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from datasette.utils import tilde_encode
@@ -77,6 +77,8 @@ PREFIX = 3
 """Letters that the words of one file share."""
 MAX_WORD = 40
 _WORD = re.compile(r"\w{2,}")
+_Part = tuple[Path, Path, Mode, Set[str], list[str]]
+"""Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
 """Conditions that `site.js` tests by value; it tests isnull and notnull for any column here."""
 _TITLES = ("title", "tta_title", "short_name")
@@ -101,8 +103,8 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
             downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
         forms = {_anchor(text) for (text,) in shown.execute(_FORMS)}
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
-        parts = [_Part(plain, folder, contacts, forms, records[n : n + _AT_A_TIME]) for n in range(0, len(records), _AT_A_TIME)]
-        site = _site(plain, folder, contacts, forms)
+        parts = [(plain, folder, contacts, forms, records[n : n + _AT_A_TIME]) for n in range(0, len(records), _AT_A_TIME)]
+        site = Site(plain, folder, contacts, forms)
         pool = Processes(min(cores(), len(parts)))
         for _, found in pool.run(_JOB, parts) if len(parts) > 1 else [(part, _save_records(part)) for part in parts]:
             for conditions, addresses, moved in found:
@@ -114,38 +116,19 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         save_search(shown, folder / "search", site.conditions)
 
 
-class _Part(NamedTuple):
-    """Records whose pages a worker process saves."""
-
-    database: Path
-    folder: Path
-    contacts: Mode
-    forms: Set[str]
-    records: list[str]
-
-
 def _save_records(part: _Part) -> list[tuple[set[str], list[str], dict[str, str]]]:
-    """Saves the pages of the records. Returns what their links ask for and lead to, and what was moved off them."""
-    site = _site(*part[:-1])
-    asyncio.run(site.save_records(part.records))
+    """Saves the pages of records. Returns what their links ask for and lead to, and what was moved off them."""
+    site = Site(*part[:-1])
+    asyncio.run(site.save_records(part[-1]))
     return [(site.conditions, list(site.files), site.moved)]
 
 
 def _give_up(part: _Part) -> NoReturn:
-    raise TtaError(f"the page of {part.records[0]} can't be saved: its process ended; make memory free")
+    raise TtaError(f"the page of {part[-1][0]} can't be saved: its process ended; make memory free")
 
 
-_JOB = Job(_save_records, lambda part: [part._replace(records=[one]) for one in part.records], _give_up)
-
-
-def _site(database: Path, folder: Path, contacts: Mode, forms: Set[str]) -> "Site":
-    shown = _shown(database, contacts)
-    return Site(shown, folder, _UNLISTED if contacts is True else "", forms)
-
-
-@lru_cache(maxsize=1)
-def _shown(database: Path, contacts: Mode) -> Any:
-    return application(database, Serve(contacts=contacts, query_seconds=_SECONDS))
+_JOB = Job(_save_records, lambda part: [(*part[:-1], [one]) for one in part[-1]], _give_up)
+_application = lru_cache(maxsize=1)(application)
 
 
 def _anchor(text: str) -> str:
@@ -153,21 +136,19 @@ def _anchor(text: str) -> str:
 
 
 class Site:
-    """Saves pages of the application `datasette` into a folder. `head` is HTML for the head of every page.
+    """Saves pages of the application on a database into a folder. `forms`: anchors of the form's instructions that are said once.
 
     `conditions`: the names in links to lists of records, such as `county__exact`; `files`: where the pages that links lead to are
-    saved, by address; `moved`: the instructions of the portal's form that were moved off records' pages, by anchor. `forms`: the
-    anchors of those to be moved.
+    saved, by address; `moved`: instructions that were moved off records' pages, by anchor.
     """
 
-    def __init__(self, datasette: Any, folder: Path, head: str, forms: Set[str]) -> None:
+    def __init__(self, database: Path, folder: Path, contacts: Mode, forms: Set[str]) -> None:
         self.conditions: set[str] = set()
         self.files: dict[str, str] = {}
         self.moved: dict[str, str] = {}
-        self._forms = forms
-        self._head = _HEAD + head
-        self._datasette = datasette
-        self._folder = folder
+        self._head = _HEAD + _UNLISTED * (contacts is True)
+        self._datasette: Any = _application(database, Serve(contacts=contacts, query_seconds=_SECONDS))
+        self._folder, self._forms = folder, forms
         self._waiting: list[str] = []
 
     async def save_records(self, records: Iterable[str]) -> None:
