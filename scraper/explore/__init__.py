@@ -93,16 +93,6 @@ def render_cell(value: Any, column: str, table: str | None, database: str, datas
     return render_value(value, column, table, datasette.urls) if database == DATABASE else None
 
 
-@hook
-def extra_css_urls(datasette: Any) -> list[str]:
-    return [datasette.urls.static_plugins(PLUGIN, "explore.css")]
-
-
-@hook
-def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
-    return [{"url": datasette.urls.static_plugins(PLUGIN, "explore.js"), "module": True}]
-
-
 @hook(trylast=True)
 def prepare_connection(conn: Any, database: str) -> None:
     """Comes after Datasette's own, whose `escape_fts` it replaces."""

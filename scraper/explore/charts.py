@@ -262,7 +262,10 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     totals = {(split or by).name(one): n for one, n in whole.most_common(MAX_CHOICES)}
     only = [one for one in spec.only.split("\n") if one in totals]
     order = [one for one in order if not split or not only or split.name(one) in only]
-    spec = spec._replace(only="\n".join(only), kind=_kind(spec, len(order)))
+    fits = {"bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
+    best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
+    kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
+    spec = spec._replace(only="\n".join(only), kind=kind)
     known = [one for one in order if one is not None]
     limit = MAX_LINES if only and spec.kind == "lines" else MAX_SERIES
     most = limit - 1 if spec.kind != "heat" and len(known) > limit else len(known)
@@ -316,15 +319,7 @@ def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
         counts.rows[value][None] += n
         counts.cells[value, None][None] += n
         counts.total, counts.shown = counts.total + n, counts.shown + n
-    return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, []))
-
-
-def _kind(spec: Spec, series: int) -> str:
-    """The kind that was asked for, or the one that fits."""
-    is_ordered, is_split = spec.across.order, bool(spec.split)
-    fits = {"bars": True, "lines": is_ordered, "heat": is_split, "map": spec.by == "place_state" and not is_split}
-    best = "map" if fits["map"] else "lines" if is_ordered and is_split else "heat" if series > MAX_SERIES // 2 else "bars"
-    return spec.kind if fits.get(spec.kind) else best
+    return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, ""))
 
 
 def _filled(values: list[Value]) -> list[Value]:
@@ -332,10 +327,10 @@ def _filled(values: list[Value]) -> list[Value]:
     known = [one for one in values if one is not None]
     if known and all(isinstance(one, int) for one in known):
         return [*range(int(known[0] or 0), int(known[-1] or 0) + 1), *values[len(known) :]]
-    if known and all(re.fullmatch(r"\d{4}-\d\d", str(one)) for one in known):
-        first, last = (12 * int(str(one)[:4]) + int(str(one)[5:]) - 1 for one in (known[0], known[-1]))
-        return [*(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)), *values[len(known) :]]
-    return values
+    if not known or not all(re.fullmatch(r"\d{4}-\d\d", str(one)) for one in known):
+        return values
+    first, last = (12 * int(str(one)[:4]) + int(str(one)[5:]) - 1 for one in (known[0], known[-1]))
+    return [*(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)), *values[len(known) :]]
 
 
 def shade(value: float, most: float, is_count: bool = True) -> int:

@@ -52,12 +52,11 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
 
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the templates `chart.html` and `chart.svg` show."""
-    chosen = await read_filters(datasette, request)
-    spec = read_spec(request.args)
-    shown = await _shown(datasette, request, chosen)
+    chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     dimensions: dict[str, Any] = charts.DIMENSIONS
     choices = {"measure": charts.MEASURES, "by": dimensions, "split": dimensions, "kind": charts.KINDS}
-    return shown | {
+    return {
+        **await _shown(datasette, request, chosen),
         "chart": await chart_of(datasette, spec, chosen, await charts.incomplete(datasette.get_database(DATABASE))),
         "spec": spec,
         "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},

@@ -40,8 +40,9 @@ async def context(datasette: Any) -> dict[str, Any]:
     with suppress(QueryInterrupted):
         is_demo = (await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)).first()[0]
     (counts,) = found["counts"]
+    total = counts["records"]
     lacking = await incomplete(database)
-    everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, [])
+    everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
     return {
         "counts": counts,
         "times": found["times"][0],
@@ -51,10 +52,7 @@ async def context(datasette: Any) -> dict[str, Any]:
         "charts": [(await chart_of(datasette, Spec(**one), everything, lacking), name) for name, one in TEXTS["home"].items()],
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
-        "shares": [
-            one | {"count": counts[key], "percent": percent(counts[key], counts["records"]), "url": urls.path(one["url"])}
-            for key, one in TEXTS["shares"].items()
-        ],
+        "shares": [one | {"count": counts[key], "percent": percent(counts[key], total)} for key, one in TEXTS["shares"].items()],
         "years": found["years"],
         "unknown_labels": labels.first()[0],
         "tables": [one for one in TABLES if "hidden" not in LOOKS[one.name]],

@@ -63,13 +63,8 @@ def metadata(base_url: str = "/") -> dict[str, Any]:
                 | {view.name: {"title": view.title, "description": view.description} for view in VIEWS}
                 | {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in},
                 "queries": {
-                    name: {
-                        "title": one.title,
-                        "description": one.description,
-                        "sql": one.sql,
-                        "params": list(one.parameters),
-                        "hide_sql": True,  # the answer first; a link shows it
-                    }
+                    name: {key: getattr(one, key) for key in ("title", "description", "sql")}
+                    | {"params": list(one.parameters), "hide_sql": True}  # the answer first; a link shows it
                     for name, one in QUESTIONS.items()
                 },
             }

@@ -71,15 +71,12 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dic
 
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:
     for column, name in FACTS:
-        value = record[column]
-        if value is None:
+        if (value := record[column]) is None:
             continue
-        if column in LISTS:
-            yield name, [(one, {f"{column}__arraycontains": one}) for one in values_of(value) or []]
-        elif columns_of(RecordRow)[column].type is bool:
-            yield name, [({0: "No", 1: "Yes"}.get(value, str(value)), {column: value})]
-        else:
-            yield name, [(str(value), {f"{column}__exact": value})]
+        lookup = "arraycontains" if column in LISTS else "exact"
+        texts = (values_of(value) or []) if column in LISTS else [value]
+        is_answer = columns_of(RecordRow)[column].type is bool
+        yield name, [(("No", "Yes")[bool(one)] if is_answer else str(one), {f"{column}__{lookup}": one}) for one in texts]
 
 
 def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:

@@ -24,7 +24,7 @@ from scraper.database.counties import STATES
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import RECORD, Pairs
+from scraper.explore.filters import RECORD, Pairs, texts
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
@@ -38,11 +38,7 @@ _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
-_FORMATS = (
-    ("day", ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m.%d.%Y", "%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")),
-    ("month", ("%Y-%m", "%m/%Y", "%B %Y", "%b %Y")),
-    ("year", ("%Y",)),
-)
+_FORMATS: dict[str, list[str]] = texts("filters")["dates"]
 _FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")
 _RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|fiscal year|fy|year)s?")
 _IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")
@@ -214,7 +210,7 @@ def days(text: str, today: date) -> Days:
             return _span(date(1999 + int(found[1]), 10, 1), "year")
         if found := _RELATIVE.fullmatch(plain):
             return _relative(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
-        for unit, formats in _FORMATS:
+        for unit, formats in _FORMATS.items():
             for form in formats:
                 with suppress(ValueError):
                     return _span(datetime.strptime(plain, form).replace(tzinfo=UTC).date(), unit)

@@ -119,14 +119,13 @@ async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
 
 async def _record_meant(database: Any, text: str) -> str | None:
     """The record whose node number, reference or address the text is, with an archive's address around it or not."""
+    asked: dict[str, Any] = {"text": text, "node": None, "address": None}
     if text.isascii() and text.isdigit() and len(text) < 18:
-        asked: dict[str, Any] = {"text": text, "node": int(text), "address": None}
-    elif REFERENCE.fullmatch(text):
-        asked = {"text": text, "node": None, "address": None}
+        asked["node"] = int(text)
     elif _ADDRESS.fullmatch(text):
         url = page_address(text if "://" in text else f"https://{text}")
         asked = {"text": None, "node": node_id(url), "address": address(url)}
-    else:
+    elif not REFERENCE.fullmatch(text):
         return None
     found = (await database.execute(_SQL["record"], asked)).first()
     return found[0] if found else None
