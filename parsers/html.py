@@ -69,6 +69,10 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators put two around every text
+    for mark, selector in WORDS["toolbars"].items():
+        for node in parsed.css(selector) if mark in text else ():
+            if node.css_first("h1, main, article") is None:  # in a damaged page it may contain all that follows
+                node.decompose()
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     node = _root(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
