@@ -71,9 +71,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators put two around every text
     for mark, selector in WORDS["toolbars"].items():
-        for added in parsed.css(selector) if mark in text else ():
-            if added.css_first("h1, main, article") is None:  # in a damaged page it may contain all that follows
-                added.decompose()
+        added = parsed.css_first(selector) if mark in text else None
+        if added is not None and added.css_first("h1, main, article") is None:  # in a damaged page all that follows may be inside
+            added.decompose()
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     node = _root(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
