@@ -106,7 +106,7 @@ def test_record_page_keeps_sections_items_and_states_apart() -> None:
     assert [label["note"] for label in second["labels"]] == ["not captured", None]
     assert [(item["name"], item["labels"][0]["name"]) for item in second["items"]] == [("Milestone 1", "T")]
     assert made["description_source"] == 1
-    assert made["facts"] == [("Emerging need", [("No", {"emerging_need": 0})])]
+    assert made["facts"] == [("Emerging need", [("No", {"emerging_need__exact": 0})])]
 
 
 def test_state_outlines_are_small_closed_and_credited() -> None:

@@ -5,6 +5,7 @@ Datasette finds it by the entry point `tta` in pyproject.toml, however it is sta
 
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -93,16 +94,6 @@ def render_cell(value: Any, column: str, table: str | None, database: str, datas
     return render_value(value, column, table, datasette.urls) if database == DATABASE else None
 
 
-@hook
-def extra_css_urls(datasette: Any) -> list[str]:
-    return [datasette.urls.static_plugins(PLUGIN, "explore.css")]
-
-
-@hook
-def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
-    return [{"url": datasette.urls.static_plugins(PLUGIN, "explore.js"), "module": True}]
-
-
 @hook(trylast=True)
 def prepare_connection(conn: Any, database: str) -> None:
     """Comes after Datasette's own, whose `escape_fts` it replaces."""
@@ -160,7 +151,9 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 
 async def _unreadable(request: Any) -> Any:
-    raise DatasetteError(request.scope.get("tta_problem", "There is nothing here."), title="Please check the address", status=400)
+    raise DatasetteError(
+        request.scope.get("tta_problem", "There is nothing here."), title="This filter can't be read", status=400
+    )
 
 
 def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
@@ -206,7 +199,7 @@ def extra_template_vars(
             variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])
             variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
             variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
-            variables["tta_names"] = lambda ids: filters.organization_names(shown, ids)
+            variables["tta_names"] = partial(filters.names_of, shown)
         elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables

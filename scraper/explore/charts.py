@@ -176,11 +176,14 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
     sql = f"SELECT {', '.join(parts)}, count(*) FROM records {chosen.where} GROUP BY {groups}"
     found = await database.execute(sql, chosen.params, log_sql_errors=False)
-    counts = Counts()
+    counts, only = Counts(), spec.only.split("\n")
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
-        reasons = [one.name_in_text for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
-        reasons += [measure.heading.lower()] if measure.sql != "NULL" and value is None else []
+        empty = [one for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
+        reasons = [f"unknown {one.name_in_text}" for one in empty]
+        reasons += [f"unknown {measure.heading.lower()}"] if measure.sql != "NULL" and value is None else []
+        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
+            reasons.append(f"another {(split or by).name_in_text}")
         counts.total += n
         counts.shown += 0 if reasons else n
         counts.unknown.update(dict.fromkeys(reasons[:1], n))
@@ -189,7 +192,7 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
                 counts.rows[x][value] += n if down else 0
                 for series in down:
                     counts.cells[x, series][value] += n
-    return counts
+    return counts if counts.shown or not spec.only else await count(database, spec._replace(only=""), chosen)
 
 
 class Mark(NamedTuple):
@@ -262,7 +265,10 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     totals = {(split or by).name(one): n for one, n in whole.most_common(MAX_CHOICES)}
     only = [one for one in spec.only.split("\n") if one in totals]
     order = [one for one in order if not split or not only or split.name(one) in only]
-    spec = spec._replace(only="\n".join(only), kind=_kind(spec, len(order)))
+    fits = {"bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
+    best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
+    kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
+    spec = spec._replace(only="\n".join(only), kind=kind)
     known = [one for one in order if one is not None]
     limit = MAX_LINES if only and spec.kind == "lines" else MAX_SERIES
     most = limit - 1 if spec.kind != "heat" and len(known) > limit else len(known)
@@ -299,6 +305,10 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
 
     firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else counts.rows
     rows = [row(first) for first in firsts if split or not only or by.name(first) in only]
+    same = Counter(one.name for one in rows)  # agencies of one name, which their numbers tell apart
+    ids = [str(one).partition("\t")[0] for one in firsts if split or not only or by.name(one) in only]
+    tell = {key: f", {f'number {key}' if key.isdigit() else 'without a number'}" for key in ids}
+    rows = [one._replace(name=one.name + tell[key] * (same[one.name] > 1)) for one, key in zip(rows, ids, strict=True)]
     if not by.order:
         rows.sort(key=lambda one: (not one.is_known, -one.value, one.name))
     drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]
@@ -316,15 +326,7 @@ def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
         counts.rows[value][None] += n
         counts.cells[value, None][None] += n
         counts.total, counts.shown = counts.total + n, counts.shown + n
-    return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, []))
-
-
-def _kind(spec: Spec, series: int) -> str:
-    """The kind that was asked for, or the one that fits."""
-    is_ordered, is_split = spec.across.order, bool(spec.split)
-    fits = {"bars": True, "lines": is_ordered, "heat": is_split, "map": spec.by == "place_state" and not is_split}
-    best = "map" if fits["map"] else "lines" if is_ordered and is_split else "heat" if series > MAX_SERIES // 2 else "bars"
-    return spec.kind if fits.get(spec.kind) else best
+    return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, ""))
 
 
 def _filled(values: list[Value]) -> list[Value]:
@@ -332,10 +334,10 @@ def _filled(values: list[Value]) -> list[Value]:
     known = [one for one in values if one is not None]
     if known and all(isinstance(one, int) for one in known):
         return [*range(int(known[0] or 0), int(known[-1] or 0) + 1), *values[len(known) :]]
-    if known and all(re.fullmatch(r"\d{4}-\d\d", str(one)) for one in known):
-        first, last = (12 * int(str(one)[:4]) + int(str(one)[5:]) - 1 for one in (known[0], known[-1]))
-        return [*(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)), *values[len(known) :]]
-    return values
+    if not known or not all(re.fullmatch(r"\d{4}-\d\d", str(one)) for one in known):
+        return values
+    first, last = (12 * int(str(one)[:4]) + int(str(one)[5:]) - 1 for one in (known[0], known[-1]))
+    return [*(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)), *values[len(known) :]]
 
 
 def shade(value: float, most: float, is_count: bool = True) -> int:

@@ -41,23 +41,23 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
     except QueryInterrupted:
         total, filled = 0, []
-    return {
-        **await _shown(datasette, request, chosen),
-        "charts": [chart for chart in found if chart],
+    drawn = [chart for chart in found if chart]
+    shown = {
+        "charts": drawn,
         "cut_off": None in found or not filled,
-        "records": max([total, *(chart.counts.total for chart in found if chart)]),
-        "filled": [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)],
+        "records": max([total, *(one.counts.total for one in drawn)]),
     }
+    shown["filled"] = [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)]
+    return shown | await _shown(datasette, request, chosen)
 
 
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the templates `chart.html` and `chart.svg` show."""
-    chosen = await read_filters(datasette, request)
-    spec = read_spec(request.args)
-    shown = await _shown(datasette, request, chosen)
+    chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     dimensions: dict[str, Any] = charts.DIMENSIONS
     choices = {"measure": charts.MEASURES, "by": dimensions, "split": dimensions, "kind": charts.KINDS}
-    return shown | {
+    return {
+        **await _shown(datasette, request, chosen),
         "chart": await chart_of(datasette, spec, chosen, await charts.incomplete(datasette.get_database(DATABASE))),
         "spec": spec,
         "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
@@ -78,15 +78,16 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
         found = [(columns[name], row[name]) for name in dict(row) if columns.get(name, "_")[0] != "_"]
         return chosen.url(*(one if "__" in one[0] else equal(*one) for one in found)) if found else None
 
-    return {
-        "rows": await question_rows(datasette, request, question),
+    chart_of_rows = partial(charts.draw_rows, datasette.urls, request.url_vars["table"])
+    found: dict[str, Any] = {
         "question": question,
         "chart": chart,
-        "chart_of_rows": partial(charts.draw_rows, datasette.urls, request.url_vars["table"]),
+        "chart_of_rows": chart_of_rows,
         "chosen": chosen,
         "url_of": url_of,
-        "menus": {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus},
     }
+    found["menus"] = {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus}
+    return found | {"rows": await question_rows(datasette, request, question)}
 
 
 async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
@@ -126,7 +127,7 @@ async def map_context(datasette: Any, request: Any) -> dict[str, Any]:
     """What `map.html` shows: how many records the filters choose, with a point and without. The points come from the table."""
     chosen = await read_filters(datasette, request)
     try:
-        sql = f"SELECT count(*) AS records, count(latitude) AS placed FROM records {chosen.where}"
+        sql = f"SELECT count(*) AS records, count(latitude) AS placed, count(place_state) AS stated FROM records {chosen.where}"
         counts = dict((await datasette.get_database(DATABASE).execute(sql, chosen.params)).first())
     except QueryInterrupted:
         counts = None

@@ -50,26 +50,17 @@ QUESTIONS = {
 def metadata(base_url: str = "/") -> dict[str, Any]:
     """The content of `metadata.yml`, for a server whose pages start at `base_url`."""
     about = (files("scraper.explore") / "about.html").read_text(encoding="utf-8")
-    return {
-        "title": TITLE,
+    source = {"title": TITLE, "license": LICENSE, "license_url": LICENSE_URL, "source": SOURCE, "source_url": SOURCE_URL}
+    return source | {
         "description_html": about.replace('href="/', f'href="{base_url}'),
-        "license": LICENSE,
-        "license_url": LICENSE_URL,
-        "source": SOURCE,
-        "source_url": SOURCE_URL,
         "databases": {
             "tta": {
                 "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}
                 | {view.name: {"title": view.title, "description": view.description} for view in VIEWS}
                 | {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in},
                 "queries": {
-                    name: {
-                        "title": one.title,
-                        "description": one.description,
-                        "sql": one.sql,
-                        "params": list(one.parameters),
-                        "hide_sql": True,  # the answer first; a link shows it
-                    }
+                    name: {key: getattr(one, key) for key in ("title", "description", "sql")}
+                    | {"params": list(one.parameters), "hide_sql": True}  # the answer first; a link shows it
                     for name, one in QUESTIONS.items()
                 },
             }

@@ -5,16 +5,28 @@ filters of the table, so that any filter can be a feed. What a server leaves out
 """
 
 import time
+from contextlib import suppress
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 
+from datasette.database import QueryInterrupted
 from datasette.utils import tilde_encode
 from datasette.utils.asgi import Request, Response
 
 from scraper.explore.downloads import SECONDS_OF_SQL, download
-from scraper.explore.filters import QUERIES, TABLE, RecordFilters, chips, form, nights_between, pairs_of, read_filters
+from scraper.explore.filters import (
+    QUERIES,
+    TABLE,
+    RecordFilters,
+    chips,
+    events_between,
+    form,
+    nights_between,
+    pairs_of,
+    read_filters,
+)
 from scraper.explore.links import DATABASE
 from scraper.explore.requests import today
 from scraper.sandbox import Query
@@ -27,35 +39,17 @@ _SECONDS = 0.5
 """For looking at more of them: as long as there is no event, and whether any is left for the next page."""
 
 
-class Event(NamedTuple):
-    """What one capture shows of a record: `kind` is new, changed, disappeared or back; `changes` are rows of the database.
-
-    `night` is a row of the query `nights`, and `at` the time of the capture.
-    """
-
-    night: Any
-    at: str
-    kind: str
-    title: str
-    url: str
-    key: str
-    changes: list[Any]
-
-    @property
-    def moment(self) -> str:
-        """When it came, as RFC 3339 has it; a day or a month is its beginning."""
-        time: str = self.night["ended_at"] or self.at
-        return time + "0000-01-01T00:00:00Z"[len(time) :]
-
-
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the templates `new.html` and `new.atom` show: the latest events, from the place in the address on."""
+    """What the templates `new.html` and `new.atom` show: the latest events, from the place in the address on.
+
+    An event is what one capture shows of a record; `kind` is new, changed, disappeared or back, and `moment` when it came.
+    """
     database, chosen, sql = await _chosen(datasette, request)
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
     nights = await nights_between(database, since, until)
     runs, began = [str(one["run_id"]) for one in nights], time.monotonic()
-    events: list[Event] = []
+    events: list[dict[str, Any]] = []
     earlier: tuple[Any, ...] = ()
     for place, night in enumerate(nights[runs.index(run) if run in runs else 0 :]):
         is_full, is_late = len(events) >= AT_ONCE or (place >= _NIGHTS and events), time.monotonic() > began + _SECONDS
@@ -72,28 +66,29 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             kind = {"gone": "disappeared", "unknown": "back"}.get(fields.get("availability", ""), "changed")
             kind = "new" if None in fields else kind
             url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
-            changes = [row for row in some if row["field"]]
-            events.append(Event(night, at, kind, some[0]["heading"], url, _key(kind, record_id, at), changes))
+            event = {"kind": kind, "at": at, "title": some[0]["heading"], "url": url, "key": _key(kind, record_id, at)}
+            came = night["ended_at"] or at  # a day or a month is its beginning
+            event |= {"run": night["run_id"], "moment": came + "0000-01-01T00:00:00Z"[len(came) :]}
+            events.append(event | {"changes": [row for row in some if row["field"]]})
         if len(rows) == AT_ONCE:
             earlier = (night["run_id"], *whole[-1][:2])
             break
         at, record = "", ""
     last = (await database.execute(QUERIES["home"]["good_run"])).first()["ended_at"]
-    pairs = pairs_of(request)
-    return {
-        **await form(datasette, request),
-        "title": "What's new",
-        "nights": [(night, list(some)) for night, some in groupby(events, lambda one: (one.night["run_id"], one.moment[:10]))],
-        "events": events,
-        "earlier": f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
-        "since": since,
-        "until": until,
-        "refreshed": last,
-        "page_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new?{urlencode(pairs)}".rstrip("?"))),
-        "feed_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new.atom?{urlencode(chosen.pairs)}".rstrip("?"))),
-        "feed_key": _key("feed", *map("=".join, sorted(chosen.pairs))),
-        "today": f"{today()}T00:00:00Z",
-    }
+    pairs, total = pairs_of(request), None
+    with suppress(QueryInterrupted):  # the pages can be turned all the same
+        sql, params = await events_between(database, since, until)
+        where = f"SELECT count(*) FROM ({sql}) WHERE record_id IN (SELECT record_id FROM records {chosen.where})"
+        total = (await database.execute(where, chosen.params | params)).first()[0]
+    by_night = groupby(events, lambda one: (one["run"], one["moment"][:10]))
+    shown = {"title": "What's new", "nights": [(night, list(some)) for night, some in by_night], "events": events, "total": total}
+    shown |= {"since": since, "until": until, "refreshed": last, "today": f"{today()}T00:00:00Z"}
+    page, feed = (f"/-/{name}?{urlencode(some)}".rstrip("?") for name, some in (("new", pairs), ("new.atom", chosen.pairs)))
+    shown |= {"page_url": datasette.absolute_url(request, datasette.urls.path(page))}
+    shown |= {"feed_url": datasette.absolute_url(request, datasette.urls.path(feed))}
+    shown["earlier"] = f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else ""
+    shown["feed_key"] = _key("feed", *map("=".join, sorted(chosen.pairs)))
+    return shown | await form(datasette, request)
 
 
 async def _chosen(datasette: Any, request: Any, query: str = "night") -> tuple[Any, RecordFilters, str]:

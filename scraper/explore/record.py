@@ -55,31 +55,22 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dic
     for change in rows["changes"]:
         change["long"] = len(change["old_value"] or "") + len(change["new_value"] or "") > _LONG
     between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
-    return {
-        "record": record,
-        "heading": record["tta_title"] or record["short_name"] or record["title"] or record["record_id"],
-        "url": safe_href(record["url"]),
-        "made_up": any(one["source"] == MADE_UP for one in captures),
-        "facts": list(_facts(record)),
-        "description_source": numbers.get(body[0]["capture_id"]) if body else None,
-        "groups": _groups(fields, rows["sections"], numbers),
-        "captures": captures,
-        "changes": [(captured, list(run)) for captured, run in between],
-        "around": around,
-    }
+    heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
+    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": around}
+    shown |= {"made_up": any(one["source"] == MADE_UP for one in captures), "facts": list(_facts(record))}
+    shown["description_source"] = numbers.get(body[0]["capture_id"]) if body else None
+    shown["changes"] = [(captured, list(run)) for captured, run in between]
+    return shown | {"groups": _groups(fields, rows["sections"], numbers)}
 
 
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:
     for column, name in FACTS:
-        value = record[column]
-        if value is None:
+        if (value := record[column]) is None:
             continue
-        if column in LISTS:
-            yield name, [(one, {f"{column}__arraycontains": one}) for one in values_of(value) or []]
-        elif columns_of(RecordRow)[column].type is bool:
-            yield name, [({0: "No", 1: "Yes"}.get(value, str(value)), {column: value})]
-        else:
-            yield name, [(str(value), {f"{column}__exact": value})]
+        lookup = "arraycontains" if column in LISTS else "exact"
+        texts = (values_of(value) or []) if column in LISTS else [value]
+        is_answer = columns_of(RecordRow)[column].type is bool
+        yield name, [(("No", "Yes")[bool(one)] if is_answer else str(one), {f"{column}__{lookup}": one}) for one in texts]
 
 
 def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:

@@ -19,16 +19,19 @@ import sqlite3
 import unicodedata
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from contextlib import ExitStack
+from functools import lru_cache
+from html import unescape
 from importlib import resources
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from datasette.utils import tilde_encode
+from datasette.utils.asgi import Request
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scraper.config import Serve
@@ -39,7 +42,8 @@ from scraper.errors import TtaError
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.export.selection import RECORDS_FIRST
 from scraper.export.tables import LISTED
-from scraper.serve import application
+from scraper.serve import DATABASE, application
+from scraper.workers.processes import Job, Processes, cores
 
 RECORDS = "records.html"
 """The page that searches and lists records in the browser."""
@@ -59,10 +63,13 @@ _SPACE = re.compile(r">\s*\n\s*<")
 _AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[dhr]|ul)\b)")
 _UNNEEDED = re.compile(r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->", re.DOTALL)
 """End tags that HTML lets out, and Datasette's comment."""
+_NUMBER = re.compile(r"All [\d,]+ (?=records that share)")
 _FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>(<div [^>]*>[^<]*</div>)</details>")
 _SECONDS = 300.0  # of a page's query; nobody waits for it
-_MOST_FORMS = 100
-"""Different instructions that are moved to the page of definitions; others stay on their records' pages."""
+_FORMS = "SELECT text FROM sections WHERE text IS NOT NULL GROUP BY text ORDER BY count(*) DESC, text LIMIT 100"
+"""The instructions that are moved to the page of definitions, the most common ones; others stay on their records' pages."""
+_AT_A_TIME = 200
+"""Records whose pages a worker process saves before it takes others."""
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
 AT_ONCE = 1_000
 """Records in one file."""
@@ -70,6 +77,8 @@ PREFIX = 3
 """Letters that the words of one file share."""
 MAX_WORD = 40
 _WORD = re.compile(r"\w{2,}")
+_Part = tuple[Path, Path, Mode, Set[str], list[str]]
+"""Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
 """Conditions that `site.js` tests by value; it tests isnull and notnull for any column here."""
 _TITLES = ("title", "tta_title", "short_name")
@@ -92,31 +101,69 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         for path in sorted(path for path in (folder / "download").rglob("*") if path.is_file()):
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
-        site = Site(
-            application(plain, Serve(contacts=contacts, query_seconds=_SECONDS)), folder, _UNLISTED if contacts is True else ""
-        )
+        forms = {_anchor(text) for (text,) in shown.execute(_FORMS)}
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
-        asyncio.run(site.save(records, {"files": downloads, "times": times}))
+        parts = [(plain, folder, contacts, forms, records[n : n + _AT_A_TIME]) for n in range(0, len(records), _AT_A_TIME)]
+        site = Site(plain, folder, contacts, forms)
+        pool = Processes(min(cores(), len(parts)))
+        for _, found in pool.run(_JOB, parts) if len(parts) > 1 else [(part, _save_records(part)) for part in parts]:
+            for conditions, addresses, moved in found:
+                site.conditions |= conditions
+                site.moved |= moved
+                for address in addresses:
+                    site.file(address)
+        asyncio.run(site.save({"files": downloads, "times": times}))
         save_search(shown, folder / "search", site.conditions)
 
 
-class Site:
-    """Saves pages of the application `datasette` into a folder. `head` is HTML for the head of every page.
+def _save_records(part: _Part) -> list[tuple[set[str], list[str], dict[str, str]]]:
+    """Saves the pages of records. Returns what their links ask for and lead to, and what was moved off them."""
+    site = Site(*part[:-1])
+    asyncio.run(site.save_records(part[-1]))
+    return [(site.conditions, list(site.files), site.moved)]
 
-    `conditions`: the names in links to lists of records, such as `county__exact`.
+
+def _give_up(part: _Part) -> NoReturn:
+    raise TtaError(f"the page of {part[-1][0]} can't be saved: its process ended; make memory free")
+
+
+_JOB = Job(_save_records, lambda part: [(*part[:-1], [one]) for one in part[-1]], _give_up)
+_application = lru_cache(maxsize=1)(application)
+
+
+def _anchor(text: str) -> str:
+    return f"form-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+class Site:
+    """Saves pages of the application on a database into a folder. `forms`: anchors of the form's instructions that are said once.
+
+    `conditions`: the names in links to lists of records, such as `county__exact`; `files`: where the pages that links lead to are
+    saved, by address; `moved`: instructions that were moved off records' pages, by anchor.
     """
 
-    def __init__(self, datasette: Any, folder: Path, head: str) -> None:
+    def __init__(self, database: Path, folder: Path, contacts: Mode, forms: Set[str]) -> None:
         self.conditions: set[str] = set()
-        self._head = _HEAD + head
-        self._datasette = datasette
-        self._folder = folder
+        self.files: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
+        self._head = _HEAD + _UNLISTED * (contacts is True)
+        self._datasette: Any = _application(database, Serve(contacts=contacts, query_seconds=_SECONDS))
+        self._folder, self._forms = folder, forms
         self._waiting: list[str] = []
-        self._files: dict[str, str] = {}
-        self._forms: dict[str, str] = {}
 
-    async def save(self, records: Iterable[str], about: dict[str, Any]) -> None:
-        """Saves the home page, a page for each record and all that links lead to. Raises TtaError.
+    async def save_records(self, records: Iterable[str]) -> None:
+        """Saves a page for each record: the template of the served page, without what a server adds to it."""
+        shown = {"database": DATABASE, "table": "records", "renderers": {}, "foreign_key_tables": []}
+        await self._datasette.invoke_startup()
+        for record_id in records:
+            key = tilde_encode(record_id)
+            request = Request.fake(f"/tta/records/{key}", url_vars={"pks": key})
+            request.scope["csrftoken"] = str
+            text = await self._datasette.render_template("row-tta-records.html", shown, request=request, view_name="row")
+            self._write(f"tta/records/{key}.html", text)
+
+    async def save(self, about: dict[str, Any]) -> None:
+        """Saves the home page and all that links lead to; the records' pages are there already. Raises TtaError.
 
         `about`: `files` and `times` for the templates `_downloads.html` and `_dataset.html`.
         """
@@ -126,16 +173,15 @@ class Site:
             self._insert("index.html", await self._datasette.render_template(name, about), before)
         await self._save("/-/search", RECORDS)
         for address in ("/-/static-plugins/tta/explore.js", "/-/static-plugins/tta/map.js", "/-/codebook", "/tta/dictionary"):
-            self._file(address)
-        for record_id in records:
-            self._file(f"/tta/records/{tilde_encode(record_id)}")
+            self.file(address)
         states = resources.files("scraper.explore") / "static/states.geojson"
         self._script("states.js", f"window.ttaStates = {states.read_text(encoding='utf-8')};")
         self._script("site.js", Path(__file__).with_name("site.js").read_text(encoding="utf-8"))
         while self._waiting:
             address = self._waiting.pop()
-            await self._save(address, self._files[address])
-        forms = "".join(f'<li id="{anchor}">{text}\n' for anchor, text in sorted(self._forms.items()))
+            if not address.startswith("/tta/records/"):
+                await self._save(address, self.files[address])
+        forms = "".join(f'<li id="{anchor}">{text}\n' for anchor, text in sorted(self.moved.items()))
         self._insert(
             "tta/dictionary.html",
             f'<section class="content" aria-label="Form"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n',
@@ -151,14 +197,16 @@ class Site:
         answer = await self._datasette.client.get(f"{address}?_size=max" if address in _TABLES else address)
         if answer.status_code != 200:
             raise TtaError(f"the page {address} can't be saved: the application answers {answer.status_code}")
+        if file.endswith(".js"):
+            self._script(file.rpartition("/")[2], answer.text)
+        else:
+            self._write(file, answer.text if file.endswith(".html") else answer.content)
+
+    def _write(self, file: str, content: str | bytes) -> None:
+        """Writes a file, or a page as it is saved."""
         path = self._folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        if file.endswith(".js"):
-            self._script(path.name, answer.text)
-        elif file.endswith(".html"):
-            path.write_text(self._page(answer.text, file), encoding="utf-8", newline="\n")
-        else:
-            path.write_bytes(answer.content)
+        path.write_bytes(self._page(content, file).encode() if isinstance(content, str) else content)
 
     def _script(self, name: str, text: str) -> None:
         """Saves a script as a classic one in a scope of its own: a page on a disk may load no module."""
@@ -167,7 +215,7 @@ class Site:
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n", encoding="utf-8", newline="\n")
 
-    def _file(self, address: str) -> str | None:
+    def file(self, address: str) -> str | None:
         """The file of an address that is saved; None for what only a server can answer."""
         path, _, query = address.partition("?")
         if path == "/" and not query:
@@ -187,8 +235,8 @@ class Site:
             address, file = path, path.removeprefix("/")
         else:
             return None
-        if address not in self._files:
-            self._files[address] = file
+        if address not in self.files:
+            self.files[address] = file
             self._waiting.append(address)
         return file
 
@@ -214,7 +262,7 @@ class Site:
         for node in tree.css("p.crumbs"):
             node.inner_html = " / ".join(link.html or "" for link in node.css("a"))
         for node in tree.css(".tta-map"):
-            self._file(node.attributes["data-leaflet"] or "")
+            self.file(node.attributes["data-leaflet"] or "")
             node.attrs["data-records"] = "tta/records"
         for node in tree.css("footer"):
             node.inner_html = " ".join(f"{_NOTE} {_POWERED.sub('', node.inner_html or '')}".split())
@@ -234,7 +282,7 @@ class Site:
         parts = urlsplit(href)
         if parts.scheme or parts.netloc or not parts.path:
             return
-        file, parent = self._file(href.partition("#")[0]), node.parent
+        file, parent = self.file(href.partition("#")[0]), node.parent
         if file is not None:
             fragment = parts.query if file == RECORDS else parts.fragment
             relative = quote(posixpath.relpath(file, posixpath.dirname(page) or "."), safe="/~+")
@@ -249,15 +297,15 @@ class Site:
 
     def _moved(self, found: re.Match[str]) -> str:
         """A link to the instructions of the form, which are saved once."""
-        anchor = f"form-{hashlib.sha256(found[2].encode()).hexdigest()[:8]}"
-        if len(self._forms) >= _MOST_FORMS and anchor not in self._forms:
+        anchor = _anchor(unescape(found[2].partition(">")[2].removesuffix("</div>")))
+        if anchor not in self._forms:
             return found[0]
-        self._forms[anchor] = found[2]
+        self.moved[anchor] = found[2]
         return f'<p><a href="../dictionary.html#{anchor}">{found[1]}</a></p>'
 
 
 def _say_once(tree: LexborHTMLParser) -> None:
-    """Takes the mark of the capture that most values are from off a record's page, and wrappers off texts that need none."""
+    """Takes off a record's page the mark of the capture that most values are from, and what other pages or parts of it show."""
     marks = tree.css("a.tta-source")
     if marks:
         counts = Counter(mark.text() for mark in marks)
@@ -267,6 +315,14 @@ def _say_once(tree: LexborHTMLParser) -> None:
                 mark.decompose()
         for note in tree.css("#captures + p"):
             note.inner_html = f"{note.inner_html} A value without a number was read from capture {most}."
+    for node in tree.css(
+        'p > a[href*="family_id="]'
+    ):  # with names and a number, each new record would change all its family's pages
+        node.parent.inner_html = _NUMBER.sub("All ", node.html or "")  # type: ignore[union-attr]
+    for node in tree.css(
+        ".tta-steps .tta-small, ol.tta-timeline:empty, p.tta-views:empty"
+    ):  # milestones have these notes in full
+        node.decompose()
     for node in tree.css("dd > span.tta-text"):
         if not re.search(r"\s\s|\n", node.text()):
             node.unwrap()
