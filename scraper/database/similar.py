@@ -9,8 +9,8 @@ import re
 import sqlite3
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -27,7 +27,7 @@ _HASHES, _INDEXED, _SHARED = 64, 16, 4
 _MOST = 1000
 """Texts that are looked at because they share one sequence: a standard paragraph must not make every text a candidate."""
 _SCHEMA = """
-CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL, family_id TEXT) WITHOUT ROWID;
 CREATE INDEX records_of_text ON records (text);
 CREATE TABLE texts (text INTEGER PRIMARY KEY, sketch BLOB NOT NULL);
 CREATE TABLE hashes (hash INTEGER, text INTEGER, PRIMARY KEY (hash, text)) WITHOUT ROWID;
@@ -46,12 +46,18 @@ CREATE TEMP TABLE unseen AS SELECT text, min(record_id) AS record_id FROM temp.n
 """`near`: the texts that changed records have, or had; `unseen`: those that are not compared with the others yet."""
 _MOVE = """
 DELETE FROM side.records WHERE record_id IN (SELECT record_id FROM temp.changed);
-INSERT INTO side.records SELECT record_id, text FROM temp.new;
+INSERT INTO side.records SELECT record_id, text, NULL FROM temp.new;
 CREATE TEMP TABLE members AS WITH RECURSIVE reached (text) AS (
     SELECT text FROM temp.near UNION SELECT links.other FROM reached JOIN side.links USING (text)
 ) SELECT text FROM reached;
 """
 """`members`: the texts that are, or were, in a family with those."""
+_NAME = """
+CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family JOIN side.records USING (text)
+    WHERE records.family_id IS NOT family.family_id;
+UPDATE main.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id;
+UPDATE side.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id
+"""
 
 
 def update(database: Path, since: str | None = None, changed: Collection[str] = (), is_over: Callable[[], bool] = bool) -> int:
@@ -60,7 +66,16 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
     `changed`: the records that are not as they were when `program.archive` was `since`; all are looked at where the file is of
     another state. The caller holds the folder's lock. Errors of SQLite leave the records as they are.
     """
-    with _opened(database) as db:
+    path = database.parent / NAME
+    with closing(open_writable(path)) as side:
+        is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
+    if not is_current:
+        remove(path)
+        with closing(open_writable(path)) as side:
+            side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
+    with closing(open_writable(database)) as db, db:
+        db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
+        db.execute("BEGIN IMMEDIATE")
         is_known = since and db.execute("SELECT 1 FROM side.state WHERE archive = ?", [since]).fetchone()
         if is_known and not changed:
             return 0
@@ -84,23 +99,6 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
         db.execute("DELETE FROM side.state")
         db.execute("INSERT INTO side.state SELECT archive FROM main.program")
     return 0
-
-
-@contextmanager
-def _opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """The database with the file of texts attached as `side`, in a transaction."""
-    path = database.parent / NAME
-    with closing(open_writable(path)) as side:
-        is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
-    if not is_current:
-        remove(path)
-        with closing(open_writable(path)) as side:
-            side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
-    with closing(open_writable(database)) as db:
-        db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
-        db.execute("BEGIN IMMEDIATE")
-        yield db
-        db.execute("COMMIT")
 
 
 def _run(db: sqlite3.Connection, statements: str) -> None:
@@ -169,6 +167,10 @@ def _write(db: sqlite3.Connection) -> None:
     for text, record_id in db.execute(query):
         lowest.setdefault(family_of(text), record_id)
         count[family_of(text)] += 1
-    update = "UPDATE main.records SET family_id = ?1 WHERE record_id = ?2 AND family_id IS NOT ?1"
-    rows = ((family_of(text), record_id) for text, record_id in db.execute(query))
-    db.executemany(update, ((lowest[one] if count[one] > 1 else None, record_id) for one, record_id in rows))
+    db.execute("CREATE TEMP TABLE family (text INTEGER PRIMARY KEY, family_id TEXT)")
+    named = (
+        (one, lowest.get(family_of(one)) if count[family_of(one)] > 1 else None)
+        for (one,) in db.execute("SELECT text FROM temp.members")
+    )
+    db.executemany("INSERT INTO temp.family VALUES (?, ?)", named)
+    _run(db, _NAME)
