@@ -350,8 +350,7 @@ class _Writer(RowWriter):
         items: list[list[_SubField]] = []
         open_label: str | None = None
         for index, line in enumerate([] if self._inline else lines):
-            inline = _LINES["label_and_value"].fullmatch(line.plain)
-            label = (inline[1] if inline else line.plain).rstrip(" :*")
+            label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
             is_new = bool(line.text) and normal(label) != normal(
                 open_label or ""
@@ -360,8 +359,8 @@ class _Writer(RowWriter):
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])
-                items[-1].append((replace(line, text=label), [replace(line, text=inline[2])] if inline else []))
-                open_label = label if not inline else None
+                items[-1].append((replace(line, text=label), []))
+                open_label = label
             elif items:
                 items[-1][-1][1].append(line)
                 open_label = open_label if not line.text else None

@@ -94,16 +94,12 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
     Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
     """
-    lines = _pairs(lines)
-    named = {label for line in lines for label in labels_in(line)}
+    named, uncut, lines = {label for line in lines for label in labels_in(line)}, lines, _pairs(lines)
     chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
     for separator in ("\t", "|", "  ", None):  # what is printed in place of line breaks, or nothing
         if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
-        cuts = (
-            _cut_anywhere(line) if separator is None else _pieces(line, line.text.split(separator), glued=False) for line in lines
-        )
-        pieces = [piece for cut in cuts for piece in cut]
+        pieces = _pairs([piece for line in uncut for piece in _cut(line, separator)])
         other = _best_chain(pieces, list(_marks(pieces)))
         if len(other) > len(chain):
             lines, chain, enough = pieces, other, 0.9
@@ -130,7 +126,7 @@ def _pairs(lines: list[Line]) -> list[Line]:
         label, value = best[at] if at >= first else (line.text, "")
         if label == line.text and known(label) is None:
             label, value = _parted(line, "colon")
-            is_label = known(label) is not None
+            is_label = known(label) is not None or is_member_line(label)
         else:
             may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
             is_label = known(label) is not None or (is_label_like(label) and not may_be_value)
@@ -147,7 +143,8 @@ def _pairs(lines: list[Line]) -> list[Line]:
 def _parted(line: Line, name: str) -> tuple[str, str]:
     """Label and value of a line, cut at the first separator before which a known label is, else at the first one."""
     text, marks = line.plain, ' "|*_'
-    if name in _BEGUN and (begun := _BEGUN[name].match(text)):
+    is_section = is_instructions(text) and len(text.split()) <= _MAX_MARKUP_WORDS  # "Milestones Markup" is no milestone
+    if name in _BEGUN and not is_section and (begun := _BEGUN[name].match(text)):
         return begun[0], text[begun.end() :].strip()
     cuts = [
         (text[: found.start()].strip(marks) + found[0].strip()[:1] * (":" in found[0]), text[found.end() :].strip(marks))
@@ -162,8 +159,10 @@ def labels_in(line: Line) -> list[str]:
     return [found[0] for found in _NAMED.finditer(line.text)]
 
 
-def _cut_anywhere(line: Line) -> list[Line]:
-    """A line in pieces: its labels, the texts between them, and title and byline before them."""
+def _cut(line: Line, separator: str | None) -> list[Line]:
+    """A line in pieces: those between separators, or else its labels, what is between them, and title and byline."""
+    if separator is not None:
+        return _pieces(line, line.text.split(separator), glued=False)
     spans = [found.span() for found in _NAMED.finditer(line.text)]
     if len(spans) < MANY_LABELS:
         return [line]
@@ -191,13 +190,6 @@ _ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(l
 _LONGEST = max(len(label.text) for label in LABELS) + 2
 
 
-def misspelled(spelled: str) -> Label | None:
-    """The label that a normalized line is with one letter more, less or other, or two swapped; None where it is none."""
-    is_near = _MIN_MISSPELLED <= len(spelled) <= _LONGEST and not _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
-    close = get_close_matches(spelled, _LONG, 1, 1 - 1.01 / len(spelled)) if is_near and not spelled[-1].isdigit() else []
-    return _LONG[close[0]] if close else None
-
-
 def _marks(lines: list[Line]) -> Iterator[Mark]:
     index = 0
     while index < len(lines):
@@ -223,8 +215,9 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         words = text.split()
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
-    entry = misspelled(spelled)
-    return Mark(at, at + 1, entry.text, entry, lines[at], printed=text) if entry is not None else None
+    is_near = _MIN_MISSPELLED <= len(spelled) <= _LONGEST and not _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
+    close = get_close_matches(spelled, _LONG, 1, 1 - 1.01 / len(spelled)) if is_near and not spelled[-1].isdigit() else []
+    return Mark(at, at + 1, _LONG[close[0]].text, _LONG[close[0]], lines[at], printed=text) if close else None  # a wrong letter
 
 
 def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text: bool) -> float:

@@ -186,9 +186,14 @@ def _joins(found: re.Match[str], kept: str = "") -> str:
 def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
     """Lines, joined where a program wrapped one because its next word would have passed the margin."""
     plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
-    width = _width(plain)
-    found: list[Line] = []
-    parts: list[str] = []
+    spaced = (line for line in plain if " " in line.strip() and not any(mark in line for mark in ("](", "{", "`")))
+    width = max(map(len, spaced), default=0)
+    following = [
+        plain[at + 1].lstrip() for at in range(len(plain)) if _MIN_WIDTH <= width <= _MAX_WIDTH and _is_wrapped(plain, at, width)
+    ]
+    if len(following) < _FULL_LINES or 3 * sum(text[0].islower() for text in following) < len(following):
+        width = 0  # the lines end by chance
+    found, parts = list[Line](), list[str]()
     first = depth = 0
     for index, (at, line) in enumerate(lines):
         first = first if parts else at
@@ -218,17 +223,6 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
     if _MARKS["bullet"].match(following) or (known(following) and not after.islower()) or known(plain[index].strip(_EDGES)):
         return False
     return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
-
-
-def _width(plain: list[str]) -> int | None:
-    """The margin at which the text was wrapped; None where it was not."""
-    width = max(
-        (len(line) for line in plain if " " in line.strip() and not any(mark in line for mark in ("](", "{", "`"))), default=0
-    )
-    if not _MIN_WIDTH <= width <= _MAX_WIDTH:
-        return None
-    following = [plain[index + 1].lstrip() for index in range(len(plain)) if _is_wrapped(plain, index, width)]
-    return width if len(following) >= _FULL_LINES and 3 * sum(text[0].islower() for text in following) >= len(following) else None
 
 
 def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:

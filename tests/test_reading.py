@@ -91,13 +91,8 @@ def test_fields_of_an_item_teach_those_beside_them(make: object) -> None:
         f"<div>{bare('Milestone Title', title)}{bare('Due Date', day)}</div>" for title, day in (("A", "x"), ("B", "y"))
     )
     record = read(page(BARE + f"<div><div>Milestone</div><div>{items}</div></div>"))
-    found = [(row.item, row.label, row.value) for row in record.fields if row.item]
-    assert found == [
-        ("Milestone 1", "Milestone Title", "A"),
-        ("Milestone 1", "Due Date", "x"),
-        ("Milestone 2", "Milestone Title", "B"),
-        ("Milestone 2", "Due Date", "y"),
-    ]
+    found = [(row.item[-1], row.label, row.value) for row in record.fields if row.item]
+    assert found == [("1", "Milestone Title", "A"), ("1", "Due Date", "x"), ("2", "Milestone Title", "B"), ("2", "Due Date", "y")]
 
 
 SHAPES = {

@@ -1,14 +1,16 @@
 """Finds families of records with like descriptions after a load's commit: `records.family_id`, of what changed only.
 
-A family is what is left together when every pair of texts with at least FAMILY of their three-word sequences in common is linked.
-That is estimated from the smallest hashes of each text (Broder, "On the resemblance and containment of documents"), which are
-kept in `DIR/similar.db` with the links, once for all records with the same text; the file can be deleted at any time.
+Pairs of texts with at least FAMILY of their three-word sequences in common are linked. Of records that links connect, those with
+at least _OF_FIRST in common with the first of them are a family; the others form families among themselves in the same way, so
+that a text which changes a little from record to record does not lead to one that is quite another. The share is estimated from
+the smallest hashes of each text (Broder, "On the resemblance and containment of documents"), which are kept in `DIR/similar.db`
+with the links, once for all records with the same text; the file can be deleted at any time.
 """
 
 import re
 import sqlite3
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from hashlib import blake2b
@@ -21,6 +23,8 @@ from scraper.sqlite import open_writable, remove, uri
 NAME = "similar.db"
 FAMILY = 0.35
 """Share of common sequences. At 0.30 texts with one standard paragraph were linked, at 0.45 copies with 4 % other words not."""
+_OF_FIRST, _MOST_FAMILIES = 0.2, 50
+"""Less than FAMILY, since the first record is itself a copy of the template; families of connected records at most."""
 MIN_WORDS = 12
 """A shorter text, such as "Help for a county.", is alike by accident."""
 _HASHES, _INDEXED, _SHARED = 64, 16, 4
@@ -53,7 +57,7 @@ CREATE TEMP TABLE members AS WITH RECURSIVE reached (text) AS (
 """
 """`members`: the texts that are, or were, in a family with those."""
 _NAME = """
-CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family JOIN side.records USING (text)
+CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family JOIN side.records USING (record_id)
     WHERE records.family_id IS NOT family.family_id;
 UPDATE main.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id;
 UPDATE side.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id
@@ -126,10 +130,10 @@ def _link(db: sqlite3.Connection, text: int, description: str) -> None:
     db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, text) for one in own[:_INDEXED]))
 
 
-def _is_like(one: set[int], other: Sequence[int]) -> bool:
-    """Whether two texts have FAMILY in common, as estimated by the smallest hashes of both together."""
+def _is_like(one: set[int], other: Sequence[int], share: float = FAMILY) -> bool:
+    """Whether two texts have that share in common, as estimated by the smallest hashes of both together."""
     common = one.intersection(other)
-    enough = FAMILY * min(_HASHES, len(one) + len(other) - len(common))
+    enough = share * min(_HASHES, len(one) + len(other) - len(common))
     if 2 * len(common) - _HASHES < enough <= len(common):  # it depends on how many of them are among the smallest
         common.intersection_update(sorted(one.union(other))[:_HASHES])
     return len(common) >= enough
@@ -159,18 +163,21 @@ def _write(db: sqlite3.Connection) -> None:
     for one, other in db.execute("SELECT text, other FROM temp.members JOIN side.links USING (text) WHERE text < other"):
         families[family_of(one)] = family_of(other)
     query = """
-        SELECT text, record_id FROM temp.members JOIN side.texts USING (text) JOIN side.records USING (text)
+        SELECT text, record_id, sketch FROM temp.members JOIN side.texts USING (text) JOIN side.records USING (text)
         WHERE sketch != x'' ORDER BY length(record_id), record_id
     """
-    lowest: dict[int, str] = {}
-    count: Counter[int] = Counter()
-    for text, record_id in db.execute(query):
-        lowest.setdefault(family_of(text), record_id)
-        count[family_of(text)] += 1
-    db.execute("CREATE TEMP TABLE family (text INTEGER PRIMARY KEY, family_id TEXT)")
-    named = (
-        (one, lowest.get(family_of(one)) if count[family_of(one)] > 1 else None)
-        for (one,) in db.execute("SELECT text FROM temp.members")
-    )
-    db.executemany("INSERT INTO temp.family VALUES (?, ?)", named)
+    names: dict[int, str | None] = {}
+    heads: defaultdict[int, dict[str, set[int]]] = defaultdict(dict)
+    members: defaultdict[str | None, list[str]] = defaultdict(list)
+    for text, record_id, sketch in db.execute(query):
+        if text not in names:
+            own, near = array("I", sketch), heads[family_of(text)]
+            name = next((one for one, theirs in near.items() if _is_like(theirs, own, _OF_FIRST)), None)
+            if name is None and len(near) < _MOST_FAMILIES:
+                near[name := record_id] = set(own)
+            names[text] = name
+        members[names[text]].append(record_id)
+    db.execute("CREATE TEMP TABLE family (record_id TEXT PRIMARY KEY, family_id TEXT) WITHOUT ROWID")
+    for name, some in members.items():
+        db.executemany("INSERT INTO temp.family VALUES (?, ?)", ((one, name if len(some) > 1 else None) for one in some))
     _run(db, _NAME)

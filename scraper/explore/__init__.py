@@ -69,7 +69,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
     status, message, title = 500, str(exception), None
     is_visitors_sql = isinstance(exception, sqlite3.OperationalError) and {"sql", "_where"} & set(request.args)
     if isinstance(exception, QueryInterrupted):
-        status, message = 400, "The query reached the time limit: ask for less."
+        status, message = 400, "This reached the time limit, as happens on a busy server: try again, or choose fewer records."
     elif isinstance(exception, Base400):
         status = exception.status
     elif isinstance(exception, DatasetteError):  # its own faults of a request have the status 500

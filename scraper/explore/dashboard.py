@@ -1,6 +1,7 @@
 """The pages of charts and the map: a chart made to order, with its files, and the most common charts of the chosen records."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from scraper.explore.charts import TEXTS, Chart, Spec, draw, percent, read_spec
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, equal, form, read_filters
 from scraper.explore.lines import question_rows
-from scraper.explore.links import DATABASE
+from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import Question
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
@@ -76,7 +77,14 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     def url_of(row: Any) -> str | None:
         """The records that a row counts; None where its columns do not tell."""
         found = [(columns[name], row[name]) for name in dict(row) if columns.get(name, "_")[0] != "_"]
-        return chosen.url(*(one if "__" in one[0] else equal(*one) for one in found)) if found else None
+        return chosen.url(*((one[0], one[1] or NOT_KNOWN) if "__" in one[0] else equal(*one) for one in found)) if found else None
+
+    async def count_rows() -> int | None:
+        with suppress(QueryInterrupted):
+            params = {name: request.args.get(name) or "" for name in question.parameters}
+            sql = f"SELECT count(*) FROM ({question.sql})"
+            return int((await datasette.get_database(DATABASE).execute(sql, params)).first()[0])
+        return None
 
     chart_of_rows = partial(charts.draw_rows, datasette.urls, request.url_vars["table"])
     found: dict[str, Any] = {
@@ -87,7 +95,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
         "url_of": url_of,
     }
     found["menus"] = {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus}
-    return found | {"rows": await question_rows(datasette, request, question)}
+    return found | {"count_rows": count_rows, "rows": await question_rows(datasette, request, question)}
 
 
 async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
