@@ -108,8 +108,13 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     return lines, chain
 
 
+def _known(text: str) -> Label | None:
+    """The label that a text is; a long one is none."""
+    return known(text) if len(text) <= _LONGEST else None
+
+
 def _count_known(texts: Iterable[str]) -> int:
-    return len({entry.text for text in texts if len(text) <= _LONGEST and (entry := known(text)) is not None})
+    return len({entry.text for text in texts if (entry := _known(text)) is not None})
 
 
 def _pairs(lines: list[Line]) -> list[Line]:
@@ -120,17 +125,17 @@ def _pairs(lines: list[Line]) -> list[Line]:
         parts = [_parted(line, name) for line in lines]
         if (count := _count_known(label for label, value in parts if value)) > enough:
             best, enough, style = parts, count, name
-    first = next((at for at, (label, value) in enumerate(best) if value and known(label)), len(lines))
+    first = next((at for at, (label, value) in enumerate(best) if value and _known(label)), len(lines))
     found, several = list[Line](), False
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
-        if label == line.text and known(label) is None:
+        if label == line.text and _known(label) is None:
             label, value = _parted(line, "colon")
-            is_label = known(label) is not None or is_member_line(label)
+            is_label = _known(label) is not None or is_member_line(label)
         else:
             may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
-            is_label = known(label) is not None or (is_label_like(label) and not may_be_value)
-        several = entry.type in _SEVERAL if (entry := known(label)) else several
+            is_label = _known(label) is not None or (is_label_like(label) and not may_be_value)
+        several = entry.type in _SEVERAL if (entry := _known(label)) else several
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
             found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
@@ -143,15 +148,15 @@ def _pairs(lines: list[Line]) -> list[Line]:
 def _parted(line: Line, name: str) -> tuple[str, str]:
     """Label and value of a line, cut at the first separator before which a known label is, else at the first one."""
     text, marks = line.plain, ' "|*_'
-    is_section = is_instructions(text) and len(text.split()) <= _MAX_MARKUP_WORDS  # "Milestones Markup" is no milestone
-    if name in _BEGUN and not is_section and (begun := _BEGUN[name].match(text)):
+    begun = _BEGUN[name].match(text) if name in _BEGUN else None
+    if begun and (not is_instructions(text) or len(text.split()) > _MAX_MARKUP_WORDS):  # "Milestones Markup" is no milestone
         return begun[0], text[begun.end() :].strip()
     cuts = [
         (text[: found.start()].strip(marks) + found[0].strip()[:1] * (":" in found[0]), text[found.end() :].strip(marks))
         for found in FORMS["pairs"][name].finditer(text, 0, _LONGEST + 8)
         if text[: found.start()].strip(marks)
     ]
-    return next((cut for cut in cuts if known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
+    return next((cut for cut in cuts if _known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
 
 
 def labels_in(line: Line) -> list[str]:

@@ -332,8 +332,10 @@ def test_texts_of_foreign_extractors_are_read_rightly(name: str) -> None:
         ),
         *("Read more\n" * 20_000, "Read more about 20240311-91530-7 " * 10_000, "x | " * 100_000, "a@b (" * 50_000),
         BASE.replace("Archived", "Some Label\na value\n" * 10_000 + "Archived"),
+        *("\f\n" * 20_000, " \n" * 20_000 + " " * 500_000 + "x", "\n-- \n" + f"{'x' * 5_000}\n" * 30, "URL: " * 100_000),
+        *("1/9\n" * 20_000, "County: x\n" * 20_000, "--- Forwarded message ---\n" + "From: x\n \n" * 10_000),
     ],
-    ids=range(20),
+    ids=range(27),
 )
 @pytest.mark.timeout(60)
 def test_hostile_text_takes_linear_time(text: str) -> None:
