@@ -11,8 +11,8 @@ import re
 import sqlite3
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -31,7 +31,7 @@ _HASHES, _INDEXED, _SHARED = 64, 16, 4
 _MOST = 1000
 """Texts that are looked at because they share one sequence: a standard paragraph must not make every text a candidate."""
 _SCHEMA = """
-CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL, family_id TEXT) WITHOUT ROWID;
 CREATE INDEX records_of_text ON records (text);
 CREATE TABLE texts (text INTEGER PRIMARY KEY, sketch BLOB NOT NULL);
 CREATE TABLE hashes (hash INTEGER, text INTEGER, PRIMARY KEY (hash, text)) WITHOUT ROWID;
@@ -50,12 +50,18 @@ CREATE TEMP TABLE unseen AS SELECT text, min(record_id) AS record_id FROM temp.n
 """`near`: the texts that changed records have, or had; `unseen`: those that are not compared with the others yet."""
 _MOVE = """
 DELETE FROM side.records WHERE record_id IN (SELECT record_id FROM temp.changed);
-INSERT INTO side.records SELECT record_id, text FROM temp.new;
+INSERT INTO side.records SELECT record_id, text, NULL FROM temp.new;
 CREATE TEMP TABLE members AS WITH RECURSIVE reached (text) AS (
     SELECT text FROM temp.near UNION SELECT links.other FROM reached JOIN side.links USING (text)
 ) SELECT text FROM reached;
 """
 """`members`: the texts that are, or were, in a family with those."""
+_NAME = """
+CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family JOIN side.records USING (record_id)
+    WHERE records.family_id IS NOT family.family_id;
+UPDATE main.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id;
+UPDATE side.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id
+"""
 
 
 def update(database: Path, since: str | None = None, changed: Collection[str] = (), is_over: Callable[[], bool] = bool) -> int:
@@ -64,7 +70,16 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
     `changed`: the records that are not as they were when `program.archive` was `since`; all are looked at where the file is of
     another state. The caller holds the folder's lock. Errors of SQLite leave the records as they are.
     """
-    with _opened(database) as db:
+    path = database.parent / NAME
+    with closing(open_writable(path)) as side:
+        is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
+    if not is_current:
+        remove(path)
+        with closing(open_writable(path)) as side:
+            side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
+    with closing(open_writable(database)) as db, db:
+        db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
+        db.execute("BEGIN IMMEDIATE")
         is_known = since and db.execute("SELECT 1 FROM side.state WHERE archive = ?", [since]).fetchone()
         if is_known and not changed:
             return 0
@@ -88,23 +103,6 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
         db.execute("DELETE FROM side.state")
         db.execute("INSERT INTO side.state SELECT archive FROM main.program")
     return 0
-
-
-@contextmanager
-def _opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """The database with the file of texts attached as `side`, in a transaction."""
-    path = database.parent / NAME
-    with closing(open_writable(path)) as side:
-        is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
-    if not is_current:
-        remove(path)
-        with closing(open_writable(path)) as side:
-            side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
-    with closing(open_writable(database)) as db:
-        db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
-        db.execute("BEGIN IMMEDIATE")
-        yield db
-        db.execute("COMMIT")
 
 
 def _run(db: sqlite3.Connection, statements: str) -> None:
@@ -168,14 +166,18 @@ def _write(db: sqlite3.Connection) -> None:
         SELECT text, record_id, sketch FROM temp.members JOIN side.texts USING (text) JOIN side.records USING (text)
         WHERE sketch != x'' ORDER BY length(record_id), record_id
     """
+    names: dict[int, str | None] = {}
     heads: defaultdict[int, dict[str, set[int]]] = defaultdict(dict)
     members: defaultdict[str | None, list[str]] = defaultdict(list)
     for text, record_id, sketch in db.execute(query):
-        own, near = array("I", sketch), heads[family_of(text)]
-        name = next((one for one, theirs in near.items() if _is_like(theirs, own, _OF_FIRST)), None)
-        if name is None and len(near) < _MOST_FAMILIES:
-            near[name := record_id] = set(own)
-        members[name].append(record_id)
-    update = "UPDATE main.records SET family_id = ?1 WHERE record_id = ?2 AND family_id IS NOT ?1"
+        if text not in names:
+            own, near = array("I", sketch), heads[family_of(text)]
+            name = next((one for one, theirs in near.items() if _is_like(theirs, own, _OF_FIRST)), None)
+            if name is None and len(near) < _MOST_FAMILIES:
+                near[name := record_id] = set(own)
+            names[text] = name
+        members[names[text]].append(record_id)
+    db.execute("CREATE TEMP TABLE family (record_id TEXT PRIMARY KEY, family_id TEXT) WITHOUT ROWID")
     for name, some in members.items():
-        db.executemany(update, ((name if len(some) > 1 else None, record_id) for record_id in some))
+        db.executemany("INSERT INTO temp.family VALUES (?, ?)", ((one, name if len(some) > 1 else None) for one in some))
+    _run(db, _NAME)
