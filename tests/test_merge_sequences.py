@@ -163,7 +163,11 @@ TRUE_CHANGES: dict[str, tuple[str, Any, Any]] = {
     "word in the body": ("body", BODY, BODY.replace("twelve", "twenty")),
     "letter in the body": ("body", BODY, BODY.replace("policy", "polity")),
     "sentence added": ("body", BODY, BODY + "\nIt was extended."),
-    "phrase added to a line": ("body", "A report follows in May, to all.", "A report follows in May, to all of Lane County"),
+    "phrase added to a line": (
+        "body",
+        f"{POLICY}, and report to all in May.",
+        f"{POLICY}, and report to all in May in Lane County",
+    ),
     "cost": ("TTA Estimated Costs", "$1,000 - $5,000", "$1,000 - $6,000"),
     "decimal point": ("Share", "10.5 percent", "105 percent"),
     "yes to no": ("I Agree", "On", "Off"),
