@@ -159,7 +159,7 @@ def size(data: Path, sizes: Sizes) -> Iterator[Row]:
     for name, what in (
         ("tta.db", "database"),
         ("parsed.db", "parsed pages, which can be deleted"),
-        ("similar.db", "similar records"),
+        ("similar.db", "families of texts"),
     ):
         if (folder / name).exists():
             yield Row(what, f"{(folder / name).stat().st_size / records:,.0f} bytes a record")
@@ -216,7 +216,7 @@ The parser keeps some thousand fields by their source; there are 3,000 different
 a record's own is new to it each time, and only what records share (a status, a provider, an empty field) comes again.
 Pages called real Drupal were rendered by Drupal 10 and 11 in five themes, and `non-stark` are 28 pages of other kinds (lists,
 terms, teasers). "Parsing alone" reads the same pages three times, so the fields that it keeps are known; a load reads each page
-once, and also looks for similar records after its commit.
+once, and also looks for families of texts after its commit.
 """
 
 

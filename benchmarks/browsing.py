@@ -72,6 +72,7 @@ NARROWER = {
     "fiscal_year": "2023",
     "program_area": "Law Enforcement",
     "state": "Texas",
+    "agency_state": "TX",
     "since": "2024-01-01",
     "field": "status",
     "search": "training",

@@ -41,6 +41,7 @@ from parsers.textlines import (
     linked_parts,
     looks_like_label,
     next_filled,
+    printed_address,
     range_lines,
     read_lines,
     sentences,
@@ -52,7 +53,6 @@ _LINES = FORMS["lines"]
 _SubField = tuple[Line | None, list[Line]]
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
-_NAMES = ("tta short name", "tta title")
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
 _MIDDLE_OF_PAGE, _MIN_LABEL, _MAX_METRIC_LINE = 16, 4, 200
@@ -71,7 +71,7 @@ class TextReading:
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
-    read, above = read_lines(text), list[Line]()
+    read, above, url = read_lines(text), list[Line](), url or printed_address(text)
     incomplete = incomplete or text.count("\n") > MAX_LINES
     lines, marks = find_labels(read)
     teasers_end = end_of_teasers(lines)
@@ -83,29 +83,29 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    first_values = (one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES)
-    names = {value for value in first_values if not is_evidence(value)}
+    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
+    names = {value for value in named if not is_evidence(value)}
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
         is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
         first = next((line.text for line in lines[start:end] if line.text), "")
-        skip = FORMS["head"]["skip_link"].match(first)  # a page without lines, whose menus can't be told from its body
-        is_fragment = (is_middle and not is_prose(first)) or (skip is not None and skip.end() < len(first))
+        has_menus = FORMS["head"]["skip_link"].sub("", first) not in ("", first)  # within a page's only line
+        is_fragment = has_menus or (is_middle and not is_prose(first))
         writer.body(lines[start:end], is_fragment=is_fragment)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
         for mark in marks:
-            writer.field(mark, ends_page=mark is marks[-1] and head.is_whole_page)
+            writer.field(mark, "loose" if mark is not marks[-1] else "footer" if head.is_whole_page else "prose")
     else:
         writer.prose(lines[start:], sections[start:])
     content = writer.rows
     if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
-        named = len({normal(label) for line in lines for label in labels_in(line)})
-        if page.kind is Kind.OTHER and named >= MANY_LABELS:
-            page.reason = f"names {named} labels of a TTA record, but no values can be assigned to them"
+        count = len({normal(label) for line in lines for label in labels_in(line)})
+        if page.kind is Kind.OTHER and count >= MANY_LABELS:
+            page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
         content.fields[-1].truncated = True
@@ -149,7 +149,7 @@ class _Writer(RowWriter):
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
         self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
-        self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1])
+        self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
         self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_REFERENCES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
@@ -175,25 +175,25 @@ class _Writer(RowWriter):
         is_heading = lines[at].heading and not self._headed
         return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
-    def field(self, mark: Mark, *, ends_page: bool) -> None:
-        """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
-        mark.lines = mark.lines if ends_page else mark.lines[: self._legend(mark.lines)]
+    def field(self, mark: Mark, among: str) -> None:
+        """The rows of a label and the lines up to the next one. `among`: what lines below the value are (see `_is_unlisted`)."""
+        mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
-            self._loose(mark.lines[end:], only_labels=ends_page)
+            self._loose(mark.lines[end:], among)
         elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
-        elif mark.entry.type is Type.GROUP:
+        elif mark.is_group:
             self._group(mark)
         else:
             values, rest = self._values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
-            self._loose(rest, only_labels=ends_page)
+            self._loose(rest, among)
 
     def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """A field's values, each as its lines, and the lines after them that are no value of this field."""
@@ -259,8 +259,8 @@ class _Writer(RowWriter):
             return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
 
-    def _loose(self, lines: list[Line], *, only_labels: bool = False) -> None:
-        """Lines after a complete value: unlisted labels with values, else text without a label or (`only_labels`) the footer."""
+    def _loose(self, lines: list[Line], among: str = "loose") -> None:
+        """Lines after a complete value: unlisted labels with values, else text without a label, or what only the footer has."""
         index = 0
         while index < len(lines):
             line = lines[index]
@@ -273,7 +273,7 @@ class _Writer(RowWriter):
             elif section := section_of_instruction(line.plain):
                 self._add_section(section, [line])
                 index += 1
-            elif self._is_unlisted(lines, index, "footer" if only_labels else "loose"):
+            elif self._is_unlisted(lines, index, among):
                 label, first = line.plain.rstrip(" :*"), next_filled(lines, index + 1) or len(lines)
                 self.times[label, None] += 1
                 values: list[list[Line]] = []
@@ -287,7 +287,7 @@ class _Writer(RowWriter):
                     index = first if is_dropped else next(ends, len(lines))
                 for value in [[joined(value)] for value in values] or [lines[first:index]]:
                     self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
-            elif only_labels:
+            elif among == "footer":
                 return
             else:
                 self._add(None, [line])
@@ -350,8 +350,7 @@ class _Writer(RowWriter):
         items: list[list[_SubField]] = []
         open_label: str | None = None
         for index, line in enumerate([] if self._inline else lines):
-            inline = _LINES["label_and_value"].fullmatch(line.plain)
-            label = (inline[1] if inline else line.plain).rstrip(" :*")
+            label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
             is_new = bool(line.text) and normal(label) != normal(
                 open_label or ""
@@ -360,8 +359,8 @@ class _Writer(RowWriter):
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])
-                items[-1].append((replace(line, text=label), [replace(line, text=inline[2])] if inline else []))
-                open_label = label if not inline else None
+                items[-1].append((replace(line, text=label), []))
+                open_label = label
             elif items:
                 items[-1][-1][1].append(line)
                 open_label = open_label if not line.text else None

@@ -5,7 +5,7 @@ one fits its type, they come in about the usual order, and none comes twice. The
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import accumulate, pairwise
@@ -24,6 +24,7 @@ from parsers.registry import (
 )
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
 
+_NOUN = FORMS["lines"]["label_noun"]
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
 _SEVERAL = (Type.REFERENCES, Type.GROUP)
@@ -36,20 +37,21 @@ _MAX_REFERENCE = 120  # characters of the name of a term, an agency or a person
 _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
 _SPELLINGS = {form: label for label in LABELS for text in (label.text, *label.also) for form in (text, text.upper())}
+_CAPITALS = {text.upper(): text for text in _SPELLINGS if not text.isupper()}
 _ALTERNATIVES = "|".join(
     re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
 )
-_BEGUN = re.compile(
-    "|".join(re.escape(text) for text in sorted(_SPELLINGS, key=len, reverse=True)).join(("(?:", r")(?!s\b)(?=[\w$(+-])"))
-)
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
+_ANY = "|".join(map(re.escape, sorted(_SPELLINGS, key=len, reverse=True)))
+_BEGUN = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_NAMED.pattern + r"(?= [\w$(+])")}
+"""How a line begins with a label where no separator shows its end, by the name in `pairs`."""
 
 
 @dataclass(slots=True)
 class Mark:
     """A line that may be a label, and `end`, the line after it. `line` has the numbers of all source lines that it is on.
 
-    `rest`: the value on the same line; `printed`: a misspelled label as printed; `lines`: those up to the page's next label.
+    `printed`: a misspelled label as printed; `lines`: those up to the page's next label.
     """
 
     at: int
@@ -57,7 +59,6 @@ class Mark:
     label: str
     entry: Label | None
     line: Line
-    rest: Line | None = None
     printed: str | None = None
     lines: list[Line] = field(default_factory=list)
 
@@ -80,6 +81,10 @@ class Mark:
         return self.line.glued or (self.lines[:1] != [] and self.lines[0].glued and not self.line.paired)
 
     @property
+    def is_group(self) -> bool:
+        return self.entry is not None and self.entry.type is Type.GROUP
+
+    @property
     def is_section(self) -> bool:
         return self.entry is None or self.entry.type is Type.INSTRUCTIONS
 
@@ -89,74 +94,69 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
     Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
     """
-    lines = _pairs(_undecorated(lines))
-    named = {label for line in lines for label in labels_in(line)}
+    named, uncut, lines = {label for line in lines for label in labels_in(line)}, lines, _pairs(lines)
     chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
-    for cut in _CUTS:
+    for separator in ("\t", "|", "  ", None):  # what is printed in place of line breaks, or nothing
         if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
-        is_part = cut is _cut_anywhere and sum(bool(line.text) for line in lines) > len(named)
-        cuts = (_cut_begin if is_part and len(labels_in(line)) < MANY_LABELS else cut for line in lines)
-        pieces = [piece for line, own_cut in zip(lines, cuts, strict=True) for piece in own_cut(line)]
+        pieces = _pairs([piece for line in uncut for piece in _cut(line, separator)])
         other = _best_chain(pieces, list(_marks(pieces)))
         if len(other) > len(chain):
             lines, chain, enough = pieces, other, 0.9
     for mark, end in zip(chain, [*(after.at for after in chain[1:]), len(lines)], strict=False):
-        mark.lines = [*([mark.rest] if mark.rest else []), *lines[mark.end : end]]
+        mark.lines = lines[mark.end : end]
     return lines, chain
 
 
-def _undecorated(lines: list[Line]) -> list[Line]:
-    """The lines without the bullets or the stars (of fields that are required) that known labels are printed with."""
-    for bare in ([line.plain for line in lines], [line.text.removesuffix(" *") for line in lines]):
-        if _count_known(text for text, line in zip(bare, lines, strict=True) if text != line.text) >= MANY_LABELS:
-            lines = [replace(line, text=text) if is_label_like(text) else line for text, line in zip(bare, lines, strict=True)]
-    return lines
+def _known(text: str) -> Label | None:
+    """The label that a text is; a long one is none."""
+    return known(text) if len(text) <= _LONGEST else None
 
 
 def _count_known(texts: Iterable[str]) -> int:
-    return len({entry.text for text in texts if len(text) <= _LONGEST and (entry := known(text)) is not None})
+    return len({entry.text for text in texts if (entry := _known(text)) is not None})
 
 
 def _pairs(lines: list[Line]) -> list[Line]:
-    """The lines cut between label and value, from the first label on, where the text prints each field as such a pair."""
-    best = [(line.text, "") for line in lines]
+    """The lines cut between label and value: all from the first label on if the text prints its fields so, else known labels."""
+    best, style = [(line.text, "") for line in lines], ""
     enough = max(MANY_LABELS - 1, _count_known(line.text for line in lines) / 3)
-    for separator in FORMS["pairs"].values():
-        parts = [_parted(line, separator) for line in lines]
-        count = _count_known(label for label, value in parts if value)
-        if count > enough:
-            best, enough = parts, count
-    first = next((at for at, (label, value) in enumerate(best) if value and known(label)), len(lines))
-    found, entry = lines[:first], None
-    for line, (label, value) in zip(lines[first:], best[first:], strict=True):
-        entry = known(label) or entry
-        is_value = (
-            label[-1:] == ":"
-            and entry is not None
-            and entry.type in _SEVERAL
-            and not (is_typed(value) or is_member_line(label) or FORMS["lines"]["label_noun"].search(label))
-        )
-        if label != line.text and (known(label) or (is_label_like(label) and not is_value)):
+    for name in FORMS["pairs"]:
+        parts = [_parted(line, name) for line in lines]
+        if (count := _count_known(label for label, value in parts if value)) > enough:
+            best, enough, style = parts, count, name
+    first = next((at for at, (label, value) in enumerate(best) if value and _known(label)), len(lines))
+    found, several = list[Line](), False
+    for at, line in enumerate(lines):
+        label, value = best[at] if at >= first else (line.text, "")
+        if label == line.text and _known(label) is None:
+            label, value = _parted(line, "colon")
+            is_label = _known(label) is not None or is_member_line(label)
+        else:
+            may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
+            is_label = _known(label) is not None or (is_label_like(label) and not may_be_value)
+        several = entry.type in _SEVERAL if (entry := _known(label)) else several
+        if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
-            found.append(replace(line, text=label, links=() if value else line.links, paired=value != ""))
+            found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
             found += [replace(line, text=value, links=links, glued=True)] if value else []
         else:
             found.append(line)
     return found
 
 
-def _parted(line: Line, separator: re.Pattern[str]) -> tuple[str, str]:
+def _parted(line: Line, name: str) -> tuple[str, str]:
     """Label and value of a line, cut at the first separator before which a known label is, else at the first one."""
     text, marks = line.plain, ' "|*_'
-    if separator is FORMS["pairs"]["none"] and (begun := _BEGUN.match(text)):
-        return text[: begun.end()], text[begun.end() :]
+    begun = _BEGUN[name].match(text) if name in _BEGUN else None
+    if begun and (not is_instructions(text) or len(text.split()) > _MAX_MARKUP_WORDS):  # "Milestones Markup" is no milestone
+        return begun[0], text[begun.end() :].strip()
     cuts = [
         (text[: found.start()].strip(marks) + found[0].strip()[:1] * (":" in found[0]), text[found.end() :].strip(marks))
-        for found in separator.finditer(text, 0, _LONGEST + 8)
+        for found in FORMS["pairs"][name].finditer(text, 0, _LONGEST + 8)
         if text[: found.start()].strip(marks)
     ]
-    return next((cut for cut in cuts if known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
+    return next((cut for cut in cuts if _known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
 
 
 def labels_in(line: Line) -> list[str]:
@@ -164,15 +164,13 @@ def labels_in(line: Line) -> list[str]:
     return [found[0] for found in _NAMED.finditer(line.text)]
 
 
-def _cut_begin(line: Line) -> list[Line]:
-    """A line in two: a label that begins it, and the rest."""
-    found = _NAMED.match(line.text, len(line.text) - len(line.plain))
-    return _pieces(line, [found[0], line.text[found.end() :]]) if found else [line]
-
-
-def _cut_anywhere(line: Line) -> list[Line]:
-    """A line in pieces: its labels, the texts between them, and title and byline before them."""
+def _cut(line: Line, separator: str | None) -> list[Line]:
+    """A line in pieces: those between separators, or else its labels, what is between them, and title and byline."""
+    if separator is not None:
+        return _pieces(line, line.text.split(separator), glued=False)
     spans = [found.span() for found in _NAMED.finditer(line.text)]
+    if len(spans) < MANY_LABELS:
+        return [line]
     teasers_end = line.text.rfind("Read more about ", 0, len(line.text) // 2)
     top = next((start for start, _ in spans if start > teasers_end), len(line.text))
     bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
@@ -190,28 +188,11 @@ def _pieces(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
     return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
 
 
-_CUTS: tuple[Callable[[Line], list[Line]], ...] = (
-    lambda line: _pieces(line, line.text.split("\t"), glued=False),
-    lambda line: _pieces(line, line.text.split("|"), glued=False),
-    lambda line: _pieces(line, line.text.split("  "), glued=False),
-    _cut_begin,
-    _cut_anywhere,
-)
-"""Ways to cut lines, in the order in which they are tried: at what is printed in place of line breaks, and at labels."""
-
-
 _ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
 _GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
 _LONG = {normal(label.text): label for label in LABELS if len(normal(label.text)) >= _MIN_MISSPELLED}
 _ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
 _LONGEST = max(len(label.text) for label in LABELS) + 2
-
-
-def misspelled(spelled: str) -> Label | None:
-    """The label that a normalized line is with one letter more, less or other, or two swapped; None where it is none."""
-    is_near = _MIN_MISSPELLED <= len(spelled) <= _LONGEST and not _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
-    close = get_close_matches(spelled, _LONG, 1, 1 - 1.01 / len(spelled)) if is_near and not spelled[-1].isdigit() else []
-    return _LONG[close[0]] if close else None
 
 
 def _marks(lines: list[Line]) -> Iterator[Mark]:
@@ -229,7 +210,7 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         while f"\n{normal(label)}" in _ALL_LABELS:
             goes_on = end < len(lines) and lines[end].text[:1].islower()
             if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
-                spelled = entry.text if label.isupper() else label.rstrip(" :*")  # capitals are the page's style
+                spelled = _CAPITALS.get(label.rstrip(" :*"), label.rstrip(" :*"))  # capitals are the page's style
                 return Mark(at, end, spelled, entry, replace(lines[at], last=lines[end - 1].last))
             if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
                 break
@@ -239,13 +220,9 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         words = text.split()
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
-    text = text.strip("| ") if text.startswith("|") else text
-    for separator in FORMS["lines"]["label_end"].finditer(text, 0, _LONGEST + 8):
-        label, value = text[: separator.start()].strip("*_ "), text[separator.end() :]
-        if label and value and (entry := known(label)) is not None:
-            return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
-    entry = misspelled(spelled)
-    return Mark(at, at + 1, entry.text, entry, lines[at], printed=text) if entry is not None else None
+    is_near = _MIN_MISSPELLED <= len(spelled) <= _LONGEST and not _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
+    close = get_close_matches(spelled, _LONG, 1, 1 - 1.01 / len(spelled)) if is_near and not spelled[-1].isdigit() else []
+    return Mark(at, at + 1, _LONG[close[0]].text, _LONG[close[0]], lines[at], printed=text) if close else None  # a wrong letter
 
 
 def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text: bool) -> float:
@@ -285,18 +262,17 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
         for after in range(index + 1, min(index + 2 + _SKIPPED, last + 1)):
             end = marks[after].at if after < last else len(lines)
-            first = mark.rest or (lines[first_at] if first_at < end else None)
+            first = lines[first_at] if first_at < end else None
             count = filled[end] - filled[mark.end]
             blanks = end - mark.end - count if compact else 0
-            score = total[after] + _score(mark, first, count + (mark.rest is not None), blanks, ends_text=after == last)
+            score = total[after] + _score(mark, first, count, blanks, ends_text=after == last)
             if after < last:
                 score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0)
             if score > best:
                 best, best_next = score, after
         total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
         if best_next < last:
-            is_group = mark.entry is not None and mark.entry.type is Type.GROUP
-            ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not is_group)
+            ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not mark.is_group)
         if best > total[begin] and ordered[index]:
             begin = index
     chain: list[Mark] = []

@@ -79,13 +79,17 @@ def source_lines(text: str) -> list[str]:
     return _MARKS["newline"].split(text)
 
 
+def printed_address(text: str) -> str | None:
+    """The page's address that an archive, a browser that prints, or a user wrote above, below or at the pages of a text."""
+    around = [found[0] for name in ("preamble", "signature", "page_foot_with_address") if (found := _MARKS[name].search(text))]
+    found = _MARKS["node_address"].search("\n".join(around))
+    return found[0] if found else None
+
+
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
     raw = source_lines(text)[:MAX_LINES]
     raw = _MARKS["hyphen"].sub("-", _MARKS["space"].sub(" ", _UNSEEN.sub("", "\n".join(raw)))).split("\n")
-    numbered = [_MARKS["line_number"].match(line) for line in raw]
-    if all(found and int(found[1]) == at for at, found in enumerate(numbered, 1)):
-        raw = [line[found.end() :] for line, found in zip(raw, numbered, strict=True) if found]
     end = raw.index("---", 1) if raw[0] == "---" and "---" in raw[1:_MAX_FRONT_MATTER] else 0
     for at in range(end + 1 if all(map(_MARKS["front_matter"].match, raw[1:end])) and end else 0):
         raw[at] = "= " + raw[at][6:].strip(" '\"") + " =" if raw[at].startswith("title:") else ""
@@ -112,32 +116,23 @@ def read_lines(text: str) -> list[Line]:
 
 def _page_marks(text: str, raw: list[str]) -> set[int]:
     """The lines at the edges of printed pages: "1/3", "2/3", "3/3", what is printed near each of them, and blank lines there."""
-    pages = text.split("\f")[:-1]
-    starts = accumulate(len(_MARKS["newline"].findall(page)) + (page[-1:] not in ("\r", "\n")) for page in pages)
-    gone = {at - 1 for at in starts if 0 < at < len(raw) and not raw[at - 1].strip()} | _page_edges(raw)
-    for at in sorted(gone):
-        while at + 1 < len(raw) and not raw[at + 1].strip():
-            gone.add(at := at + 1)
-    for at in sorted(gone, reverse=True):
-        while at and not raw[at - 1].strip():
-            gone.add(at := at - 1)
-    return gone
-
-
-def _page_edges(raw: list[str]) -> set[int]:
     feet = {at: found for at, line in enumerate(raw) if (found := _MARKS["page_foot"].fullmatch(line))}
-    if not (pages := len(feet)) or [(*map(int, found.groups()),) for found in feet.values()] != [
-        (page, pages) for page in range(1, pages + 1)
-    ]:
-        return set()
-    filled = [at for at, line in enumerate(raw) if line.strip()]
-    near = {*filled[:_PAGE_EDGE]}.union(
-        *(filled[max(0, i - _PAGE_EDGE) : i + _PAGE_EDGE + 1] for i, at in enumerate(filled) if at in feet)
+    filled, breaks = (
+        [at for at, line in enumerate(raw) if line.strip()],
+        [*accumulate(page.count("\n") for page in text.split("\f"))],
     )
-    printed = Counter(" ".join(raw[at].split()) for at in near)
-    edges = {text for text, count in printed.items() if count >= pages and _MARKS["page_edge"].search(text)}
-    gone = {at for at in near if at in feet or " ".join(raw[at].split()) in edges}
-    return gone if pages > 1 or any("://" in raw[at] for at in gone) else set()
+    gone = {at - 1 for at in breaks[:-1] if 0 < at < len(raw) and not raw[at - 1].strip()}
+    if [(*map(int, found.groups()),) for found in feet.values()] == [(page, len(feet)) for page in range(1, len(feet) + 1)]:
+        around = [filled[max(0, index - _PAGE_EDGE) : index + _PAGE_EDGE + 1] for index, at in enumerate(filled) if at in feet]
+        near = {*filled[:_PAGE_EDGE]}.union(*around)
+        printed = Counter(" ".join(raw[at].split()) for at in near)
+        edges = {text for text, count in printed.items() if count >= len(feet) and _MARKS["page_edge"].search(text)}
+        if len(feet) > 1 or any("://" in text for text in edges):
+            gone |= {at for at in near if feet and (at in feet or " ".join(raw[at].split()) in edges)}
+    new = gone
+    while new := {at for one in new for at in (one - 1, one + 1) if 0 <= at < len(raw) and not raw[at].strip()} - gone:
+        gone |= new
+    return gone
 
 
 def _without_marks(text: str) -> tuple[str, list[str | None]]:
@@ -191,9 +186,14 @@ def _joins(found: re.Match[str], kept: str = "") -> str:
 def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
     """Lines, joined where a program wrapped one because its next word would have passed the margin."""
     plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
-    width = _width(plain)
-    found: list[Line] = []
-    parts: list[str] = []
+    spaced = (line for line in plain if " " in line.strip() and not any(mark in line for mark in ("](", "{", "`")))
+    width = max(map(len, spaced), default=0)
+    following = [
+        plain[at + 1].lstrip() for at in range(len(plain)) if _MIN_WIDTH <= width <= _MAX_WIDTH and _is_wrapped(plain, at, width)
+    ]
+    if len(following) < _FULL_LINES or 3 * sum(text[0].islower() for text in following) < len(following):
+        width = 0  # the lines end by chance
+    found, parts = list[Line](), list[str]()
     first = depth = 0
     for index, (at, line) in enumerate(lines):
         first = first if parts else at
@@ -223,15 +223,6 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
     if _MARKS["bullet"].match(following) or (known(following) and not after.islower()) or known(plain[index].strip(_EDGES)):
         return False
     return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
-
-
-def _width(plain: list[str]) -> int | None:
-    """The margin at which the text was wrapped; None where it was not."""
-    width = max((len(line) for line in plain if " " in line.strip() and "](" not in line and "{" not in line), default=0)
-    if not _MIN_WIDTH <= width <= _MAX_WIDTH:
-        return None
-    following = [plain[index + 1].lstrip() for index in range(len(plain)) if _is_wrapped(plain, index, width)]
-    return width if len(following) >= _FULL_LINES and 3 * sum(text[0].islower() for text in following) >= len(following) else None
 
 
 def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:

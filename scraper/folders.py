@@ -48,11 +48,9 @@ class Folders:
         with suppress(OSError):
             existing = next(path for path in (self.data, *self.data.absolute().parents) if path.exists())
             free = shutil.disk_usage(existing).free
-            size = self.database.stat().st_size if self.database.exists() else 0
-            if free < MIN_FREE + size:
-                return (
-                    f"the disk of {self.data} has {free // 1_000_000} MB left; {(MIN_FREE + size) // 1_000_000} MB are advisable"
-                )
+            needed = MIN_FREE + (self.database.stat().st_size if self.database.exists() else 0)
+            if free < needed:
+                return f"the disk of {self.data} has {free // 1_000_000} MB left; {needed // 1_000_000} MB are advisable"
         return None
 
 

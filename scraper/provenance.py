@@ -6,6 +6,7 @@ is shown is what the archive contains now. For a column derived from others, the
 
 import re
 import sqlite3
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as made_by
@@ -53,15 +54,7 @@ _MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
 _SHOWN_FIELDS = 12
-_FIND = """
-SELECT coalesce(
-    (SELECT record_id FROM records WHERE record_id = ?1), (SELECT min(record_id) FROM records WHERE reference = ?1),
-    (SELECT min(record_id) FROM captures WHERE reference = ?1), (SELECT min(record_id) FROM captures WHERE url = ?1))"""
-_CHANGES = """
-SELECT field, old_value, new_value, seen_after, seen_by FROM changes WHERE record_id = ? AND field = ?
-ORDER BY rtrim(seen_by, 'Z')"""
-_PART = "SELECT {} FROM {} WHERE record_id = ? ORDER BY position"
-_GONE = "SELECT * FROM captures WHERE gone_record_id = ? AND captured_at >= ? ORDER BY captured_at, capture_id"
+_SQL: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 Row = dict[str, Any]
 
 
@@ -115,7 +108,7 @@ class _Stored(NamedTuple):
 def find_record(db: sqlite3.Connection, name: str) -> str:
     """The `record_id` for a record's id, node number, reference or URL. Raises TtaError if there is none."""
     name = name.strip().lstrip("0") or name if name.isdecimal() else name.strip()
-    (found,) = db.execute(_FIND, [name]).fetchone()
+    (found,) = db.execute(_SQL["find"], [name]).fetchone()
     if found is not None:
         return str(found)
     raise TtaError(f"no record {name!r}: give a node number, a reference such as 20250129-145639-07, or a record_id")
@@ -131,7 +124,7 @@ class Why:
         query = f"SELECT *, {REPLACED} AS replaced FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}"  # noqa: S608
         self.captures = dicts(db, query, record_id)
         self.fields, self.sections = (
-            dicts(db, _PART.format(", ".join(BY_NAME[name].columns), name), record_id) for name in ("fields", "sections")
+            dicts(db, _SQL["part"].format(", ".join(BY_NAME[name].columns), name), record_id) for name in ("fields", "sections")
         )
         self.keys = [_key_of(row) for row in self.fields]
         merged = [one for one in self.captures if not one.pop("replaced")]
@@ -179,7 +172,7 @@ class Why:
         shown = {origin.capture["capture_id"] for origin in origins}
         agreeing = self._merged.agreeing.get(self._merged.aliases.get(key, key), []) if self._merged else []
         others = [self._capture(one) for one in dict.fromkeys(agreeing) if one not in shown]
-        changes = dicts(self._db, _CHANGES, self.record_id, key)
+        changes = dicts(self._db, _SQL["changes"], self.record_id, key)
         return Reason(self.record_id, name, rows=rows, changes=changes, origins=origins, agreeing=others)
 
     def _of_rows(self, rows: list[Row]) -> list[Origin]:
@@ -223,8 +216,8 @@ class Why:
             return reason
         if column in ("availability", "gone_since"):
             reason.columns = {name: self.columns[name] for name in ("availability", "gone_since")}
-            reason.changes = dicts(self._db, _CHANGES, self.record_id, AVAILABILITY)
-            captures = dicts(self._db, _GONE, self.record_id, self.columns["gone_since"]) or (timed or self.captures)[-1:]
+            reason.changes = dicts(self._db, _SQL["changes"], self.record_id, AVAILABILITY)
+            captures = dicts(self._db, _SQL["gone"], self.record_id, self.columns["gone_since"]) or (timed or self.captures)[-1:]
             headers.append("HTTP")
         else:
             captures = {"first_captured_at": timed[:1], "last_captured_at": timed[-1:]}.get(column, self.captures)

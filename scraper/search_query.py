@@ -21,9 +21,6 @@ _TOKEN = re.compile(r'(?<!\S)-+(?!\S)|([()]|-(?=[("\w])|"[^"]*"\*?|[^\s()"]+)')
 _QUOTES = str.maketrans("“”„«»\0", '""""" ')
 _OPERATORS = {one: one for one in ("and", "or", "not", "(", ")")} | {"&": "and", "&&": "and", "|": "or", "||": "or", "-": "not"}
 
-_Part = tuple[bool, str]
-"""Whether the rows are meant that do not match, which FTS5 can't express alone; and its expression."""
-
 
 def match(text: str) -> str:
     """The FTS5 expression. Raises BadQuery."""
@@ -37,11 +34,7 @@ def match(text: str) -> str:
         raise BadQuery("Enter at least one word or number.")
     tokens = [token for token in found if token in _OPERATORS or any(map(str.isalnum, token))]
     operators = [_OPERATORS.get(token.lower(), "") for token in tokens]
-    words = [
-        '"' + one.strip('"*') + '"' + "*" * one.endswith("*")
-        for one, operator in zip(tokens, operators, strict=True)
-        if not operator
-    ]
+    words = ['"' + one.strip('"*') + '"' + "*" * one.endswith("*") for one in tokens if one.lower() not in _OPERATORS]
     if found[-1].replace("'", "").isalpha() and len(found[-1]) >= _MIN_PREFIX and not any(operators):
         words[-1] += "*"
     is_negated, expression = _expression(ast.parse(_as_python(operators), mode="eval").body, words)
@@ -75,7 +68,8 @@ def _as_python(operators: list[str]) -> str:
     return " ".join(parts)
 
 
-def _expression(node: ast.expr, words: list[str]) -> _Part:
+def _expression(node: ast.expr, words: list[str]) -> tuple[bool, str]:
+    """Whether the rows are meant that do not match, which FTS5 can't express alone; and the expression."""
     if isinstance(node, ast.UnaryOp):
         is_negated, text = _expression(node.operand, words)
         return not is_negated, text

@@ -75,10 +75,8 @@ class _Server(uvicorn.Server):
     """Prints its address once it answers there, keeps the copy up to date, and ends normally on Ctrl-C, which uvicorn raises."""
 
     def __init__(self, datasette: Datasette, copy: Copy | None) -> None:
-        app = datasette.app()
-        super().__init__(
-            uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=GRACEFUL_SECONDS)
-        )
+        app, seconds = datasette.app(), GRACEFUL_SECONDS
+        super().__init__(uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=seconds))
         self._datasette, self._copy = datasette, copy
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

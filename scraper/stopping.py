@@ -81,14 +81,10 @@ class Stop:
         if self.over:
             raise Stopped
 
-    def sleep(self, seconds: float, *, tick: Callable[[float], None] | None = None) -> None:
-        """Waits; calls `tick` with the seconds left about once a second. Raises Stopped."""
-        ends = time.monotonic() + seconds
+    def sleep(self, seconds: float) -> None:
+        """Waits. Raises Stopped."""
         with self.interruptible():
-            while (left := ends - time.monotonic()) > 0:
-                if tick:
-                    tick(left)
-                time.sleep(min(left, 1.0))
+            time.sleep(max(seconds, 0.0))
 
 
 @contextmanager

@@ -1,11 +1,14 @@
-"""What a page is that shows no record, where its markup tells: a firewall's challenge, a form to log in."""
+"""What a page is that shows no record, where its markup tells: a firewall's challenge, a form to log in, a listing, a guide."""
 
+# ruff: noqa: E501 (markup is easier to read in one line)
 from __future__ import annotations
 
 import pytest
 
 from parsers.page import parse_page
 from parsers.record import Kind
+from parsers.registry import LABELS
+from tests.test_reading import BARE, CLASSED, URL
 
 LONG = "<p>" + "Words of a page that is about something else. " * 200 + "</p>"
 
@@ -53,3 +56,50 @@ def test_a_form_to_log_in_is_known_however_it_is_spelled(form: str) -> None:
 def test_a_long_page_blocks_nobody(mark: str) -> None:
     assert kind(f"<p>Welcome</p>{mark}") is Kind.BLOCKED
     assert kind(f"{LONG}{mark}") is Kind.OTHER
+
+
+TITLED = '<h2><a href="/node/7" rel="bookmark">20240129-145639-07</a></h2>'
+CELLS = '<th id="view-{0}-table-column" class="views-field views-field-{0}">{1}</th>'
+TABLE = f"<tr>{CELLS.format('a', 'TTA Title')}{CELLS.format('b', 'County')}{CELLS.format('c', 'TTA Source')}</tr>"
+OTHERS = {
+    "a teaser": f"<article data-history-node-id='7'>{TITLED}{BARE}<a href='/node/7'>Read more</a></article>",
+    "a full node in a listing": f"<div class='views-row'><article data-history-node-id='7' class='tta full'>{CLASSED}</article></div>",
+    "a table of Views": f"<table class='views-table'>{TABLE}<tr><td>x</td><td>Ada County</td><td>y</td></tr></table>",
+    "a row of Views": "<div class='views-row'>" + BARE.replace("<div><div>", "<div class='views-field'><div>") + "</div>",
+    "a row whose heading leads to a record": f"<div><h3><a href='/node/7'>20240129-145639-07</a></h3>{BARE}</div>",
+    "search results": f"<ol><li class='search-result'>{BARE}</li></ol>",
+    "an article that quotes labels": "<article><div><p>Fill in:</p><ul><li>TTA Title</li><li>TTA Source</li></ul><p>County</p></div></article>",
+    "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
+    + "Choose where the request came from. " * 5
+    + "</p></article>",
+}
+
+
+def kind_at(url: str | None, content: str) -> Kind:
+    return parse_page(f"<html><body><main><h1>Browse</h1>{content}</main></body></html>".encode(), url=url).kind
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_page_of_another_kind_is_no_record(what: str) -> None:
+    assert kind_at("https://bjatta.bja.ojp.gov/browse", OTHERS[what]) == Kind.OTHER
+
+
+@pytest.mark.parametrize("pair", ["<p>{}</p><p>Choose one of {}.</p>", "<dt>{}</dt><dd>What {} means is explained here.</dd>"])
+def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
+    assert kind_at(URL, "".join(pair.format(entry.text, entry.order) for entry in LABELS)) == Kind.OTHER
+
+
+def test_drupals_settings_say_what_a_page_without_an_address_shows() -> None:
+    settings = (
+        '<script type="application/json" data-drupal-selector="drupal-settings-json">{"path":{"currentPath":"%s"}}</script>'
+    )
+    article = f"<article data-history-node-id='7' class='tta full'>{CLASSED}</article>"
+    assert kind_at(None, article + settings % "browse") == Kind.OTHER
+    assert kind_at(None, article + settings % "node\\/7") == Kind.RECORD
+
+
+def test_a_refresh_for_readers_without_scripts_is_no_redirect() -> None:
+    refresh = '<meta http-equiv="Refresh" content="0; URL=/elsewhere">'
+    content = "<html><head>{}<title>Edit</title></head><body><h1>Edit</h1></body></html>"
+    assert parse_page(content.format(f"<noscript>{refresh}</noscript>").encode()).kind == Kind.OTHER
+    assert parse_page(content.format(refresh).encode()).kind == Kind.REDIRECT

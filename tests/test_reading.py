@@ -6,8 +6,7 @@ from __future__ import annotations
 import pytest
 
 from parsers.page import parse_page
-from parsers.record import Field, Kind, ParseResult, Record
-from parsers.registry import LABELS
+from parsers.record import Field, Record
 
 URL = "https://bjatta.bja.ojp.gov/node/7"
 BYLINE = '<div class="author">Submitted by <span>Ann Onym</span> on <time datetime="2024-01-29T14:56:39-05:00">x</time></div>'
@@ -46,24 +45,20 @@ def rows(inside: str) -> list[tuple[str | None, str | None]]:
     return [row for row in found if row not in usual]
 
 
-HIDDEN = '<div class="field field--name-{} field--type-{} field--label-hidden field--item">{}</div>'
+HIDDEN = '<div class="field field--name-{} field--label-hidden field--item">{}</div>'
 
 
 @pytest.mark.parametrize(
-    ("inside", "expected"),
-    [
-        (HIDDEN.format("body", "text-with-summary", "<h2>Purpose</h2><p>To meet.</p>"), [(None, "Purpose\n\nTo meet.")]),
-        (HIDDEN.format("body", "text-long", "<p>County</p><p>Ada was asked.</p>"), [(None, "County\n\nAda was asked.")]),
-        (HIDDEN.format("field-note", "text-long", "<h3>Milestone</h3><p>x</p>"), [(None, "Milestone\n\nx")]),
-        (
-            HIDDEN.format("field-x", "text", "<strong>TTA Title</strong> y").replace("label-hidden", "label--hidden"),
-            [(None, "TTA Title y")],
-        ),
-    ],
-    ids=["heading", "known label", "group's label", "other spelling"],
+    ("kind", "markup", "text"),
+    {
+        "heading": ("body field--type-text-with-summary", "<h2>Purpose</h2><p>To meet.</p>", "Purpose\n\nTo meet."),
+        "known label": ("body field--type-text-long", "<p>County</p><p>Ada was asked.</p>", "County\n\nAda was asked."),
+        "group's label": ("field-note field--type-text-long", "<h3>Milestone</h3><p>x</p>", "Milestone\n\nx"),
+        "other spelling": ("field-x field--label--hidden", "<strong>TTA Title</strong> y", "TTA Title y"),
+    }.values(),
 )
-def test_a_field_whose_label_is_hidden_has_no_label(inside: str, expected: list[tuple[str | None, str | None]]) -> None:
-    assert rows(inside + CLASSED) == expected
+def test_a_field_whose_label_is_hidden_has_no_label(kind: str, markup: str, text: str) -> None:
+    assert rows(HIDDEN.format(kind, markup) + CLASSED) == [(None, text)]
 
 
 def test_a_label_needs_no_class_where_only_items_follow_it() -> None:
@@ -84,7 +79,7 @@ def test_a_label_needs_no_class_where_only_items_follow_it() -> None:
 )
 def test_markup_fields_are_instructions_whatever_their_label(label: str | None, name: str, section: str) -> None:
     text = "<p>Please answer the questions below.</p>"
-    markup = field(label, text, name, "markup") if label else HIDDEN.format(f"field-{name}", "markup", text)
+    markup = field(label, text, name, "markup") if label else HIDDEN.format(f"field-{name} field--type-markup", text)
     record = read(page(CLASSED + markup + field("Room", "12")))
     assert [(one.label, one.text) for one in record.sections] == [(section, "Please answer the questions below.")]
     assert [row.section for row in record.fields] == [None, None, section]
@@ -96,13 +91,8 @@ def test_fields_of_an_item_teach_those_beside_them(make: object) -> None:
         f"<div>{bare('Milestone Title', title)}{bare('Due Date', day)}</div>" for title, day in (("A", "x"), ("B", "y"))
     )
     record = read(page(BARE + f"<div><div>Milestone</div><div>{items}</div></div>"))
-    found = [(row.item, row.label, row.value) for row in record.fields if row.item]
-    assert found == [
-        ("Milestone 1", "Milestone Title", "A"),
-        ("Milestone 1", "Due Date", "x"),
-        ("Milestone 2", "Milestone Title", "B"),
-        ("Milestone 2", "Due Date", "y"),
-    ]
+    found = [(row.item[-1], row.label, row.value) for row in record.fields if row.item]
+    assert found == [("1", "Milestone Title", "A"), ("1", "Due Date", "x"), ("2", "Milestone Title", "B"), ("2", "Due Date", "y")]
 
 
 SHAPES = {
@@ -110,6 +100,8 @@ SHAPES = {
     "a class that ends in title": '<div class="pane pane-tta-title"><h2 class="pane-title">{}</h2><div class="pane-content">{}</div></div>',
     "values without elements": "<div><div>{}</div>{}</div>",
     "nothing around a field": "<div>{}</div>{}",
+    "pairs in a grid": '<div class="info-label">{}</div><div class="info-value">{}</div>',
+    "headings and paragraphs": "<h4>{}</h4><p>{}</p>",
     "a heading in a header": '<div class="string"><header><h2>{}</h2></header>{}</div>',
     "a mark for required": '<div><div>{}<span class="form-required">*</span></div><div>{}</div></div>',
     "an anchor before the label": '<div><div><a id="a"></a>{}</div><div>{}</div></div>',
@@ -150,14 +142,13 @@ PARAGRAPH = '<div class="paragraph paragraph--type--{}">{}</div>'
 
 @pytest.mark.parametrize(
     ("label", "name", "bundle", "member"),
-    [
-        ("TTA Milestones", "x", "y", "Step Name"),
-        ("Milestone(s)", "x", "y", "Step Name"),
-        ("Steps", "milestones", "y", "Step Name"),
-        ("Steps", "x", "milestone", "Step Name"),
-        ("Steps", "x", "y", "Milestone Title"),
-    ],
-    ids=["label", "plural in brackets", "machine name", "paragraph type", "members"],
+    {
+        "label": ("TTA Milestones", "x", "y", "Step Name"),
+        "plural in brackets": ("Milestone(s)", "x", "y", "Step Name"),
+        "machine name": ("Steps", "milestones", "y", "Step Name"),
+        "paragraph type": ("Steps", "x", "milestone", "Step Name"),
+        "members": ("Steps", "x", "y", "Milestone Title"),
+    }.values(),
 )
 def test_a_group_is_recognized_by_any_of_its_names(label: str, name: str, bundle: str, member: str) -> None:
     items = "".join(
@@ -187,6 +178,7 @@ AROUND = {
     "a reader's mode": '<div class="reader-header"><a class="domain reader-domain" href="/x">x</a><div></div><div class="reader-estimated-time">1 minute</div></div>',
     "a footer": "<footer><p>Bureau of Justice Assistance</p></footer>",
     "tabs named like labels": '<ul class="horizontal-tabs-list"><li><a href="#a"><strong>Milestones</strong> (active tab)</a></li></ul>',
+    "an archive's toolbar": '<div id="wm-ipp-base"><div id="wm-ipp"><table><tr><td>Jan</td></tr></table></div></div>',
     "a related listing": '<div class="views-element-container"><div class="views-row">County<div>Elsewhere</div></div></div>',
 }
 
@@ -249,15 +241,15 @@ def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None)
     assert not row.person
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        '<span about="/user/8" typeof="schema:Person" property="schema:name">Ann Onym</span>',
-        '<span itemscope itemtype="https://schema.org/Person"><span itemprop="name">Ann Onym</span></span>',
-        '<a rel="author" href="/x">Ann Onym</a>',
-        '<div class="vcard"><span class="fn">Ann Onym</span></div>',
-    ],
+PERSONS = (
+    '<span about="/user/8" typeof="schema:Person" property="schema:name">Ann Onym</span>',
+    '<span itemscope itemtype="https://schema.org/Person"><span itemprop="name">Ann Onym</span></span>',
+    '<a rel="author" href="/x">Ann Onym</a>',
+    '<div class="vcard"><span class="fn">Ann Onym</span></div>',
 )
+
+
+@pytest.mark.parametrize("value", PERSONS)
 def test_markup_says_that_a_value_is_a_person(value: str) -> None:
     row = read(page(CLASSED + field("Room", value))).fields[-1]
     assert (row.value, row.person) == ("Ann Onym", True)
@@ -275,41 +267,29 @@ def test_a_link_around_an_item_is_the_items_link() -> None:
     assert (row.label, row.value, row.href) == ("Room", "Big hall", "https://bjatta.bja.ojp.gov/t/1")
 
 
-@pytest.mark.parametrize(
-    ("inside", "expected"),
-    [
-        (f"<p>Insights.</p><p>County</p><div>{BARE}</div>", [(None, "Insights.\n\nCounty")]),
-        (
-            f"<div><p>County</p><p>Was asked.</p><p>TTA Title</p></div>{BARE}{bare('TTA Title', 'x')}",
-            [(None, "County\n\nWas asked.\n\nTTA Title"), ("TTA Title", "x")],
-        ),
-        (
-            "<h3>TTA Short Name</h3><p>Roundtable</p><h3>TTA Title</h3><p>County</p><h3>Room</h3><p>12</p>",
-            [("TTA Title", "County"), ("Room", "12")],
-        ),
-        (
-            "<p><b>TTA Short Name:</b> Roundtable</p><h3>X Markup</h3><p>Please.</p><p><b>TTA Source:</b> One</p>",
-            [("TTA Source", "One")],
-        ),
-        (
-            "<table><tr><th>TTA Short Name</th><td>Roundtable</td></tr></table><table><tr><th>TTA Source</th><td>x</td></tr></table>",
-            [("TTA Source", "x")],
-        ),
-    ],
-    ids=[
-        "a line before the fields",
-        "a body that quotes labels",
-        "a value like a label",
-        "bold labels after a section",
-        "tables of one row",
-    ],
-)
-def test_a_line_is_a_label_only_where_the_page_uses_it_as_one(inside: str, expected: list[tuple[str, str]]) -> None:
+ROW = "<table><tr><th>{}</th><td>{}</td></tr></table>"
+LIKE_LABELS: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
+    "a line before the fields": (f"<p>Insights.</p><p>County</p><div>{BARE}</div>", [(None, "Insights.\n\nCounty")]),
+    "a body that quotes labels": (
+        f"<div><p>County</p><p>Was asked.</p><p>TTA Title</p></div>{BARE}{bare('TTA Title', 'x')}",
+        [(None, "County\n\nWas asked.\n\nTTA Title"), ("TTA Title", "x")],
+    ),
+    "a value like a label": (
+        "<h3>TTA Short Name</h3><p>Roundtable</p><h3>TTA Title</h3><p>County</p><h3>Room</h3><p>12</p>",
+        [("TTA Title", "County"), ("Room", "12")],
+    ),
+    "bold labels after a section": (
+        "<p><b>TTA Short Name:</b> Roundtable</p><h3>X Markup</h3><p>Please.</p><p><b>TTA Source:</b> One</p>",
+        [("TTA Source", "One")],
+    ),
+    "tables of one row": (ROW.format("TTA Short Name", "Roundtable") + ROW.format("TTA Source", "x"), [("TTA Source", "x")]),
+    "a label with a colon": (CLASSED + field("Room:&nbsp;", "12"), [("Room", "12")]),
+}
+
+
+@pytest.mark.parametrize(("inside", "expected"), LIKE_LABELS.values())
+def test_a_line_is_a_label_only_where_the_page_uses_it_as_one(inside: str, expected: list[tuple[str | None, str]]) -> None:
     assert rows(f"<div>{inside}</div>") == expected
-
-
-def test_labels_have_no_trailing_colon() -> None:
-    assert rows(CLASSED + field("Room:&nbsp;", "12")) == [("Room", "12")]
 
 
 def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
@@ -335,7 +315,7 @@ PAIRS = [
     ("County", "Ada County"),
     ("Remote TTAC ID", "4711"),
 ]
-TABLE_OF = "<table>{}</table>"
+CELLS_OF = "<tr><td>{}</td><td>{}</td></tr>"
 MARKUP = {
     "paragraphs in turn": ("{}", "<p>{}</p><p>{}</p>"),
     "columns": ("{}", "<div><div><p><b>{}</b></p></div><div><p>{}</p></div></div>"),
@@ -344,15 +324,9 @@ MARKUP = {
     "bold words in one element": ("<span>{}</span>", "<b>{}:</b> {}<br>"),
     "list": ("<ul>{}</ul>", "<li>{}: {}</li>"),
     "definitions in wrappers": ("<dl class='grid'>{}</dl>", "<div class='col'><dt class='k'>{}</dt><dd class='v'>{}</dd></div>"),
-    "table with a header": (
-        TABLE_OF.format("<thead><tr><th>Field</th><th>Value</th></tr></thead>{}"),
-        "<tr><td>{}</td><td>{}</td></tr>",
-    ),
-    "table with a bold first row": (
-        TABLE_OF.format("<tr><td><b>Field</b></td><td><b>Value</b></td></tr>{}"),
-        "<tr><td>{}</td><td>{}</td></tr>",
-    ),
-    "table of four columns": (TABLE_OF.format("<tr>{}</tr>"), "<td>{}</td><td>{}</td>"),
+    "table with a header": ("<table><thead><tr><th>Field</th><th>Value</th></tr></thead>{}</table>", CELLS_OF),
+    "table with a bold first row": ("<table><tr><td><b>Field</b></td><td><b>Value</b></td></tr>{}</table>", CELLS_OF),
+    "table of four columns": ("<table><tr>{}</tr></table>", "<td>{}</td><td>{}</td>"),
 }
 
 
@@ -364,55 +338,6 @@ def test_a_page_in_markup_of_any_kind_is_read(how: str) -> None:
     assert [(row.label, row.value) for row in record.fields if row.name != "body"] == PAIRS
     assert (record.description or "").split() == "Help is asked for. Soon.".split()
     assert (record.title, record.submitted_by, record.submitted_at) == ("20240129-145639-07", "Ann Onym", "2024-01-29T14:56:00")
-
-
-# --- pages of another kind ---------------------------------------------------------------------------------------------
-
-TITLED = '<h2><a href="/node/7" rel="bookmark">20240129-145639-07</a></h2>'
-CELLS = '<th id="view-{0}-table-column" class="views-field views-field-{0}">{1}</th>'
-TABLE = f"<tr>{CELLS.format('a', 'TTA Title')}{CELLS.format('b', 'County')}{CELLS.format('c', 'TTA Source')}</tr>"
-OTHERS = {
-    "a teaser": f"<article data-history-node-id='7'>{TITLED}{BARE}<a href='/node/7'>Read more</a></article>",
-    "a full node in a listing": f"<div class='views-row'><article data-history-node-id='7' class='tta full'>{CLASSED}</article></div>",
-    "a table of Views": f"<table class='views-table'>{TABLE}<tr><td>x</td><td>Ada County</td><td>y</td></tr></table>",
-    "a row of Views": "<div class='views-row'>" + BARE.replace("<div><div>", "<div class='views-field'><div>") + "</div>",
-    "a row whose heading leads to a record": f"<div><h3><a href='/node/7'>20240129-145639-07</a></h3>{BARE}</div>",
-    "search results": f"<ol><li class='search-result'>{BARE}</li></ol>",
-    "an article that quotes labels": "<article><div><p>Fill in:</p><ul><li>TTA Title</li><li>TTA Source</li></ul><p>County</p></div></article>",
-    "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
-    + "Choose where the request came from. " * 5
-    + "</p></article>",
-}
-
-
-def kind(content: str, url: str | None = "https://bjatta.bja.ojp.gov/browse") -> ParseResult:
-    return parse_page(f"<html><body><main><h1>Browse</h1>{content}</main></body></html>".encode(), url=url)
-
-
-@pytest.mark.parametrize("what", OTHERS)
-def test_a_page_of_another_kind_is_no_record(what: str) -> None:
-    assert kind(OTHERS[what]).kind == Kind.OTHER
-
-
-@pytest.mark.parametrize("pair", ["<p>{}</p><p>Choose one of {}.</p>", "<dt>{}</dt><dd>What {} means is explained here.</dd>"])
-def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
-    assert kind("".join(pair.format(entry.text, entry.order) for entry in LABELS), URL).kind == Kind.OTHER
-
-
-def test_drupals_settings_say_what_a_page_without_an_address_shows() -> None:
-    settings = (
-        '<script type="application/json" data-drupal-selector="drupal-settings-json">{"path":{"currentPath":"%s"}}</script>'
-    )
-    article = f"<article data-history-node-id='7' class='tta full'>{CLASSED}</article>"
-    assert kind(article + settings % "browse", None).kind == Kind.OTHER
-    assert kind(article + settings % "node\\/7", None).kind == Kind.RECORD
-
-
-def test_a_refresh_for_readers_without_scripts_is_no_redirect() -> None:
-    refresh = '<meta http-equiv="Refresh" content="0; URL=/elsewhere">'
-    content = "<html><head>{}<title>Edit</title></head><body><h1>Edit</h1></body></html>"
-    assert parse_page(content.format(f"<noscript>{refresh}</noscript>").encode()).kind == Kind.OTHER
-    assert parse_page(content.format(refresh).encode()).kind == Kind.REDIRECT
 
 
 @pytest.mark.parametrize(
@@ -438,36 +363,23 @@ def test_a_copy_names_the_pages_own_address(head: str, url: str | None) -> None:
 
 # --- pages that are cut ------------------------------------------------------------------------------------------------
 
-CUT = {
-    "in a value": (
-        CLASSED + field("Status of Deliverable", "Adjudic|ation"),
-        ("Status of Deliverable", "Adjudic", "value", True),
-    ),
-    "in a link": (
-        CLASSED + field("Status of Deliverable", '<a href="/t/1">Adjudic|ation</a>'),
-        ("Status of Deliverable", "Adjudic", "value", True),
-    ),
-    "between paragraphs": (
-        CLASSED + field("Notes", "<p>One.</p><p>Two.</p>|<p>Three.</p>"),
-        ("Notes", "One.\n\nTwo.", "value", True),
-    ),
-    "behind a value": (CLASSED + field("Room", '<a href="/t/1">Hall</a>|'), ("Room", "Hall", "value", False)),
-    "behind a label": (
-        CLASSED + '<div class="field field--name-field-x"><div class="field--label">Room</div>|',
-        ("Room", None, "not_captured", False),
-    ),
-    "in a label": (
-        CLASSED + '<div class="field field--name-field-x"><div class="field--label">Roo|m</div>',
-        ("County", "Ada County", "value", False),
-    ),
-    "in a tag": (f"<fieldset><div>{BARE}</div></fieldset><fieldset><div>{bare('Room', '12')}<|", ("Room", "12", "value", False)),
+OPENED = '<div class="field field--name-field-x"><div class="field--label">'
+CUT: dict[str, tuple[str, tuple[str, str | None, str, bool]]] = {
+    "in a value": (field("Room", "Adjudic|ation"), ("Room", "Adjudic", "value", True)),
+    "in a link": (field("Room", '<a href="/t/1">Adjudic|ation</a>'), ("Room", "Adjudic", "value", True)),
+    "in a category": (field("Status of Deliverable", "Adjudic|ation"), ("Status of Deliverable", "Adjudic", "value", True)),
+    "between paragraphs": (field("Notes", "<p>One.</p><p>Two.</p>|<p>Three.</p>"), ("Notes", "One.\n\nTwo.", "value", True)),
+    "behind a value": (field("Room", '<a href="/t/1">Hall</a>|'), ("Room", "Hall", "value", False)),
+    "behind a label": (f"{OPENED}Room</div>|", ("Room", None, "not_captured", False)),
+    "in a label": (f"{OPENED}Roo|m</div>", ("County", "Ada County", "value", False)),
+    "in a tag": (f"</fieldset><fieldset><div>{bare('Room', '12')}<|", ("Room", "12", "value", False)),
 }
 
 
 @pytest.mark.parametrize("where", CUT)
 def test_the_value_in_which_a_page_ends_is_marked(where: str) -> None:
     inside, expected = CUT[where]
-    content = page(inside)
+    content = page((f"<fieldset><div>{BARE}</div>" if where == "in a tag" else CLASSED) + inside)
     record = read(content[: content.index(b"|")])
     last: Field = record.fields[-1]
     assert record.incomplete

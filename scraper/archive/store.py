@@ -13,7 +13,6 @@ from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from parsers import urls
 from scraper.archive import dating
@@ -22,7 +21,7 @@ from scraper.archive.warc import only_capture, read_parts, record_bytes, record_
 from scraper.capture import Capture, Form, Original, iso
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import sync
-from scraper.sqlite import explain, open_memory, open_readonly, open_writable
+from scraper.sqlite import explain, open_memory, open_readonly, open_writable, tables_version
 
 MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""
@@ -32,10 +31,10 @@ CATALOG = "catalog.db"
 SOURCES = ("wayback", "commoncrawl", "endofterm", "live")
 """The order of the configuration's sources (a test holds it); others come after them by name."""
 SCHEMA = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
-VERSION = crc32((SCHEMA + dating.PATTERNS).encode() + Path(dating.__file__).read_bytes() + Path(urls.__file__).read_bytes()) >> 1
-"""`user_version` (31 bits): another one means other tables, or other rules for addresses and times.
-
-Then the catalog is filled again from the WARC files, so that a better rule dates and addresses old captures too.
+_RULES = dating.PATTERNS + Path(dating.__file__).read_text(encoding="utf-8") + Path(urls.__file__).read_text(encoding="utf-8")
+VERSION = tables_version(SCHEMA + _RULES)
+"""`user_version`: another one means other tables, or other rules for addresses and times: then the catalog is filled again from
+the WARC files, so that a better rule dates and addresses old captures too.
 """
 
 

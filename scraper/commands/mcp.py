@@ -5,6 +5,7 @@ They read a copy of the database without contact details, because an assistant p
 
 import json
 import sqlite3
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,11 +24,7 @@ from scraper.provenance import Why, find_record
 from scraper.search_query import match
 from scraper.sqlite import dicts
 
-_FOUND = (
-    "SELECT record_id, coalesce(tta_title, title) AS heading, fiscal_year, place_state, status, url, found "
-    "FROM (SELECT rowid AS place, rank AS points, count(*) OVER () AS found FROM records_fts WHERE records_fts MATCH ? "
-    "ORDER BY rank LIMIT 20) JOIN records ON records.rowid = place ORDER BY points"
-)
+_SQL: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 class Tools(NamedTuple):
@@ -49,14 +46,14 @@ class Tools(NamedTuple):
     def find(self, words: str) -> dict[str, Any]:
         """Finds records that contain all the words: the best 20. AND, OR, NOT, "a phrase" and prefix* work."""
         with self._reading() as db:
-            found = dicts(db, _FOUND, match(words))
+            found = dicts(db, _SQL["find"], match(words))
             return _answer(db, [one["record_id"] for one in found], records=found)
 
     def record(self, record: str) -> dict[str, Any]:
         """All known values of a record, by node number, reference or record_id, and how they changed between captures."""
         with self._reading() as db:
-            (row,) = dicts(db, "SELECT * FROM records WHERE record_id = ?", found := find_record(db, record))
-            changes = dicts(db, "SELECT * FROM changes WHERE record_id = ? ORDER BY seen_by", found)
+            (row,) = dicts(db, _SQL["record"], found := find_record(db, record))
+            changes = dicts(db, _SQL["changes"], found)
             return _answer(db, [found], values={name: value for name, value in row.items() if value is not None}, changes=changes)
 
     def why(self, record: str, field: str) -> dict[str, Any]:
@@ -75,11 +72,7 @@ class Tools(NamedTuple):
 
 
 def _answer(db: sqlite3.Connection, about: list[str], **more: Any) -> dict[str, Any]:
-    sql = (
-        "SELECT record_id, capture_id, captured_at, source, url FROM captures "
-        "WHERE record_id IN (SELECT value FROM json_each(?)) ORDER BY record_id, captured_at"
-    )
-    return {**more, "sources": dicts(db, sql, json.dumps(about)), "caveats": CAVEAT}
+    return {**more, "sources": dicts(db, _SQL["sources"], json.dumps(about)), "caveats": CAVEAT}
 
 
 @click.command("mcp")
@@ -96,9 +89,8 @@ def command(folders: Folders) -> None:
         raise TtaError("the package mcp is not installed: run `pip install 'tta[ai]'`") from None
     with cleared_copy(folders.database, False) as copy:
         tools = Tools(copy.path, folders.archive)
-        server = MCPServer(
-            "tta", instructions=f"{TITLE}. {CAVEAT} Name the capture that a value is from, and repeat the caveats."
-        )
+        rules = f"{TITLE}. {CAVEAT} Name the capture that a value is from, and repeat the caveats."
+        server = MCPServer("tta", instructions=rules)
         for tool in (tools.find, tools.record, tools.why, tools.coverage):
             server.tool()(tool)
         server.run()

@@ -81,10 +81,8 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
             click.echo("tta: stopped; captures found so far are kept, and the next scan continues", err=True)
             return ExitStatus.PARTLY_DONE
     counts = {name: getattr(done, name) for name in ("files", "known_files", "failed", "added", "known")}
-    line = (
-        f"{counted(done.files, 'file')} read ({done.known_files} read before), {done.failed} failed; "
-        f"{counted(done.added, 'new capture')} ({done.known} already archived)"
-    )
+    read = f"{counted(done.files, 'file')} read ({done.known_files} read before), {done.failed} failed"
+    line = f"{read}; {counted(done.added, 'new capture')} ({done.known} already archived)"
     show(counts | {"problems": len(done.problems)}, [line], done.problems, as_json=as_json)
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE
 

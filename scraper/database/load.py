@@ -214,13 +214,14 @@ class _Load:
         place = "archive.captures c WHERE c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
         if self.version != schema.VERSION:
             place = "archive.files c WHERE c.warc_file = one.warc_file"
-        lost = f"{gone} AND NOT EXISTS (SELECT 1 FROM {place})"
-        count, first = self.db.execute(f"SELECT count(*), min(capture_id) {lost}").fetchone()
+        is_other = self.db.execute(f"SELECT 1 {gone} LIMIT 1").fetchone() is not None
+        lost = f"SELECT count(*), min(capture_id) {gone} AND NOT EXISTS (SELECT 1 FROM {place})"
+        count, first = self.db.execute(lost).fetchone() if is_other else (0, None)
         if count:
             raise ArchiveDamaged(
                 f"the archive lacks {count} captures that the database has, such as {first}; nothing changed: run `tta doctor`"
             )
-        return self.db.execute(f"SELECT 1 {gone} LIMIT 1").fetchone() is not None
+        return is_other
 
     def _parse(self) -> None:
         """Parses the captures that are not parsed yet, and stores the results in batches, also when it is stopped."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from parsers.columns import BODY
-from scraper.database.normal_form import MAX_PARTS, PageText, letters
-from scraper.database.same_value import DATA, HTML, RICHNESS, SENTENCE_END, Sourced
+from scraper.database.normal_form import MAX_PARTS, PageText, letters, without
+from scraper.database.same_value import DATA, HTML, MIN_CUT, RICHNESS, SENTENCE_END, Sourced, is_padded
 from scraper.database.stored_page import StoredPage
 
 _Items = dict[str | None, list[Sourced]]
@@ -79,12 +79,15 @@ def without_echoes(rows: list[Sourced], page: StoredPage | None) -> list[Sourced
     if page is None:
         return rows
     shown, text, result = {row.key for row in page.fields if row.label or row.name}, PageText(page), []
+    whole = [row.value for row in page.fields[:MAX_PARTS] if row.value and len(row.value) >= MIN_CUT]
+    units = [letters(part) for row in page.fields for part in (row.label, row.value) if part]
     for one in rows:
         row = one.row
         if RICHNESS[one.form] < RICHNESS[HTML] and not row.item and row.key not in shown and row.value:
             is_frame = row.label is None and row.name in (None, BODY) and not SENTENCE_END.search(row.value)
             part = text.part_of_field(letters(f"{row.label or ''} {row.value}"), "", row.key)
-            if is_frame or not part or text.quotes(part, other_than=row.key):
+            is_quoted = text.quotes(part, other_than=row.key) or not without(part, units)
+            if is_frame or not part or is_quoted or any(is_padded(row.value, one) for one in whole):
                 continue
         result.append(one)
     return result

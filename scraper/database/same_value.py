@@ -239,11 +239,11 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
         return True  # the value contains words of a label, where the text was divided
     has_one_value = _type_of(richer.rows) in (Type.TEXT, Type.REFERENCE) and len(richer.values) == 1
     return (row.item is not None or row.key == "description" or has_one_value) and all(
-        any(_is_padded(value, one) for one in richer.values) for value in poorer.values
+        any(is_padded(value, one) for one in richer.values) for value in poorer.values
     )
 
 
-def _is_padded(value: str, own: str) -> bool:
+def is_padded(value: str, own: str) -> bool:
     """Whether a value is another with headings, menus or texts of pictures between its lines: text that has no sentence.
 
     It begins a line; after the rest of a line it may stand only where a value of several lines is printed in one.

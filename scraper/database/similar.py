@@ -1,16 +1,18 @@
 """Finds families of records with like descriptions after a load's commit: `records.family_id`, of what changed only.
 
-A family is what is left together when every pair of texts with at least FAMILY of their three-word sequences in common is linked.
-That is estimated from the smallest hashes of each text (Broder, "On the resemblance and containment of documents"), which are
-kept in `DIR/similar.db` with the links, once for all records with the same text; the file can be deleted at any time.
+Pairs of texts with at least FAMILY of their three-word sequences in common are linked. Of records that links connect, those with
+at least _OF_FIRST in common with the first of them are a family; the others form families among themselves in the same way, so
+that a text which changes a little from record to record does not lead to one that is quite another. The share is estimated from
+the smallest hashes of each text (Broder, "On the resemblance and containment of documents"), which are kept in `DIR/similar.db`
+with the links, once for all records with the same text; the file can be deleted at any time.
 """
 
 import re
 import sqlite3
 from array import array
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -21,13 +23,15 @@ from scraper.sqlite import open_writable, remove, uri
 NAME = "similar.db"
 FAMILY = 0.35
 """Share of common sequences. At 0.30 texts with one standard paragraph were linked, at 0.45 copies with 4 % other words not."""
+_OF_FIRST, _MOST_FAMILIES = 0.2, 50
+"""Less than FAMILY, since the first record is itself a copy of the template; families of connected records at most."""
 MIN_WORDS = 12
 """A shorter text, such as "Help for a county.", is alike by accident."""
 _HASHES, _INDEXED, _SHARED = 64, 16, 4
 _MOST = 1000
 """Texts that are looked at because they share one sequence: a standard paragraph must not make every text a candidate."""
 _SCHEMA = """
-CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL, family_id TEXT) WITHOUT ROWID;
 CREATE INDEX records_of_text ON records (text);
 CREATE TABLE texts (text INTEGER PRIMARY KEY, sketch BLOB NOT NULL);
 CREATE TABLE hashes (hash INTEGER, text INTEGER, PRIMARY KEY (hash, text)) WITHOUT ROWID;
@@ -46,12 +50,18 @@ CREATE TEMP TABLE unseen AS SELECT text, min(record_id) AS record_id FROM temp.n
 """`near`: the texts that changed records have, or had; `unseen`: those that are not compared with the others yet."""
 _MOVE = """
 DELETE FROM side.records WHERE record_id IN (SELECT record_id FROM temp.changed);
-INSERT INTO side.records SELECT record_id, text FROM temp.new;
+INSERT INTO side.records SELECT record_id, text, NULL FROM temp.new;
 CREATE TEMP TABLE members AS WITH RECURSIVE reached (text) AS (
     SELECT text FROM temp.near UNION SELECT links.other FROM reached JOIN side.links USING (text)
 ) SELECT text FROM reached;
 """
 """`members`: the texts that are, or were, in a family with those."""
+_NAME = """
+CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family JOIN side.records USING (record_id)
+    WHERE records.family_id IS NOT family.family_id;
+UPDATE main.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id;
+UPDATE side.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id
+"""
 
 
 def update(database: Path, since: str | None = None, changed: Collection[str] = (), is_over: Callable[[], bool] = bool) -> int:
@@ -60,7 +70,16 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
     `changed`: the records that are not as they were when `program.archive` was `since`; all are looked at where the file is of
     another state. The caller holds the folder's lock. Errors of SQLite leave the records as they are.
     """
-    with _opened(database) as db:
+    path = database.parent / NAME
+    with closing(open_writable(path)) as side:
+        is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
+    if not is_current:
+        remove(path)
+        with closing(open_writable(path)) as side:
+            side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
+    with closing(open_writable(database)) as db, db:
+        db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
+        db.execute("BEGIN IMMEDIATE")
         is_known = since and db.execute("SELECT 1 FROM side.state WHERE archive = ?", [since]).fetchone()
         if is_known and not changed:
             return 0
@@ -84,23 +103,6 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
         db.execute("DELETE FROM side.state")
         db.execute("INSERT INTO side.state SELECT archive FROM main.program")
     return 0
-
-
-@contextmanager
-def _opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """The database with the file of texts attached as `side`, in a transaction."""
-    path = database.parent / NAME
-    with closing(open_writable(path)) as side:
-        is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
-    if not is_current:
-        remove(path)
-        with closing(open_writable(path)) as side:
-            side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
-    with closing(open_writable(database)) as db:
-        db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
-        db.execute("BEGIN IMMEDIATE")
-        yield db
-        db.execute("COMMIT")
 
 
 def _run(db: sqlite3.Connection, statements: str) -> None:
@@ -128,10 +130,10 @@ def _link(db: sqlite3.Connection, text: int, description: str) -> None:
     db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, text) for one in own[:_INDEXED]))
 
 
-def _is_like(one: set[int], other: Sequence[int]) -> bool:
-    """Whether two texts have FAMILY in common, as estimated by the smallest hashes of both together."""
+def _is_like(one: set[int], other: Sequence[int], share: float = FAMILY) -> bool:
+    """Whether two texts have that share in common, as estimated by the smallest hashes of both together."""
     common = one.intersection(other)
-    enough = FAMILY * min(_HASHES, len(one) + len(other) - len(common))
+    enough = share * min(_HASHES, len(one) + len(other) - len(common))
     if 2 * len(common) - _HASHES < enough <= len(common):  # it depends on how many of them are among the smallest
         common.intersection_update(sorted(one.union(other))[:_HASHES])
     return len(common) >= enough
@@ -161,14 +163,21 @@ def _write(db: sqlite3.Connection) -> None:
     for one, other in db.execute("SELECT text, other FROM temp.members JOIN side.links USING (text) WHERE text < other"):
         families[family_of(one)] = family_of(other)
     query = """
-        SELECT text, record_id FROM temp.members JOIN side.texts USING (text) JOIN side.records USING (text)
+        SELECT text, record_id, sketch FROM temp.members JOIN side.texts USING (text) JOIN side.records USING (text)
         WHERE sketch != x'' ORDER BY length(record_id), record_id
     """
-    lowest: dict[int, str] = {}
-    count: Counter[int] = Counter()
-    for text, record_id in db.execute(query):
-        lowest.setdefault(family_of(text), record_id)
-        count[family_of(text)] += 1
-    update = "UPDATE main.records SET family_id = ?1 WHERE record_id = ?2 AND family_id IS NOT ?1"
-    rows = ((family_of(text), record_id) for text, record_id in db.execute(query))
-    db.executemany(update, ((lowest[one] if count[one] > 1 else None, record_id) for one, record_id in rows))
+    names: dict[int, str | None] = {}
+    heads: defaultdict[int, dict[str, set[int]]] = defaultdict(dict)
+    members: defaultdict[str | None, list[str]] = defaultdict(list)
+    for text, record_id, sketch in db.execute(query):
+        if text not in names:
+            own, near = array("I", sketch), heads[family_of(text)]
+            name = next((one for one, theirs in near.items() if _is_like(theirs, own, _OF_FIRST)), None)
+            if name is None and len(near) < _MOST_FAMILIES:
+                near[name := record_id] = set(own)
+            names[text] = name
+        members[names[text]].append(record_id)
+    db.execute("CREATE TEMP TABLE family (record_id TEXT PRIMARY KEY, family_id TEXT) WITHOUT ROWID")
+    for name, some in members.items():
+        db.executemany("INSERT INTO temp.family VALUES (?, ?)", ((one, name if len(some) > 1 else None) for one in some))
+    _run(db, _NAME)

@@ -42,13 +42,6 @@ UNUSABLE: dict[str, str] = _TEXTS["unusable"]
 """What a repair does with each file of SQLite's."""
 COLUMNS_OF_LOST = "capture_id, url, captured_at, source, sha256, warc_file, warc_offset"
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '%_fts%'"
-_SCHEMA = f"""
-CREATE TABLE seen ({", ".join(Entry.__dataclass_fields__)});
-CREATE TABLE packed (warc_file, captures INTEGER);
-CREATE TABLE damage (warc_file, "offset" INTEGER, length INTEGER, reason, is_cut);
-CREATE TABLE sizes (warc_file TEXT PRIMARY KEY, size INTEGER);
-CREATE TABLE lost ({COLUMNS_OF_LOST}, UNIQUE (capture_id));
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ class DoctorTables:
         self.db = open_memory(spills=True)
         self.db.text_factory = lambda raw: raw.decode("utf-8", "replace")
         self.db.execute("PRAGMA cache_size = -65536")
-        self.db.executescript(_SCHEMA)
+        self.db.executescript(_TEXTS["tables"].format(entry=", ".join(Entry.__dataclass_fields__), lost=COLUMNS_OF_LOST))
 
     def close(self) -> None:
         self.db.close()

@@ -5,6 +5,7 @@ Datasette finds it by the entry point `tta` in pyproject.toml, however it is sta
 
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -68,7 +69,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
     status, message, title = 500, str(exception), None
     is_visitors_sql = isinstance(exception, sqlite3.OperationalError) and {"sql", "_where"} & set(request.args)
     if isinstance(exception, QueryInterrupted):
-        status, message = 400, "The query reached the time limit: ask for less."
+        status, message = 400, "This reached the time limit, as happens on a busy server: try again, or choose fewer records."
     elif isinstance(exception, Base400):
         status = exception.status
     elif isinstance(exception, DatasetteError):  # its own faults of a request have the status 500
@@ -150,7 +151,9 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 
 async def _unreadable(request: Any) -> Any:
-    raise DatasetteError(request.scope.get("tta_problem", "There is nothing here."), title="Please check the address", status=400)
+    raise DatasetteError(
+        request.scope.get("tta_problem", "There is nothing here."), title="This filter can't be read", status=400
+    )
 
 
 def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
@@ -196,7 +199,7 @@ def extra_template_vars(
             variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])
             variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
             variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
-            variables["tta_names"] = lambda ids: filters.organization_names(shown, ids)
+            variables["tta_names"] = partial(filters.names_of, shown)
         elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables

@@ -176,11 +176,14 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
     sql = f"SELECT {', '.join(parts)}, count(*) FROM records {chosen.where} GROUP BY {groups}"
     found = await database.execute(sql, chosen.params, log_sql_errors=False)
-    counts = Counts()
+    counts, only = Counts(), spec.only.split("\n")
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
-        reasons = [one.name_in_text for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
-        reasons += [measure.heading.lower()] if measure.sql != "NULL" and value is None else []
+        empty = [one for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
+        reasons = [f"unknown {one.name_in_text}" for one in empty]
+        reasons += [f"unknown {measure.heading.lower()}"] if measure.sql != "NULL" and value is None else []
+        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
+            reasons.append(f"another {(split or by).name_in_text}")
         counts.total += n
         counts.shown += 0 if reasons else n
         counts.unknown.update(dict.fromkeys(reasons[:1], n))
@@ -189,7 +192,7 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
                 counts.rows[x][value] += n if down else 0
                 for series in down:
                     counts.cells[x, series][value] += n
-    return counts
+    return counts if counts.shown or not spec.only else await count(database, spec._replace(only=""), chosen)
 
 
 class Mark(NamedTuple):
@@ -302,6 +305,10 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
 
     firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else counts.rows
     rows = [row(first) for first in firsts if split or not only or by.name(first) in only]
+    same = Counter(one.name for one in rows)  # agencies of one name, which their numbers tell apart
+    ids = [str(one).partition("\t")[0] for one in firsts if split or not only or by.name(one) in only]
+    tell = {key: f", {f'number {key}' if key.isdigit() else 'without a number'}" for key in ids}
+    rows = [one._replace(name=one.name + tell[key] * (same[one.name] > 1)) for one, key in zip(rows, ids, strict=True)]
     if not by.order:
         rows.sort(key=lambda one: (not one.is_known, -one.value, one.name))
     drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]

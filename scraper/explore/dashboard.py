@@ -1,6 +1,7 @@
 """The pages of charts and the map: a chart made to order, with its files, and the most common charts of the chosen records."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from scraper.explore.charts import TEXTS, Chart, Spec, draw, percent, read_spec
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, equal, form, read_filters
 from scraper.explore.lines import question_rows
-from scraper.explore.links import DATABASE
+from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import Question
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
@@ -41,13 +42,14 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
     except QueryInterrupted:
         total, filled = 0, []
-    return {
-        **await _shown(datasette, request, chosen),
-        "charts": [chart for chart in found if chart],
+    drawn = [chart for chart in found if chart]
+    shown = {
+        "charts": drawn,
         "cut_off": None in found or not filled,
-        "records": max([total, *(chart.counts.total for chart in found if chart)]),
-        "filled": [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)],
+        "records": max([total, *(one.counts.total for one in drawn)]),
     }
+    shown["filled"] = [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)]
+    return shown | await _shown(datasette, request, chosen)
 
 
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
@@ -75,17 +77,25 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     def url_of(row: Any) -> str | None:
         """The records that a row counts; None where its columns do not tell."""
         found = [(columns[name], row[name]) for name in dict(row) if columns.get(name, "_")[0] != "_"]
-        return chosen.url(*(one if "__" in one[0] else equal(*one) for one in found)) if found else None
+        return chosen.url(*((one[0], one[1] or NOT_KNOWN) if "__" in one[0] else equal(*one) for one in found)) if found else None
 
-    return {
-        "rows": await question_rows(datasette, request, question),
+    async def count_rows() -> int | None:
+        with suppress(QueryInterrupted):
+            params = {name: request.args.get(name) or "" for name in question.parameters}
+            sql = f"SELECT count(*) FROM ({question.sql})"
+            return int((await datasette.get_database(DATABASE).execute(sql, params)).first()[0])
+        return None
+
+    chart_of_rows = partial(charts.draw_rows, datasette.urls, request.url_vars["table"])
+    found: dict[str, Any] = {
         "question": question,
         "chart": chart,
-        "chart_of_rows": partial(charts.draw_rows, datasette.urls, request.url_vars["table"]),
+        "chart_of_rows": chart_of_rows,
         "chosen": chosen,
         "url_of": url_of,
-        "menus": {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus},
     }
+    found["menus"] = {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus}
+    return found | {"count_rows": count_rows, "rows": await question_rows(datasette, request, question)}
 
 
 async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
@@ -125,7 +135,7 @@ async def map_context(datasette: Any, request: Any) -> dict[str, Any]:
     """What `map.html` shows: how many records the filters choose, with a point and without. The points come from the table."""
     chosen = await read_filters(datasette, request)
     try:
-        sql = f"SELECT count(*) AS records, count(latitude) AS placed FROM records {chosen.where}"
+        sql = f"SELECT count(*) AS records, count(latitude) AS placed, count(place_state) AS stated FROM records {chosen.where}"
         counts = dict((await datasette.get_database(DATABASE).execute(sql, chosen.params)).first())
     except QueryInterrupted:
         counts = None

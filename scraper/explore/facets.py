@@ -40,23 +40,15 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         sql, order = QUERIES["facets"], "value DESC" if info and info.unit == "year" else "n DESC, value"
         counted = sql["count"].format(column=escape_sqlite(column), sql=self.sql)
         counted = sql["items"].format(counted=counted) if kind is Values.LIST else counted
-        found = await self.ds.execute(
-            self.database,
-            sql["ordered"].format(counted=counted, order=order, limit=size + 2),
-            self.params,
-            truncate=False,
-            custom_time_limit=self.ds.setting("facet_time_limit_ms"),
-        )
+        ordered = sql["ordered"].format(counted=counted, order=order, limit=size + 2)
+        limit = self.ds.setting("facet_time_limit_ms")
+        found = await self.ds.execute(self.database, ordered, self.params, truncate=False, custom_time_limit=limit)
         rows = sorted(map(tuple, found.rows), key=lambda row: row[0] is None)
         known = [row for row in rows if row[0] is not None]
-        return {
-            "name": column,
-            "type": "array" if kind is Values.LIST else "column",
-            "results": [self._value(column, kind, *row) for row in [*known[:size], *rows[len(known) :]]],
-            "hideable": hideable,
-            "toggle_url": self.ds.urls.path(path_with_removed_args(self.request, {f"_facet_{TYPE}": column})),
-            "truncated": len(known) > size,
-        }
+        facet = {"name": column, "type": "array" if kind is Values.LIST else "column", "hideable": hideable}
+        facet["toggle_url"] = self.ds.urls.path(path_with_removed_args(self.request, {f"_facet_{TYPE}": column}))
+        results = [self._value(column, kind, *row) for row in [*known[:size], *rows[len(known) :]]]
+        return facet | {"results": results, "truncated": len(known) > size}
 
     def _value(self, column: str, kind: Values, value: Any, count: int) -> dict[str, Any]:
         name = f"{column}__arraycontains" if kind is Values.LIST else column
@@ -64,10 +56,6 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         selected = bool({own, (f"{own[0]}__exact", own[1])} & set(self.get_querystring_pairs()))
         change = path_with_removed_args if selected else path_with_added_args
         label = {1: "Yes", 0: "No"}.get(value, str(value)) if kind is Values.YES_NO else str(value)
-        return {
-            "value": value,
-            "label": NOT_KNOWN if value is None else label,
-            "count": count,
-            "toggle_url": self.ds.absolute_url(self.request, self.ds.urls.path(change(self.request, dict([own])))),
-            "selected": selected,
-        }
+        url = self.ds.absolute_url(self.request, self.ds.urls.path(change(self.request, dict([own]))))
+        label = NOT_KNOWN if value is None else label
+        return {"value": value, "label": label, "count": count, "toggle_url": url, "selected": selected}

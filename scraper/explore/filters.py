@@ -26,6 +26,8 @@ RECORD = "_record."
 OWN_FILTERS = ("_search", "_organization", "_agency_state", "_since", "_until", RECORD)
 """Arguments that are spelt like those that shape a table, and choose rows all the same; the last one only begins so."""
 _ALSO = ("_where", *OWN_FILTERS)
+PLACE = ("_next", "_before")
+"""Arguments that begin a page elsewhere than at the first row."""
 
 
 def texts(name: str) -> Any:
@@ -126,16 +128,9 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
     params = {name: request.args[name] for name in _OWN if request.args.get(name)}
     clauses = [_OWN[name]["sql"] for name in params]
     if any(span := [request.args.get(name) or "" for name in ("_since", "_until")]):
-        nights = await nights_between(database, *span)
-        of_runs = [one for one in nights if one["run_id"]]
-        windows = [(of_runs[-1]["known"], of_runs[0]["captures"], "", "~")] if of_runs else []
-        windows += [(one["known"], one["captures"], span[0], span[1] + "~") for one in nights if not one["run_id"]]
-        clauses.append("0")
-        for place, window in enumerate(windows):
-            named = dict(zip(("known", "captures", "since", "until"), window, strict=True))
-            sql, named = _renamed(f" OR record_id IN ({QUERIES['arrivals']})", f"w{place}", named)
-            clauses[-1] += sql
-            params |= named
+        sql, also = await events_between(database, *span)
+        clauses.append(f"record_id IN (SELECT record_id FROM ({sql}))")
+        params |= also
     return FilterArguments(clauses, params)
 
 
@@ -150,17 +145,30 @@ async def nights_between(database: Any, since: str, until: str) -> list[Any]:
     return [one for one in found if not one["ended_at"] or since <= one["ended_at"] < until + "~"]
 
 
-async def organization_names(database: Any, ids: Iterable[str]) -> dict[str, str]:
-    """The names of organizations, agencies with their state, by `organization_id`."""
-    sql = QUERIES["names"].format(label=QUERIES["label"])
-    return dict((await database.execute(sql, [json.dumps(list(ids))])).rows)
+async def events_between(database: Any, since: str, until: str) -> tuple[str, dict[str, Any]]:
+    """SQL of the records and times of all events of those nights, and its parameters."""
+    nights = await nights_between(database, since, until)
+    runs, parts, params = [one for one in nights if one["run_id"]], ["SELECT NULL AS record_id, NULL LIMIT 0"], dict[str, Any]()
+    windows = [(runs[-1]["known"], runs[0]["captures"], "", "~")] if runs else []
+    windows += [(one["known"], one["captures"], since, until + "~") for one in nights if not one["run_id"]]
+    for place, window in enumerate(windows):
+        given = dict(zip(("known", "captures", "since", "until"), window, strict=True))
+        sql, given = _renamed(f"SELECT * FROM ({QUERIES['arrivals']})", f"w{place}", given)
+        params |= given
+        parts.append(sql)
+    return " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts), params
+
+
+async def names_of(database: Any, ids: Iterable[str], query: str = "names") -> dict[str, str]:
+    """Names of organizations, agencies with their state, or with the query `titles` those of records, by their ids."""
+    return dict((await database.execute(QUERIES[query].format(label=QUERIES["label"]), [json.dumps(list(ids))])).rows)
 
 
 async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
     """What the template `_chips.html` shows: the filters in words, a span of time as one, each with the query without it."""
     arguments, found, pairs = _arguments(request), [], pairs_of(request)
     ids = [value for name, value in pairs if name.removeprefix(RECORD).partition("__")[0] in _NAMED]
-    names, given = await organization_names(datasette.get_database(DATABASE), ids), dict(arguments)
+    names, given = await names_of(datasette.get_database(DATABASE), ids), dict(arguments)
     for name, value in pairs:
         plain = name.removeprefix(RECORD)
         start = name.removesuffix(plain)
@@ -180,9 +188,9 @@ async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
             if end:
                 last = _in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
                 text = _WORDS["between"].format(text.rpartition(" from ")[0], value, last)
-        rest = [(key, one) for key, one in arguments if key not in ("_next", end) and (key, one) != (name, value)]
+        rest = [(key, one) for key, one in arguments if key not in (*PLACE, end) and (key, one) != (name, value)]
         found.append({"text": text, "url": f"?{urlencode(rest)}"})
-    rest = [(name, value) for name, value in arguments if name not in dict(pairs) and name != "_next"]
+    rest = [(name, value) for name, value in arguments if name not in dict(pairs) and name not in PLACE]
     return {"chips": found, "words": "; ".join(one["text"] for one in found), "without_filters": f"?{urlencode(rest)}"}
 
 
@@ -206,23 +214,16 @@ async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]
 
     `prefix` begins the names of its fields: empty, or `RECORD`.
     """
-    database = datasette.get_database(DATABASE)
+    database, args, pairs = datasette.get_database(DATABASE), request.args, pairs_of(request)
     menus = [(name, menu["label"], (await database.execute(menu["sql"])).rows) for name, menu in _MENUS.items()]
-    other = [(name, value) for name, value in _arguments(request) if name != "_next"]
+    other = [(name, value) for name, value in _arguments(request) if name not in PLACE]
     dated = [pair for pair in other if not pair[0].removeprefix(prefix).startswith(("submitted_on", "fiscal_year"))]
-    missing = {name: NOT_KNOWN for name in FORM if request.args.get(f"{prefix}{name.partition('__')[0]}__isnull")}
+    missing = {name: NOT_KNOWN for name in FORM if args.get(f"{prefix}{name.partition('__')[0]}__isnull")}
     own = {prefix + name for name in FORM} | {"_search"}
-    kept = [pair for pair in pairs_of(request) if pair[0] not in own and pair[0].removesuffix("__exact") not in own]
-    return {
-        "menus": menus,
-        "prefix": prefix,
-        "chosen": {
-            name: missing.get(name) or request.args.get(prefix + name) or request.args.get(f"{prefix}{name}__exact") or ""
-            for name in FORM
-        },
-        "kept": [(name, value) for name, value in kept if not (name.endswith("__isnull") and missing)],
-        "record_pairs": pairs_of(request),
-        "query_string": urlencode(pairs_of(request)),
-        "shortcuts": [(text, f"?{urlencode([*dated, (f'{prefix}submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]],
-        **await chips(datasette, request, request.url_vars.get("table", TABLE) if prefix else TABLE),
-    }
+    kept = [pair for pair in pairs if pair[0] not in own and pair[0].removesuffix("__exact") not in own]
+    chosen = {name: missing.get(name) or args.get(prefix + name) or args.get(f"{prefix}{name}__exact") or "" for name in FORM}
+    words = [(text, f"?{urlencode([*dated, (f'{prefix}submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]]
+    shown = {"menus": menus, "prefix": prefix, "chosen": chosen, "shortcuts": words, "record_pairs": pairs}
+    shown["kept"] = [(name, value) for name, value in kept if not (name.endswith("__isnull") and missing)]
+    shown["query_string"] = urlencode(pairs)
+    return shown | await chips(datasette, request, request.url_vars.get("table", TABLE) if prefix else TABLE)

@@ -46,18 +46,18 @@ async def context(datasette: Any) -> dict[str, Any]:
     return {
         "counts": counts,
         "times": found["times"][0],
+        "years": found["years"],
         "demo": is_demo,
+        "views": VIEWS,
         "captures": sum(row["captures"] for row in found["kinds"]),
         "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
         "charts": [(await chart_of(datasette, Spec(**one), everything, lacking), name) for name, one in TEXTS["home"].items()],
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
         "shares": [one | {"count": counts[key], "percent": percent(counts[key], total)} for key, one in TEXTS["shares"].items()],
-        "years": found["years"],
         "unknown_labels": labels.first()[0],
         "tables": [one for one in TABLES if "hidden" not in LOOKS[one.name]],
         "about_table": lambda one: (LOOKS[one.name]["title"], table_description(one)),
-        "views": VIEWS,
         "questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()],
     }
 
@@ -107,13 +107,6 @@ async def health(datasette: Any) -> Any:
     ended = from_iso(good["ended_at"] or good["started_at"]) if good else None
     age = round((datetime.now(UTC) - ended).total_seconds() / 3600, 2) if ended else None
     stale = age is not None and age > STALE_AFTER
-    body = {
-        "status": "stale" if stale else "ok",
-        "age_hours": age,
-        "stale_after_hours": STALE_AFTER,
-        "last_committed_run": good,
-        "last_run": last,
-        "data": found["records"][0],
-        "program": version("tta"),
-    }
+    body: dict[str, Any] = {"status": "stale" if stale else "ok", "age_hours": age, "stale_after_hours": STALE_AFTER}
+    body |= {"last_committed_run": good, "last_run": last, "data": found["records"][0], "program": version("tta")}
     return Response.json(body, status=503 if stale else 200, headers={"Cache-Control": "no-store"})

@@ -50,13 +50,9 @@ QUESTIONS = {
 def metadata(base_url: str = "/") -> dict[str, Any]:
     """The content of `metadata.yml`, for a server whose pages start at `base_url`."""
     about = (files("scraper.explore") / "about.html").read_text(encoding="utf-8")
-    return {
-        "title": TITLE,
+    source = {"title": TITLE, "license": LICENSE, "license_url": LICENSE_URL, "source": SOURCE, "source_url": SOURCE_URL}
+    return source | {
         "description_html": about.replace('href="/', f'href="{base_url}'),
-        "license": LICENSE,
-        "license_url": LICENSE_URL,
-        "source": SOURCE,
-        "source_url": SOURCE_URL,
         "databases": {
             "tta": {
                 "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}

@@ -5,16 +5,28 @@ filters of the table, so that any filter can be a feed. What a server leaves out
 """
 
 import time
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 
+from datasette.database import QueryInterrupted
 from datasette.utils import tilde_encode
 from datasette.utils.asgi import Request, Response
 
 from scraper.explore.downloads import SECONDS_OF_SQL, download
-from scraper.explore.filters import QUERIES, TABLE, RecordFilters, chips, form, nights_between, pairs_of, read_filters
+from scraper.explore.filters import (
+    QUERIES,
+    TABLE,
+    RecordFilters,
+    chips,
+    events_between,
+    form,
+    nights_between,
+    pairs_of,
+    read_filters,
+)
 from scraper.explore.links import DATABASE
 from scraper.explore.requests import today
 from scraper.sandbox import Query
@@ -63,21 +75,20 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             break
         at, record = "", ""
     last = (await database.execute(QUERIES["home"]["good_run"])).first()["ended_at"]
-    pairs = pairs_of(request)
-    return {
-        **await form(datasette, request),
-        "title": "What's new",
-        "nights": [(night, list(some)) for night, some in groupby(events, lambda one: (one["run"], one["moment"][:10]))],
-        "events": events,
-        "earlier": f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
-        "since": since,
-        "until": until,
-        "refreshed": last,
-        "page_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new?{urlencode(pairs)}".rstrip("?"))),
-        "feed_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new.atom?{urlencode(chosen.pairs)}".rstrip("?"))),
-        "feed_key": _key("feed", *map("=".join, sorted(chosen.pairs))),
-        "today": f"{today()}T00:00:00Z",
-    }
+    pairs, total = pairs_of(request), None
+    with suppress(QueryInterrupted):  # the pages can be turned all the same
+        sql, params = await events_between(database, since, until)
+        where = f"SELECT count(*) FROM ({sql}) WHERE record_id IN (SELECT record_id FROM records {chosen.where})"
+        total = (await database.execute(where, chosen.params | params)).first()[0]
+    by_night = groupby(events, lambda one: (one["run"], one["moment"][:10]))
+    shown = {"title": "What's new", "nights": [(night, list(some)) for night, some in by_night], "events": events, "total": total}
+    shown |= {"since": since, "until": until, "refreshed": last, "today": f"{today()}T00:00:00Z"}
+    page, feed = (f"/-/{name}?{urlencode(some)}".rstrip("?") for name, some in (("new", pairs), ("new.atom", chosen.pairs)))
+    shown |= {"page_url": datasette.absolute_url(request, datasette.urls.path(page))}
+    shown |= {"feed_url": datasette.absolute_url(request, datasette.urls.path(feed))}
+    shown["earlier"] = f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else ""
+    shown["feed_key"] = _key("feed", *map("=".join, sorted(chosen.pairs)))
+    return shown | await form(datasette, request)
 
 
 async def _chosen(datasette: Any, request: Any, query: str = "night") -> tuple[Any, RecordFilters, str]:

@@ -55,18 +55,12 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dic
     for change in rows["changes"]:
         change["long"] = len(change["old_value"] or "") + len(change["new_value"] or "") > _LONG
     between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
-    return {
-        "record": record,
-        "heading": record["tta_title"] or record["short_name"] or record["title"] or record["record_id"],
-        "url": safe_href(record["url"]),
-        "made_up": any(one["source"] == MADE_UP for one in captures),
-        "facts": list(_facts(record)),
-        "description_source": numbers.get(body[0]["capture_id"]) if body else None,
-        "groups": _groups(fields, rows["sections"], numbers),
-        "captures": captures,
-        "changes": [(captured, list(run)) for captured, run in between],
-        "around": around,
-    }
+    heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
+    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": around}
+    shown |= {"made_up": any(one["source"] == MADE_UP for one in captures), "facts": list(_facts(record))}
+    shown["description_source"] = numbers.get(body[0]["capture_id"]) if body else None
+    shown["changes"] = [(captured, list(run)) for captured, run in between]
+    return shown | {"groups": _groups(fields, rows["sections"], numbers)}
 
 
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:

@@ -39,6 +39,9 @@ _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
 _FORMATS: dict[str, list[str]] = texts("filters")["dates"]
+NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
+"""A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
+_FROM_TO = re.compile(r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)")
 _FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")
 _RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|fiscal year|fy|year)s?")
 _IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")
@@ -77,7 +80,12 @@ def normalize_request(app: App, base_url: str) -> App:
                 scope = dict(scope, query_string=urlencode(read).encode()) if read != asked else scope
             except BadQuery as problem:
                 path = UNREADABLE + ".json" * scope["path"].endswith(".json")
-                scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem))
+                good: Pairs = []
+                for pair in pairs:
+                    with suppress(BadQuery):
+                        good += [pair] * (understood(scope["path"], [pair]) is not None)
+                page = f"{base_url.rstrip('/')}{scope['path']}?{urlencode(good)}"
+                scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem), tta_without=page)
         await app(scope, receive, send)
 
     return wrapped
@@ -95,6 +103,10 @@ def understood(path: str, pairs: Pairs) -> Pairs:
         read["search"] = lambda one: match(one) and one
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
+    if columns == columns_in("records"):
+        pairs = [(key.removeprefix(RECORD), value) for key, value in pairs]
+        node = NODE.fullmatch(dict(pairs).get("_search", "").strip())
+        pairs = [("node_id", node[1]) if node and key == "_search" and len(value) > 6 else (key, value) for key, value in pairs]
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
         if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
             raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
@@ -103,7 +115,7 @@ def understood(path: str, pairs: Pairs) -> Pairs:
         span = days(given.get("_dates") or given.get("_since") or given["_until"], today())
         pairs += [("_since", str(span.first))] if {"_dates", "_since"} & set(given) else []
         last = days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
-        if "_until" in given or last.end - last.first > timedelta(days=1):  # a day is meant as the first
+        if {"_until", "_dates"} & set(given) or last.end - last.first > timedelta(days=1):  # else a day is meant as the first
             pairs.append(("_until", str(last.end - timedelta(days=1))))
     return [pair for key, value in pairs for pair in _filter(columns, key, value)]
 
@@ -116,8 +128,7 @@ def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     if key.startswith(RECORD) and value:
         if "record_id" not in columns or key.startswith(f"{RECORD}_where"):
             raise BadQuery(f"There is no filter {key[:80]} here: use one that the page offers.")
-        is_own, found = columns == columns_in("records"), _filter(columns_in("records"), key.removeprefix(RECORD), value)
-        return found if is_own else [(RECORD + name, one) for name, one in found]
+        return [(RECORD + name, one) for name, one in _filter(columns_in("records"), key.removeprefix(RECORD), value)]
     if key == "_agency_state" and value.casefold() != NOT_KNOWN:
         return [(key, state(value, code=True))] if value else []
     if key == "_through":
@@ -210,6 +221,10 @@ def days(text: str, today: date) -> Days:
             return _span(date(1999 + int(found[1]), 10, 1), "year")
         if found := _RELATIVE.fullmatch(plain):
             return _relative(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
+        if len(plain) < 80 and (found := _FROM_TO.fullmatch(plain)):
+            end = days(found[2] or found[4] or "today", today).end
+            if (span := Days(days(found[1] or found[3], today).first, end)).first < end:
+                return span
         for unit, formats in _FORMATS.items():
             for form in formats:
                 with suppress(ValueError):

@@ -21,8 +21,9 @@ from parsers.urls import node_id, page_address
 from scraper.database.assign_records import address
 from scraper.database.counties import STATES
 from scraper.errors import BadQuery
-from scraper.explore.filters import texts
+from scraper.explore.filters import PLACE, texts
 from scraper.explore.links import DATABASE
+from scraper.explore.requests import NODE
 from scraper.search_query import match
 
 AT_ONCE = 20
@@ -85,25 +86,19 @@ async def context(datasette: Any, request: Any) -> Any:
 
     table_url, records_url = datasette.urls.table(DATABASE, scope), datasette.urls.table(DATABASE, "records")
     pages = min(LAST_PAGE, -(-counts[scope] // AT_ONCE))
-    return shown | {
-        "scope": scope,
-        "tabs": [(one["title"], counts[name], url(question, name), name == scope) for name, one in SCOPES.items()],
-        "hits": [(key, title, about, marked(snippet)) for key, title, *about, snippet in found],
-        "first": (page - 1) * AT_ONCE + 1,
-        "count": counts[scope],
-        "last_page": LAST_PAGE,
-        "ranked": counts[scope] <= RANKED,
-        "meant": record_url,
-        "better": (better, url(better)) if better != question else None,
-        "before": url(question, scope, page - 1) if 1 < page <= pages else None,
-        "after": url(question, scope, page + 1) if page < pages else None,
-        "hints": [
-            (part[0], f"{records_url}?{urlencode({column: part[0], '_search': question.replace(part[0], '').strip()})}")
-            for column, pattern in _FILTERS.items()
-            if (part := pattern.search(question)) and not _OPERATOR.search(question)
-        ],
-        "table_url": f"{table_url}?{urlencode({'_search': question})}",
-    }
+    tabs = [(one["title"], counts[name], url(question, name), name == scope) for name, one in SCOPES.items()]
+    shown |= {"scope": scope, "tabs": tabs, "count": counts[scope], "last_page": LAST_PAGE, "ranked": counts[scope] <= RANKED}
+    shown |= {"first": (page - 1) * AT_ONCE + 1, "meant": record_url}
+    shown["table_url"] = f"{table_url}?{urlencode({'_search': question})}"
+    shown["hits"] = [(key, title, about, marked(snippet)) for key, title, *about, snippet in found]
+    shown["better"] = (better, url(better)) if better != question else None
+    shown["before"] = url(question, scope, page - 1) if 1 < page <= pages else None
+    shown["after"] = url(question, scope, page + 1) if page < pages else None
+    for column, pattern in _FILTERS.items():
+        if (part := pattern.search(question)) and not _OPERATOR.search(question):
+            query = {column: part[0], "_search": question.replace(part[0], "").strip()}
+            shown["hints"] = [*shown.get("hints", []), (part[0], f"{records_url}?{urlencode(query)}")]
+    return shown
 
 
 async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
@@ -113,15 +108,15 @@ async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
         return None
     table = request.url_vars.get("table")
     better = await _corrected(datasette.get_database(DATABASE), question, [table if table in SCOPES else "records"])
-    path = datasette.urls.path(path_with_replaced_args(request, {name: better, "_next": None}))
+    path = datasette.urls.path(path_with_replaced_args(request, {name: better} | dict.fromkeys(PLACE)))
     return (better, path) if better != question else None
 
 
 async def _record_meant(database: Any, text: str) -> str | None:
     """The record whose node number, reference or address the text is, with an archive's address around it or not."""
     asked: dict[str, Any] = {"text": text, "node": None, "address": None}
-    if text.isascii() and text.isdigit() and len(text) < 18:
-        asked["node"] = int(text)
+    if found := NODE.fullmatch(text):
+        asked["node"] = int(found[1])
     elif _ADDRESS.fullmatch(text):
         url = page_address(text if "://" in text else f"https://{text}")
         asked = {"text": None, "node": node_id(url), "address": address(url)}

@@ -18,7 +18,7 @@ from scraper.config import SOURCES, Config
 from scraper.errors import ExitStatus, NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.folders import Folders, locked
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
-from scraper.sources.base import ListingResult, Source, SourceContext, as_revisit, revisit_of
+from scraper.sources.base import DONE, FAILED, PARTLY, PAUSED, Source, SourceContext, SourceReport, as_revisit, revisit_of
 from scraper.sources.crawls import CommonCrawl, EndOfTerm
 from scraper.sources.live import Live
 from scraper.sources.wayback import Pywb, Wayback
@@ -33,39 +33,7 @@ MOST_FAILURES = 20
 """Captures in a row that fail, for whatever reason, before the source is given up for the run."""
 MAX_FAILURES = 20
 """Lines about single captures; the ledger has them all."""
-DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
 COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
-
-
-@dataclass(slots=True)
-class SourceReport(ListingResult):
-    """Counts of one source; those of its listings are of this run. `waiting`: everything that is listed and not stored."""
-
-    outcome: str = DONE
-    fetched: int = 0
-    unchanged: int = 0
-    duplicate: int = 0
-    substituted: int = 0
-    blocked: int = 0
-    missing: int = 0
-    failed: int = 0
-    waiting: int = 0
-    to_fetch: int = 0
-
-    @property
-    def new_captures(self) -> int:
-        return self.fetched + self.unchanged + self.substituted
-
-    def add_problem(self, problem: str, outcome: str) -> None:
-        """Adds a problem. The first outcome other than "done" stays, except that a pause or a failure replaces "partly"."""
-        self.problems.append(problem)
-        if self.outcome in (DONE, PARTLY):
-            self.outcome = outcome
-
-    def count(self, state: State, step: int = 1) -> None:
-        """Counts the result for a capture; `step` is -1 where it was counted earlier in this run and is another now."""
-        name = State.FAILED if state is State.PARKED else state
-        setattr(self, name, getattr(self, name) + step)
 
 
 @dataclass(slots=True)
@@ -139,13 +107,6 @@ class Display(ProgressBar):
         if seconds >= 1:
             self.line(f"{host} asked to wait {seconds:.0f} s")
 
-    def listing(self, what: str, rows: int) -> None:
-        self.update(f"listing {what}", rows, None)
-
-    def parsing(self, done: int, total: int) -> None:
-        """Captures parsed so far, of how many."""
-        self.update("parsing captures", done, total)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -194,7 +155,7 @@ def fetch_locked(data: Path, settings: Config, options: Options, display: Displa
         for line in (*ledger.notes, *archive.recovered):
             display.line(line)
         pacer = Pacer(ledger.host, ledger.save_host, stop, override=options.now, on_wait=display.waiting)
-        context = SourceContext(settings, Client(settings, pacer), ledger, archive, display.listing)
+        context = SourceContext(settings, Client(settings, pacer), ledger, archive, display.update)
         kinds = {kind.name: kind for kind in (Wayback, CommonCrawl, EndOfTerm, Live)}
         archives = [Pywb(one, context) for one in settings.sources.pywb.archives]  # that run pywb, each a source of its own
         sources: list[Source] = []
@@ -204,9 +165,9 @@ def fetch_locked(data: Path, settings: Config, options: Options, display: Displa
         run = _Run(context, options, display, report, number=ledger.begin_run())
         run.ask_all(sources)
         for one in report.sources:
-            for timestamp, url, reason in ledger.failed_in(one.source, run.number):
+            for timestamp, url, reason in ledger.ask("failed_in", source=one.source, run=run.number):
                 display.failure(f"{one.source}: {timestamp} {escape_url(url)}: {reason}")
-            one.waiting = sum(count for state, count in ledger.states(one.source).items() if state not in STORED)
+            one.waiting = sum(count for state, count in ledger.ask("states", source=one.source) if state not in STORED)
             if one.failed:
                 one.add_problem(f"{one.failed} captures could not be fetched and will be asked for again", PARTLY)
         ledger.end_run(run.number, report.status, report.as_json())

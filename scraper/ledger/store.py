@@ -23,7 +23,7 @@ from scraper.archive.dating import parse_time
 from scraper.archive.warc import utc_now
 from scraper.capture import Capture, from_iso, iso
 from scraper.errors import TtaError
-from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
+from scraper.sqlite import dicts, explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
 from scraper.web.addresses import url_key
 from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
@@ -167,17 +167,14 @@ class Ledger(AbstractContextManager["Ledger"]):
         """The first column of a query's first row, None if there is no row."""
         return next(iter(self.ask(query, **values).fetchone() or ()), None)
 
-    # Hosts: what `pacing` remembers between runs.
-
     def host(self, name: str) -> Host:
+        """What `pacing` remembers between runs."""
         row = self.ask("host", name=name).fetchone()
         return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4])) if row else Host(name)
 
     def save_host(self, host: Host) -> None:
         times = {name: iso(getattr(host, name)) for name in ("not_before", "limited_at", "asked_at")}
         self.ask("save_host", name=host.name, reason=host.reason, bans=host.bans, **times)
-
-    # Runs, and small things to remember.
 
     def begin_run(self) -> int:
         return int(self.ask("begin_run", now=iso(utc_now())).lastrowid or 0)
@@ -191,8 +188,6 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def keep_note(self, name: str, value: str) -> None:
         self.ask("keep_note", name=name, value=value, now=iso(utc_now()))
-
-    # Captures.
 
     def due_ids(
         self, source: str, *, now: datetime | None, window: tuple[str, str] = ("", "~"), failed_in: int | None = None
@@ -225,14 +220,6 @@ class Ledger(AbstractContextManager["Ledger"]):
         self.ask("settle", **values, **times, id=row.id, tries=tries, run=run)
         return state
 
-    def failed_in(self, source: str, run: int) -> list[tuple[str, str, str]]:
-        """Timestamp, URL and reason of each row that a run could not fetch."""
-        return self.ask("failed_in", source=source, run=run).fetchall()
-
-    def states(self, source: str) -> dict[State, int]:
-        """How many rows of a source are in each state."""
-        return {State(state): count for state, count in self.ask("states", source=source)}
-
     def sources(self) -> list[str]:
         """The sources that list captures."""
         return [str(source) for (source,) in self.ask("sources")]
@@ -244,8 +231,7 @@ class Ledger(AbstractContextManager["Ledger"]):
 
 def last_listings(ledger: Ledger) -> list[dict[str, Any]]:
     """The last listing of every source and scope: source, scope, outcome, listed, note, started_at, last_complete_at."""
-    rows = ledger.ask("last_listings")
-    return [dict(zip([column[0] for column in rows.description], row, strict=True)) for row in rows]
+    return dicts(ledger.db, _QUERIES["last_listings"])
 
 
 class Ended(NamedTuple):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partialmethod
+from functools import partial, partialmethod
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,11 +28,12 @@ from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ConnectionFailed, ExitStatus, NotAllowed, NothingEnabled, RefreshRefused, Stopped, TtaError, WrongUsage
-from scraper.fetch.run import DONE, Display, SourceReport, chosen, fetch_locked
+from scraper.fetch.run import Display, chosen, fetch_locked
 from scraper.fetch.run import Options as FetchOptions
 from scraper.folders import Folders, locked
 from scraper.ledger.store import SHRUNK, Ledger, last_listings
 from scraper.refresh.report import Report
+from scraper.sources.base import DONE, SourceReport
 from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
@@ -91,37 +92,32 @@ def _loggable(found: re.Match[str]) -> str:
     return f"https://{host}/{'...' if number is None else f'node/{number}'}"
 
 
-class Healthcheck:
-    """Notifies a service such as healthchecks.io, if one is configured, that a run starts, succeeded or failed.
+def healthcheck(settings: Config, log: Log) -> Callable[[str], None]:
+    """What notifies a service such as healthchecks.io, if one is configured, that a run starts, succeeded or failed.
 
-    The service reports missing calls, which a run can't. The URLs are the check's own, with `/start` or `/fail` at the end.
+    The service reports missing calls, which a run can't. The URLs are the check's own, with `/start` or `/fail` at the end. Each
+    is called once, for at most ten seconds; a failure is a line in the log. Raises WrongUsage if the URL may not be requested.
     """
+    url, loopback = settings.refresh.healthcheck_url, settings.http.allow_loopback
+    if not url:
+        return lambda _which: None
+    try:
+        AllowList.of([url], loopback=loopback).check(url)
+    except NotAllowed as error:
+        why = str(error).rpartition(": ")[2]
+        raise WrongUsage(f"refresh.healthcheck_url can't be used: {why}") from None
 
-    def __init__(self, settings: Config, log: Log) -> None:
-        """Raises WrongUsage if the URL may not be requested."""
-        self._url, self._loopback, self._log = settings.refresh.healthcheck_url, settings.http.allow_loopback, log
-        if self._url:
-            try:
-                AllowList.of([self._url], loopback=self._loopback).check(self._url)
-            except NotAllowed as error:
-                why = str(error).rpartition(": ")[2]
-                raise WrongUsage(f"refresh.healthcheck_url can't be used: {why}") from None
-
-    def ping(self, which: str) -> None:
-        """Calls once, for at most ten seconds. A failure is a line in the log and does not change the run's result."""
-        if not self._url:
-            return
-        about = {
-            "host": urlsplit(self._url).hostname,
-            "call": which or "success",
-        }  # not the path: with it anybody can report success
-        target, head = self._url.rstrip("/") + which, [("User-Agent", "tta")]
+    def ping(which: str) -> None:
+        about = {"host": urlsplit(url).hostname, "call": which or "success"}  # the path would let anybody report success
+        target, head = url.rstrip("/") + which, [("User-Agent", "tta")]
         try:
-            with request(target, head, seconds=_PING_SECONDS, loopback=self._loopback, method="HEAD") as answer:
-                level = self._log.info if 200 <= answer.status < 300 else self._log.warning
+            with request(target, head, seconds=_PING_SECONDS, loopback=loopback, method="HEAD") as answer:
+                level = log.info if 200 <= answer.status < 300 else log.warning
                 level("healthcheck.called", **about, status=answer.status)
         except (ConnectionFailed, TtaError) as error:
-            self._log.warning("healthcheck.failed", **about, reason=type(error).__name__)
+            log.warning("healthcheck.failed", **about, reason=type(error).__name__)
+
+    return ping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +142,14 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     with suppress(OSError):  # `locked` reports the cause
         folders.data.mkdir(parents=True, exist_ok=True)  # the log may be in it
     log = Log(options.log_file)
-    healthcheck = Healthcheck(settings, log)
+    ping = healthcheck(settings, log)
     stop = Stop()
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
         display.on_line = lambda text: log.warning("fetch.told", text=text)
         row = RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False)
         run = _Refresh(folders, settings, options, display, stop, log, row, Report(row))
         log.info("run.start", sources=list(options.sources), accept=options.accept)
-        healthcheck.ping(START)
+        ping(START)
         try:
             if dead and dead.command == COMMAND:  # an earlier refresh was killed, and left its lock behind
                 log.warning("run.died", died=dead.pid, since=dead.since)
@@ -166,7 +162,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
             run.end()
             # One night without an answer is normal, `silent_days` of them are not.
             is_silent = any(check.name == SILENT for check in run.report.warned)
-            healthcheck.ping(SUCCESS if row.outcome in _WITHOUT_ERROR and not is_silent else FAILURE)
+            ping(SUCCESS if row.outcome in _WITHOUT_ERROR and not is_silent else FAILURE)
     return run.report
 
 
@@ -196,9 +192,10 @@ class _Refresh:
         try:
             self._fetch()
             self.run.phase = "load"
-            shown, check = self.display.parsing, self._before_commit
+            shown = partial(self.display.update, "parsing captures")
+            wanted = LoadOptions(workers=self.options.workers, progress=shown, before_commit=self._before_commit, stop=self.stop)
             with self.stop.until(self._left()):
-                load(self.folders, LoadOptions(workers=self.options.workers, progress=shown, before_commit=check, stop=self.stop))
+                load(self.folders, wanted)
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
             self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run continues")

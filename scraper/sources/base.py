@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
-from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, Listings, Row, to_timestamp
+from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, Listings, Row, State, to_timestamp
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an 
     from scraper.web.client import Client
 
 
+DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
 LISTING_ERRORS = (NotCdx, RequestFailed, TooLarge, NotAllowed)
 """What makes a listing incomplete; anything else ends the source's run."""
 Pages = Iterable[tuple[Sequence[Row], int]]
@@ -43,8 +44,10 @@ def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetim
 
 
 @dataclass(slots=True)
-class ListingResult:
-    """Totals of a source's listings in a run: rows, `skipped` ones that can't be asked for, listings `asked` and `answered`."""
+class SourceReport:
+    """Counts of one source in a run, `asked` and `answered` also of its listings. `skipped`: rows that can't be asked for;
+    `waiting`: everything that is listed and not stored, in whatever run.
+    """
 
     source: str = ""
     listed: int = 0
@@ -55,17 +58,42 @@ class ListingResult:
     answered: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    outcome: str = DONE
+    fetched: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    substituted: int = 0
+    blocked: int = 0
+    missing: int = 0
+    failed: int = 0
+    waiting: int = 0
+    to_fetch: int = 0
+
+    @property
+    def new_captures(self) -> int:
+        return self.fetched + self.unchanged + self.substituted
+
+    def add_problem(self, problem: str, outcome: str) -> None:
+        """Adds a problem. The first outcome other than "done" stays, except that a pause or a failure replaces "partly"."""
+        self.problems.append(problem)
+        if self.outcome in (DONE, PARTLY):
+            self.outcome = outcome
+
+    def count(self, state: State, step: int = 1) -> None:
+        """Counts the result for a capture; `step` is -1 where it was counted earlier in this run and is another now."""
+        name = State.FAILED if state is State.PARKED else state
+        setattr(self, name, getattr(self, name) + step)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source works with. It stores nothing itself. `progress` is called after each page of a listing: name, rows."""
+    """What a source works with. It stores nothing itself. `progress` is called after each page of a listing: what, rows, None."""
 
     settings: "Config"
     client: "Client"
     ledger: "Ledger"
     archive: "Archive"
-    progress: Callable[[str, int], None]
+    progress: Callable[[str, int, None], None]
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -82,7 +110,7 @@ class Source(Protocol):
 
     name: str
 
-    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: SourceReport) -> None:
         """Lists into the ledger and adds to `total`. A `window` does not move the watermark."""
 
     def fetch(self, row: Row, *, again: bool) -> FetchResult:
@@ -90,7 +118,7 @@ class Source(Protocol):
 
 
 def record(
-    context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, kind: str, since: datetime | None = None
+    context: SourceContext, listings: Listings, pages: Pages, total: SourceReport, kind: str, since: datetime | None = None
 ) -> int | None:
     """Stores a listing, adds to `total`, and returns its rows, None if incomplete. ListingTimedOut is left to the caller."""
     scope, number = listings.scope, listings.begin(kind, since)
@@ -102,13 +130,13 @@ def record(
             listings.add(number, rows)
             skipped += unusable
             seen += len(rows) + unusable
-            context.progress(f"{listings.source} {scope}", seen)
+            context.progress(f"listing {listings.source} {scope}", seen, None)
             if start and any(row.timestamp < start for row in rows):
                 since = start = None  # the server ignores `from`, so it lists everything, and everything is compared
     except BaseException as error:
         problem = escape(error) or "interrupted"
         if isinstance(error, ListingTimedOut) or not isinstance(error, LISTING_ERRORS):
-            total = ListingResult()  # the totals are of listings that ended
+            total = SourceReport()  # the totals are of listings that ended
             raise
     finally:
         ended = listings.end(number, kind, since, problem=problem, skipped=skipped)
@@ -126,7 +154,7 @@ def record(
 
 
 def record_scope(
-    context: SourceContext, scope: str, pages: Pages, total: ListingResult, window: Window | None, fresh_for: timedelta
+    context: SourceContext, scope: str, pages: Pages, total: SourceReport, window: Window | None, fresh_for: timedelta
 ) -> None:
     """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
     listings = Listings(context.ledger, total.source, scope)

@@ -19,7 +19,7 @@ from scraper.archive.warc import read_captures, utc_now
 from scraper.capture import SECRETS, Capture, Form
 from scraper.errors import Broken, NotCdx, RequestFailed
 from scraper.ledger.store import FetchResult, Row, State, sha1_of, to_timestamp
-from scraper.sources.base import LISTING_ERRORS, ListingResult, SourceContext, Window, record_scope
+from scraper.sources.base import LISTING_ERRORS, SourceContext, SourceReport, Window, record_scope
 from scraper.sources.cdx import IndexServer, ask_index, parse_lines, usable
 from scraper.terminal import escape, escape_url
 from scraper.web.client import MIB, Answer, Client, RequestPolicy
@@ -51,7 +51,7 @@ class CommonCrawl:
         data = replace(self._index, interval=settings.data_interval, accept_encoding="identity", ranged=True)
         self.fetch = Records(self.name, settings.data_url, context, data).fetch
 
-    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: SourceReport) -> None:
         """Lists every wanted crawl whose index was not completely listed in the last days."""
         wanted = self._settings.crawls
         try:
@@ -187,7 +187,7 @@ class EndOfTerm:
         self.fetch = Records(self.name, settings.data_url, context, data).fetch
         self._index = replace(data, interval=settings.index_interval, limit=MAX_BLOCK)
 
-    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: SourceReport) -> None:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""
         for collection in self._settings.collections:
             for host in self._context.hosts:

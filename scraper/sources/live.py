@@ -24,7 +24,7 @@ from scraper.archive.warc import utc_now
 from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.store import FetchResult, Row, State, to_timestamp
-from scraper.sources.base import ListingResult, SourceContext, Window, revisit_of
+from scraper.sources.base import SourceContext, SourceReport, Window, revisit_of
 from scraper.sources.replay import capture_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
@@ -96,7 +96,7 @@ class Live:
         self._page = RequestPolicy(allow=allow, interval=settings.interval, limit=MAX_PAGE)
         self._robots = replace(self._page, limit=MAX_SIZE, follow=MAX_REDIRECTS)
 
-    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: SourceReport) -> None:
         """Reads robots.txt of every site; what to ask for comes from the ledger and the archive, see `rows`."""
         if window is not None:
             total.notes.append("--from and --to do not apply to the live site")

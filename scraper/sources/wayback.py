@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from scraper import config
 from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, Listings, Row, to_timestamp
-from scraper.sources.base import ListingResult, SourceContext, Window, record, record_scope
+from scraper.sources.base import SourceContext, SourceReport, Window, record, record_scope
 from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Rows, ask_index, parse_listing, to_row, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import Answer, RequestPolicy
@@ -47,7 +47,7 @@ class Wayback:
         self._policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=MAX_REDIRECTS)
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: SourceReport) -> None:
         """Lists every configured host. A host whose listing fails is a problem; the others are listed all the same."""
         for host in self._context.hosts:
             listings = Listings(self._context.ledger, self.name, host)
@@ -134,7 +134,7 @@ class Pywb:
         self._server = IndexServer(context, policy, settings.cdx_url)
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: SourceReport) -> None:
         """Lists every host that was not completely listed in the last days."""
         for host in self._context.hosts:
             record_scope(self._context, host, self._pages(host, window), total, window, LIST_FOR)

@@ -106,13 +106,10 @@ DISGUISES: dict[str, Extractor] = {
     "arrows": lambda text: _paired(text, " → "),
     "CSV": lambda text: re.sub('(?m)^(.*)","(.*)$', r'"\1","\2"', _paired(text, '","')),
     "nothing between": lambda text: _paired(text, ""),
-    "stars": lambda text: re.sub(rf"(?m)^({LABEL})$", r"\1 *", text),
     "capitals": lambda text: re.sub(rf"(?m)^({LABEL})$", lambda found: found[0].upper(), text),
-    "bullets": lambda text: re.sub(rf"(?m)^({LABEL})$", r"• \1", text),
     "unseen characters": lambda text: (
         re.sub(r"(?<=[a-z])(?=[a-z])", "\u00ad", text).replace(" ", " \u200b").replace("-", "\u2011")
     ),
-    "line numbers": lambda text: "\n".join(f"{number:4d}  {line}" for number, line in enumerate(text.split("\n"), start=1)),
     "printed": lambda text: _printed(text.split("\n")),
     "printed by an archive": lambda text: (
         f"The Wayback Machine - https://web.archive.org/web/2024/{ADDRESS}\n\n3 captures\n{text}"

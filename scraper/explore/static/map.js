@@ -264,7 +264,7 @@ async function draw(holder, status) {
     const view = map.getBounds();
     const outside = points.filter((point) => !view.contains(point.spot)).length;
     const where = outside ? `${outside.toLocaleString("en")} of them outside this view` : "all of them in this view";
-    const also = outside && inInsets ? ` (the small maps show ${inInsets.toLocaleString("en")})` : "";
+    const also = outside && inInsets ? ` (the small maps show ${inInsets.toLocaleString("en")}${outside > inInsets ? "; zoom out for the others" : ""})` : "";
     status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} records on the map, ${where}${also}${partly}.`;
   };
   map.on("moveend", redraw);
