@@ -27,10 +27,9 @@ _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} 
 
 async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters, lacking: Any) -> Chart | None:
     """The chart; None where the time limit ended the count."""
-    try:
+    with suppress(QueryInterrupted):
         return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, chosen), chosen, lacking)
-    except QueryInterrupted:
-        return None
+    return None
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
@@ -39,10 +38,9 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     database = datasette.get_database(DATABASE)
     lacking = await charts.incomplete(database)
     found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen, lacking) for spec in TEXTS["page"]))
-    try:
+    total, filled = 0, list[int]()
+    with suppress(QueryInterrupted):
         (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
-    except QueryInterrupted:
-        total, filled = 0, []
     drawn = [chart for chart in found if chart]
     shown = {
         "charts": drawn,
@@ -82,8 +80,10 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
 
     async def count_rows() -> int | None:
         with suppress(QueryInterrupted):
-            params = {name: request.args.get(name) or "" for name in question.parameters}
-            sql = f"SELECT count(*) FROM ({question.sql})"
+            params, sql = (
+                {name: request.args.get(name) or "" for name in question.parameters},
+                f"SELECT count(*) FROM ({question.sql})",
+            )
             return int((await datasette.get_database(DATABASE).execute(sql, params)).first()[0])
         return None
 
@@ -136,10 +136,8 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
 
 async def map_context(datasette: Any, request: Any) -> dict[str, Any]:
     """What `map.html` shows: how many records the filters choose, with a point and without. The points come from the table."""
-    chosen = await read_filters(datasette, request)
-    try:
+    chosen, counts = await read_filters(datasette, request), None
+    with suppress(QueryInterrupted):
         sql = f"SELECT count(*) AS records, count(latitude) AS placed, count(place_state) AS stated FROM records {chosen.where}"
         counts = dict((await datasette.get_database(DATABASE).execute(sql, chosen.params)).first())
-    except QueryInterrupted:
-        counts = None
     return {"title": "Map of TTA records", "counts": counts, "found": chosen, **await form(datasette, request)}
