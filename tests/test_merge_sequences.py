@@ -181,7 +181,7 @@ TRUE_CHANGES: dict[str, tuple[str, Any, Any]] = {
     "milestone added": ("Milestone", STEPS[:1], STEPS),
     "milestone renamed": ("Milestone", STEPS, [STEPS[0] | {"Milestone Title": "Kick-off visit"}, STEPS[1]]),
 }
-ADDITIONS = ("sentence added", "value added", "milestone added")
+ADDITIONS = ("sentence added", "phrase added to a line", "value added", "milestone added")
 """A richer capture that shows more than a poorer one did is no evidence of a change."""
 FORMS = ("html html", "text text", "html text", "html text html", "html html text", "html text text html", "text html")
 
