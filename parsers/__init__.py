@@ -1,1 +1,1 @@
-"""Pure functions from a page's bytes to a typed TTA record: no network, no disk, no database, no import of `scraper`."""
+"""Pure functions from a page's bytes to a typed TTA record: no I/O but its own word lists; never imports `scraper`."""

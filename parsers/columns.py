@@ -1,6 +1,6 @@
-"""Fields to columns: what the labelled fields of a page, or of many merged captures, make of a record's columns and groups.
+"""Derives a record's columns and groups from the labeled fields of a page, or of many merged captures.
 
-The readers write rows (`record.Field`) and nothing else; `make_record` derives the rest of the record from them.
+The readers only write rows (`record.Field`); `make_record` derives the rest of the record from them.
 """
 
 import re
@@ -16,7 +16,7 @@ from parsers.scalars import cached_short, fiscal_year, money_range, number, plac
 
 BODY = "body"  # Drupal's machine name of a node's body, which has no label on these pages
 _of_one_field = attrgetter("section", "label", "name", "occurrence")
-_SHORT = 400  # characters; longer values are each page's own
+_SHORT = 400  # characters; longer values hardly ever repeat
 _SHORT_TIME = 60  # characters; the longest times that pages print have about 50
 _READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
     Type.YES_NO: lambda text, _: (yes_no(text),),
@@ -26,18 +26,18 @@ _READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
     Type.POINT: lambda text, _: place(text)[:2],
     Type.MONEY: lambda text, _: money_range(text),
 }
-"""What a printed value and its `datetime` attribute are, beside the text: a value, or two of ranges, points and amounts."""
+"""What a printed value and its `datetime` attribute are converted to: one value, or two for ranges, points and amounts."""
 
 
 def entry_of(field: Field) -> Label | None:
-    """The registry's entry for a field: by its label, or by its machine name where the page prints no label."""
+    """Returns the registry's entry for a field: by its label, or by its machine name if the page prints no label."""
     return known(field.label) if field.label else known_name(field.name)
 
 
 def field_key(field: Field) -> str:
-    """What makes a field the same field on another capture of the record, whatever the theme.
+    """Returns a key that identifies the field on other captures of the record, in any theme.
 
-    A group (all milestones together) is one key, because an item has no identity of its own on these pages.
+    A group (all milestones together) has one key, because its items have no identity of their own on these pages.
     """
     if field.item is not None:
         return _table_of(field.item) or re.sub(r" \d+$", "", f"group {normal(field.item)}")
@@ -51,7 +51,7 @@ def field_key(field: Field) -> str:
 
 
 def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Section], form: Form, **more: Any) -> Record:
-    """The record that the rows of a page make. `more`: `incomplete`, `shape` and `url` of `Record`."""
+    """Derives a Record from a page's rows. `form`: their format. `more`: `incomplete`, `shape` and `url` of the Record."""
     columns, problems = _columns_from(head, fields)
     columns |= {"milestones": milestones(fields), "performance_metrics": performance_metrics(fields)}
     flags = tuple(dict.fromkeys(problems))
@@ -59,12 +59,12 @@ def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Sect
 
 
 def record_columns(head: PageHead, fields: Sequence[Field]) -> RecordValues:
-    """All columns of a record, of one page's fields or of merged ones."""
+    """Returns all columns of a record, derived from one page's fields or from merged ones."""
     return RecordValues(**_columns_from(head, fields)[0])
 
 
 def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:
-    """A value for each column, and what looks wrong. The first filled field of a label counts; half a word, cut off, does not."""
+    """Returns a value for each column, and what looks wrong. The first valid value of each label counts."""
     values = {name: getattr(head, name) for name in columns_of(PageHead)}
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
@@ -84,7 +84,7 @@ def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, An
 
 
 def _values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[dict[str, Any], list[str]]:
-    """The columns that a field's values make, and what looks wrong; shared. Of types but text the first readable value counts."""
+    """Derives columns from a field's values, and what looks wrong; cached. Except for texts, the first valid value counts."""
     texts = [text for text, _ in filled]
     typed = [_READ[entry.type](*value) for value in filled] if entry.type in _READ else []
     values = next((one for one in typed if set(one) != {None}), typed[0] if typed else ())
@@ -104,7 +104,7 @@ _cached_values = lru_cache(maxsize=8192)(_values)
 
 
 def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
-    """Whether a printed value can be one of its label's type; None where the type takes any text."""
+    """Whether a printed value can be of its label's type; None if the type allows any text."""
     if kind not in _READ or kind is Type.MONEY:
         return None
     return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and "(" in text)
@@ -116,7 +116,7 @@ def _table_of(item: str) -> str | None:
 
 
 class _Member(NamedTuple):
-    """A field of an item: its label, its values as one text, the column that its label or name means, and its first row."""
+    """A field of an item: its label, its values as one text, the column that its label or name maps to, and its first row."""
 
     label: str | None
     value: str
@@ -129,13 +129,13 @@ class _Member(NamedTuple):
 
     @property
     def time(self) -> str | None:
-        """The time that the value is. Without other evidence of a time, only a short value is read as one."""
+        """The value as a time. Without other evidence of a time, only a short value is parsed as one."""
         may_be_time = self.first.datetime or self.column == "date" or len(self.value) <= _SHORT_TIME
         return time_range(self.first.value, self.first.datetime)[0] if may_be_time and not self.first.truncated else None
 
 
 def _items(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Member]]]:
-    """Number and fields of each item of a group, in page order. A text without a label is a field of its own."""
+    """Returns the number and the fields of each item of a group, in page order. A text without a label is a separate field."""
     nested = (field for field in fields if field.item is not None and _table_of(field.item) == table)
     for position, (_, item) in enumerate(groupby(nested, key=attrgetter("item")), start=1):
         members = []
@@ -151,14 +151,14 @@ def _items(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Mem
 
 @cached_short
 def _column_of_member(table_and_label: str) -> str | None:
-    """The column of a group's table that a member with this label or machine name fills."""
+    """The column that a group member fills, if any. `table_and_label`: the group's table, a space, the label or machine name."""
     table, _, label = table_and_label.partition(" ")
     words = re.findall(r"\w+", normal(label.replace("_", " ")))
     return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)
 
 
 def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
-    """A milestone per item of the group, in page order."""
+    """Returns one milestone per item of the group, in page order."""
     found = []
     for position, item in _items(fields, "milestones"):
         filled = [one for one in item if one.value]
@@ -172,7 +172,7 @@ def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
 
 
 def performance_metrics(fields: Sequence[Field]) -> tuple[PerformanceMetric, ...]:
-    """A metric per item of the group: its question is the member labelled so, or the label of its only member."""
+    """Returns one metric per item of the group; the question is the member labeled as such, or the label of the only member."""
     found = []
     for position, item in _items(fields, "performance_metrics"):
         asked = next((one for one in item if one.column == "question"), None) if len(item) > 1 else None

@@ -1,7 +1,7 @@
 """Recognizes values that name a person or contain contact details, and masks details in prose. When in doubt, a value is one.
 
-Evidence is, in this order: where the value links to, markup for persons, an e-mail address or telephone number in a
-short value, and a label whose head noun is a person's role ("Lead Trainer") or a means of contact ("Fax", "Email Address").
+The evidence, in this order: the target of the value's link, markup for persons, an email address or phone number in a short
+value, and a label whose head noun is a person's role ("Lead Trainer") or a means of contact ("Fax", "Email Address").
 """
 
 import re
@@ -11,7 +11,7 @@ from parsers.registry import WORDS, known, known_name, normal
 from parsers.scalars import cached_short, yes_no
 
 MAX_SHORT = 300
-"""Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address have fewer."""
+"""Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address are shorter."""
 _MAX_LABEL = 80  # characters; a longer label is a question or a sentence, not the name of a field for one person
 
 _AT = r"\s?(?:@|&#64;|%40|[\[({<_-]\s?(?:at|@)\s?[\])}>_-])\s?"
@@ -25,7 +25,7 @@ _DIALED = (
     r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}\d{3}[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3}\d{3}[-. /]{1,3})\d{4}"
     r"|[2-9]\d{9}(?=\s?\(?(?:cell|mobile|office|work|home|phone|direct|fax)\b)|00[1-9]\d{0,2}(?:[-. ]\d{1,4}){3,5}"
 )
-"""Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
+"""Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is not one."""
 _PHONE = re.compile(
     rf"(?<![\w$.,/-])(?:{_DIALED}|\+\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
     r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w-]|[.,]\d)"
@@ -52,12 +52,12 @@ _PREPOSITION = re.compile(r" (?:of|for|to|from|with|at|in|on|by|per) ")
 
 @cached_short
 def _plain(text: str) -> str:
-    """A text whose unusual hyphens, digits and invisible characters are replaced by plain ones."""
+    """Returns the text with unusual hyphens, digits and invisible characters replaced by plain ones."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_UNLIKE)
 
 
 def has_contact(text: str | None) -> bool:
-    """Whether a short text contains an e-mail address or a telephone number; false for prose."""
+    """Whether a short text contains an email address or a phone number; false for prose."""
     if not text or len(text) > MAX_SHORT:
         return False
     plain = _plain(text)
@@ -65,21 +65,21 @@ def has_contact(text: str | None) -> bool:
 
 
 def masked(text: str) -> str:
-    """A text in which every e-mail address and telephone number is replaced by a note in brackets."""
+    """Returns the text with every email address and phone number replaced by a note in brackets."""
     plain = _plain(text)
-    found = _PHONE.sub("[telephone number left out]", _MAIL.sub("[e-mail address left out]", plain))
+    found = _PHONE.sub("[phone number left out]", _MAIL.sub("[email address left out]", plain))
     return text if found == plain else found
 
 
 @cached_short
 def is_personal_link(href: str) -> bool:
-    """Whether a link reaches a person: by its scheme, by an address in it, or because it leads to the page of a user."""
+    """Whether a link leads to a person: by its scheme, by an address in it, or because its target is a user's page."""
     return _PERSONAL_LINK.match(href) is not None
 
 
 @cached_short
 def denotes_person(label: str) -> bool:
-    """Whether a label or machine name is that of a field for a person, or for a means to reach one."""
+    """Whether a label or machine name denotes a person or a means of contact."""
     entry = known(label) or known_name(label)
     if entry is not None:
         return entry.contact
@@ -116,7 +116,8 @@ def is_contact(
 ) -> bool:
     """Whether a row of `fields` names a person or contains contact details. `is_person`: its markup is that of a person.
 
-    A count, a date or a yes is no person; of a label such as "Phone", digits are an answer.
+    Under a label that denotes a person, Yes, No and numbers of up to six digits are none, but a full date is; under "Phone" any
+    number is.
     """
     if is_person or (href and is_personal_link(href)) or has_contact(value):
         return True

@@ -1,4 +1,4 @@
-"""A page's bytes to what the parser takes: decodes them, and removes from HTML what would take more than linear time.
+"""Prepares a page's bytes for the parser: decodes them, and removes from HTML whatever would take more than linear time.
 
 Measured with selectolax 1.0.2: 100,000 nested elements take 20 s, 100,000 attributes of one element 34 s, and unclosed
 formatting elements are opened again in every paragraph. Real pages are far from the limits and are never changed.
@@ -15,7 +15,7 @@ import webencodings
 from charset_normalizer import from_bytes
 
 MAX_PAGE = 16 * 1024 * 1024
-"""Bytes of a page that are read (ARCHIVES.md, section 8; a record has 0.1 MB). The rest is cut off: incomplete."""
+"""Bytes of a page that are read (ARCHIVES.md, section 8; a record has 0.1 MB). A longer page is truncated and incomplete."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -30,10 +30,10 @@ _SAMPLE = 65536
 _WESTERN = ("ascii", "cp125", "iso8859", "latin", "mac", "cp437", "cp85")
 _FOR_EACH_BROKEN = 3
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
-"""windows-1252 with its five holes as the Encoding Standard fills them, so that no byte is lost."""
+"""windows-1252 with its five undefined bytes mapped as in the Encoding Standard, so that no byte is lost."""
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 
-FEW_TAGS = 4000  # with fewer tags no page can take the parser long (measured: 4,000 nested elements 0.03 s)
+FEW_TAGS = 4000  # with fewer tags no page takes the parser long (measured: 4,000 nested elements 0.03 s)
 MAX_DEPTH = 256
 MAX_FORMATTING = 12
 MAX_TAG = 8192  # characters of one tag; 8 KB contain some 1,500 attributes, which the parser compares with each other in 10 ms
@@ -55,14 +55,14 @@ _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u"
 
 
 class Decoded(NamedTuple):
-    """A page's characters, and the bytes that they are in UTF-8 where those are at hand."""
+    """A page's characters, and their UTF-8 bytes if those are available."""
 
     text: str
     utf8: bytes | None = None
 
 
 def decode(content: bytes, content_type: str | None = None, *, is_text: bool = False) -> Decoded:
-    """The page's characters, by byte order mark, HTTP header, `meta`, and detection; invalid bytes become U+FFFD."""
+    """Decodes a page by byte order mark, HTTP header, `meta`, or detection; invalid bytes become U+FFFD."""
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return Decoded(content[len(bom) :].decode(encoding, "replace"))
@@ -72,7 +72,7 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
             return Decoded(content.decode(), content)
     if declared is None:
         text = content.decode("utf-8", "replace")
-        broken = text.count("\ufffd")  # few errors among many characters of UTF-8: others form no such sequences by chance
+        broken = text.count("\ufffd")  # few errors among many UTF-8 characters: no other encoding forms such sequences by chance
         is_mostly_utf8 = sum(char > "\x7f" for char in text) - broken >= _FOR_EACH_BROKEN * broken
         declared = "utf-8" if is_mostly_utf8 or _is_utf8(content) else _detected(content)
     elif declared == "cp1252" or (declared == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content)):
@@ -93,13 +93,13 @@ def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str
     meta = _known(match[1].decode("ascii", "replace")) if match else None
     if meta is not None and meta.startswith("utf-16"):
         meta = "utf-8"  # the `meta` was found as ASCII, so it can't be UTF-16 (HTML standard, "prescan")
-    is_default = header == "cp1252" and meta == "utf-8" and _is_utf8(content)  # of the server, for all of its files
+    is_default = header == "cp1252" and meta == "utf-8" and _is_utf8(content)  # the server's default for all of its files
     return meta if is_default else header or meta
 
 
 @lru_cache(maxsize=256)
 def _known(name: str) -> str | None:
-    """The codec for a label of the Encoding Standard, where latin-1 and ASCII mean windows-1252; None for any other label."""
+    """Returns the codec for a label of the Encoding Standard (latin-1 and ASCII mean windows-1252); None for other labels."""
     encoding = webencodings.lookup(name)
     if encoding is None or encoding.name in ("replacement", "x-user-defined"):
         return None
@@ -108,7 +108,7 @@ def _known(name: str) -> str | None:
 
 
 def _is_utf8(content: bytes) -> bool:
-    """Whether the bytes are UTF-8; a character that is cut at the very end does not count against it."""
+    """Whether the bytes are UTF-8; a truncated character at the very end is allowed."""
     with suppress(UnicodeDecodeError):
         codecs.utf_8_decode(content, "strict", False)
         return True
@@ -116,7 +116,7 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _detected(content: bytes) -> str:
-    """Windows-1252 unless the detector is sure of something else: these are American pages, and most detectors err here."""
+    """Detects the encoding: windows-1252 unless the detector is sure, as these are American pages and most detectors err."""
     if content[:200].count(0) > 40:
         return "utf-16-le" if content[1:200:2].count(0) > content[0:200:2].count(0) else "utf-16-be"
     best = from_bytes(content[:_SAMPLE], preemptive_behaviour=False).best()
@@ -127,15 +127,15 @@ def _detected(content: bytes) -> str:
 
 
 def harmless(text: str, utf8: bytes | None = None) -> bytes:
-    """The page in UTF-8 without what is over the limits above. `utf8`: the text's bytes in UTF-8, where the caller has them."""
+    """Returns the page in UTF-8 without what exceeds the limits above. `utf8`: the text in UTF-8, if the caller has it."""
     source = utf8 if utf8 is not None else text.encode("utf-8", "replace")
     return source if _is_plain(source) else _reduced(text).encode("utf-8", "replace")
 
 
 def _is_plain(source: bytes) -> bool:
-    """Whether a page has few tags, each closed by the first `>` and none of them long, as nearly every page.
+    """Whether a page has few tags, each short and closed by its first `>`, as nearly every page has.
 
-    Of the brackets and quotes alone nothing must be left once the pairs of quotes and then the tags are taken out.
+    Of all brackets and quotes, none may be left once pairs of quotes and then tags are removed.
     """
     marks = source.translate(None, _NO_MARKS)
     if marks.count(b"<") > FEW_TAGS:

@@ -1,8 +1,8 @@
-"""A node in one of Drupal's own data formats to a record: `?_format=json`, HAL, JSON:API, XML, and a feed that contains the node.
+"""Reads a record from a node in a Drupal data format: `?_format=json`, HAL, JSON:API, XML, and a feed that contains the node.
 
 Each format is first turned into one `_Entity`, in which every field has a list of items as Drupal's field types define them
-(`value`, `end_value`, `processed`, `target_id`, `uri`, ...). A document counts as a record only where it is a node of the
-record's type, or has fields that only records have; all other JSON and XML is left to `kinds`.
+(`value`, `end_value`, `processed`, `target_id`, `uri`, ...). A document counts as a record only if it is a node of the record's
+type, or has fields that only records have; all other JSON and XML is left to `kinds`.
 """
 
 import re
@@ -36,7 +36,7 @@ _FIELD = re.compile(rf"field_\w+|{BODY}")
 _RELATION = re.compile(r".*/rest/relation/node/[\w-]+/(\w+)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)?")
 _HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.IGNORECASE)
-"""How formatted text begins; its format is left out where it has none."""
+"""How formatted text begins; text without markup has no format."""
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
 """Base fields that contain the label of a referenced entity; which one depends on its type."""
@@ -57,7 +57,7 @@ class _Entity:
 
 
 def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
-    """The record in a document of one of these formats; None where it is none of them, or not a node's."""
+    """Returns the record in a document of one of these formats; None for any other document, or if it is not a node's."""
     content = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     node = None
     with suppress(orjson.JSONDecodeError, ET.ParseError, ValueError, LookupError):
@@ -83,13 +83,13 @@ def _dict(value: object) -> dict[str, Any]:
 
 
 def _items(value: Any) -> Items:
-    """The items of a field, each as a dictionary; what is no dictionary is the value of one."""
+    """Returns the items of a field, each as a dictionary; anything else becomes the `value` of one."""
     several = value if isinstance(value, list) else [value]
     return [one if isinstance(one, dict) else {"value": one} for one in several if one is not None]
 
 
 def _from_core(document: Mapping[str, Any]) -> _Entity | None:
-    """Core's JSON; in HAL references are links, and the entities that they lead to are embedded with little more than an id."""
+    """Reads core's JSON. In HAL, references are links, whose entities are embedded with little more than an id."""
     if not isinstance(document.get("nid"), list):
         return None
     node = _Entity(values={name: _items(value) for name, value in document.items() if not name.startswith("_")})
@@ -104,7 +104,7 @@ def _from_core(document: Mapping[str, Any]) -> _Entity | None:
 
 
 def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
-    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle."""
+    """Returns the document's node. Each included resource becomes one entity, because references may be circular."""
     resources = _items(document.get("data")) + _items(document.get("included"))
     entities = [_Entity(str(one.get("type"))) for one in resources]
     included = {(entity.kind, str(one.get("id"))): entity for one, entity in zip(resources, entities, strict=True)}
@@ -165,14 +165,14 @@ def _result(node: _Entity, url: str | None) -> ParseResult | None:
 
 
 class _Writer(RowWriter):
-    """Rows in the document's order, the body first. That is not the order of the page, so no field is in a section."""
+    """Writes rows in the document's order, the body first. That is not the order of the page, so no field is in a section."""
 
     def __init__(self, base: str | None) -> None:
         super().__init__()
         self._base = base
 
     def write(self, name: str, items: Items) -> None:
-        """A field of the node: a group where its items are entities with fields of their own."""
+        """Writes a field of the node: a group if its items are entities with fields of their own."""
         entry = known_name(name)
         label = entry.text if entry else None
         if is_instructions(name):
@@ -189,7 +189,7 @@ class _Writer(RowWriter):
                 for part in filter(_FIELD.fullmatch, entity.values):
                     self._add(None, part, entity.values[part], number)
             return
-        if entry and entry.type is Type.YES_NO:  # XML has 1 and 0
+        if entry and entry.type is Type.YES_NO:  # XML prints 1 and 0
             items = [one if (answer := yes_no(str(one.get("value")))) is None else {"value": answer} for one in items]
         self._add(label, name, items, None)
 
@@ -200,7 +200,7 @@ class _Writer(RowWriter):
 
     def _value(self, item: Mapping[str, Any]) -> Value:
         start = item.get("value")
-        if "target_id" in item or "url" in item:  # a reference without the label of what it refers to has an address only
+        if "target_id" in item or "url" in item:  # a reference without its target's label has only an address
             target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
             text = _text(item.get("description")) or _text(item.get("alt"))
             if isinstance(entity, _Entity):
@@ -215,7 +215,7 @@ class _Writer(RowWriter):
             return Value(_text(item.get("title")) or str(item["uri"]), absolute(uri, self._base))
         if isinstance(start, str) and _ISO.fullmatch(start):
             stored = [one for one in (start, item.get("end_value")) if isinstance(one, str) and one]
-            # A time is in UTC where it has no zone.
+            # A time without a zone is in UTC.
             times = dict.fromkeys(one if re.search(r"^.{10}$|(?:Z|[+-]\d\d:?\d\d)$", one) else f"{one}Z" for one in stored)
             return Value(" - ".join(times), None, "/".join(times))
         if item.get("processed") or item.get("format") or (isinstance(start, str) and _HTML.match(start)):

@@ -1,6 +1,6 @@
-"""The content of an HTML page to blocks in page order, whatever the theme. How a field is recognized is in `patterns`.
+"""Splits the content of an HTML page into blocks in page order, in any theme. How a field is recognized is in `patterns`.
 
-`html` decides first which element contains the record; `rows` makes the record's fields and sections of the blocks.
+`html` decides first which element contains the record; `rows` turns the blocks into the record's fields and sections.
 """
 
 import re
@@ -17,15 +17,15 @@ LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address
 _LONG_LINE = 100  # characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that
 _MAX_HEADING = 150
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
-_FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few parts; what has more is not looked through, so that the time stays linear
+_FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
 def read_content(root: Element, base: str | None) -> PageRows:
-    """All fields and sections below `root`. `base`: the page's address, for its relative links."""
+    """Returns all fields and sections below `root`. `base`: the page's address, for its relative links."""
     patterns = LabelPatterns()
     patterns.learn(root)
-    content = root  # the element whose children are the body and the fields: wrappers around all of them are looked through
+    content = root  # the element whose children are the body and the fields, inside any wrappers around all of them
     while not content.has_own_text():
         filled = [child for child in content.elements if child.filled and not is_other_entity(child)]
         only = filled[0] if len(filled) == 1 and filled[0].tag in ("div", "section", "main", "article") else None
@@ -40,7 +40,7 @@ def read_content(root: Element, base: str | None) -> PageRows:
 
 
 class _Scan:
-    """Walks down from the content's root and yields its blocks in page order."""
+    """Walks down from the content's root; yields its blocks in page order."""
 
     def __init__(self, patterns: LabelPatterns) -> None:
         self._patterns = patterns
@@ -49,7 +49,7 @@ class _Scan:
         self._container: dict[int, bool] = {}
 
     def blocks(self, element: Element) -> Iterator[Block]:
-        """The blocks of a container, its children in turn; prose between fields is one block, headings of groups are none."""
+        """Yields the blocks of a container, child by child; prose between fields is one block, headings of groups are dropped."""
         loose: list[Element | str] = []
         content = element.content
         index = 0
@@ -99,7 +99,7 @@ class _Scan:
         yield from _text(element, loose)
 
     def _is_furniture(self, element: Element) -> bool:
-        """Whether an element among the fields is no part of the record: comments, another record, links, menus, a picture."""
+        """Whether an element among the fields is not part of the record: comments, another record, links, menus, a picture."""
         role = element.role
         if is_other_entity(element):
             return True
@@ -133,7 +133,7 @@ class _Scan:
         return bool(rest) and all(map(self._is_furniture, rest))
 
     def _unwrapped(self, child: Element) -> Element:
-        """Looks through wrappers around one block, as layout builders put around each field."""
+        """Returns the element inside wrappers around one block, as layout builders put around each field."""
         while _is_box(child) and (inner := child.only) is not None and _is_box(inner):
             if self._is_furniture(child) or self._is_field(child, after_known=True):
                 break
@@ -141,7 +141,7 @@ class _Scan:
         return child
 
     def _field_at(self, child: Element) -> Block | None:
-        """The field that a child is, given what was read before it."""
+        """Returns the child as a field, if it is one, given what was read before it."""
         block = field_of(child, self._patterns, after_known=self._seen_known_label or not self._first)
         if block is not None:
             self._first = False
@@ -156,7 +156,7 @@ class _Scan:
             return
         children = child.elements
         holds_values = not child.has_own_text() and all(_is_box(one) or one.tag in HEADINGS for one in children)
-        if first:  # this may be the body, unless it begins with several blocks of which the first has prose
+        if first:  # this may be the body, unless it begins with several blocks, the first with prose
             children = [one for one in children if one.filled]
             holds_values &= len(children) > 1 and any(one.tag in LOOSE for one in children[0].elements)
         if first and self._begins_with_prose(child):
@@ -195,7 +195,7 @@ class _Scan:
         return fields > 0 and fields >= values
 
     def _begins_with_prose(self, element: Element) -> bool:
-        """Whether the first block of a page without classes is its body, even if further down it looks like fields."""
+        """Whether the first block of a page without classes is its body, even if it looks like fields further down."""
         children = [child for child in element.elements if child.filled]
         if self._patterns.classed or element.has_own_text() or not children or not _is_sentence(children[0]):
             return False
@@ -210,7 +210,7 @@ class _Scan:
         return sum(map(_is_sentence, children)) > fields
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
-        """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
+        """Returns where the values of a flat label end: before the next such label, a field, or a container."""
         label = content[start]
         assert isinstance(label, Element)
         for index in range(start + 1, len(content)):
@@ -245,13 +245,13 @@ def _is_heading(element: Element) -> bool:
 
 
 def _is_sentence(element: Element) -> bool:
-    """A line of prose, as bodies have and values mostly have not."""
+    """Whether an element is a line of prose, which is typical of bodies but rare in values."""
     line = element.line()
     return line is not None and (len(line) > _LONG_LINE or line.endswith((".", "!", "?", ":"))) and known(line) is None
 
 
 def _text(element: Element, nodes: list[Element | str], *, before_field: bool = False) -> Iterator[Block]:
-    """The nodes as a block of text if they have one. `before_field`: without the heading of the group that a field begins."""
+    """Yields the nodes as a block of text if they have text. `before_field`: without the heading of the group after it."""
     kept = len(nodes)
     while before_field and kept and isinstance(child := nodes[kept - 1], Element) and _is_heading(child):
         kept -= 1

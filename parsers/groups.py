@@ -1,4 +1,4 @@
-"""A group's field (milestones, metrics, any nested paragraphs) to items, and each item to fields with labels of their own.
+"""Splits a group's field (milestones, metrics, any nested paragraphs) into items, and each item into labeled fields.
 
 Groups come as nested paragraphs, as a table, or as plain lines (DOMAIN.md, "The two forms", 6).
 """
@@ -16,11 +16,11 @@ from parsers.tree import BLOCKS, Element, readable
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
 _WRAPPERS = frozenset("div ul ol dl dd li section article tbody tr td table".split())
 _MAX_METRIC_LINE = 200
-"""Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
+"""Characters. If all lines of a metric's field are shorter, each is an answer; otherwise they are the prose of one answer."""
 
 
 class SubField(NamedTuple):
-    """A field of an item, or (without label and name) text of the item that belongs to no label. `read`: its values, if read.
+    """A field of an item, or (without label and name) text of the item without a label. `read`: its values, if already read.
 
     `is_hidden`: its label is not visible.
     """
@@ -37,9 +37,9 @@ _Item = list[SubField]
 
 
 def group_of(block: Block, title: str | None) -> tuple[str, str | None] | None:
-    """What the items of a group's field are called, and their own table where they have one; None where a field is no group.
+    """Returns what the items of a group's field are called, and their table if they have one; None if the field is not a group.
 
-    It is one by its label, its machine name, the type of its paragraphs, or the labels of their fields.
+    Evidence: its label, its machine name, the type of its paragraphs, or the labels of their fields.
     """
     if block.kind != "field":
         return None
@@ -67,7 +67,7 @@ def _holds_fields(elements: list[Element]) -> bool:
 
 
 def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list[_Item]:
-    """The items among the value nodes of a group's field, in page order. `patterns` has what the items before them taught."""
+    """The items among the value nodes of a group's field, in page order. `patterns` contains those learned from earlier items."""
     content = [node for node in nodes if isinstance(node, Element) or not node.isspace()]
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) < len(content) or not content:
@@ -88,7 +88,7 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
     if not any(element.tag in _WRAPPERS or element.role.item for element in elements):
         return _plain(content, patterns.table)  # paragraphs of prose belong together
     items: list[_Item] = []
-    for element in elements:  # an item each
+    for element in elements:  # one item each
         inside = group_items([element], patterns)
         listed = element.tag in ("table", "ul", "ol") or element.role.items
         items += inside if listed else [[sub for item in inside for sub in item]]
@@ -104,7 +104,7 @@ def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
 
 
 def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:
-    """The fields among an item's content, which teach their pattern to those beside them, and the text that belongs to none."""
+    """Yields the fields in an item's content, whose patterns are added to `patterns`, and the text outside them."""
     found: _Item = []
     blocks = [field_of(child, patterns, after_known=True) if isinstance(child, Element) else None for child in content]
     for block in filter(None, blocks):
@@ -128,7 +128,7 @@ def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Ele
 
 
 def _is_flat(child: Element | str, content: Sequence[Element | str], index: int) -> bool:
-    """A label whose values are its siblings."""
+    """Whether a child is a label whose values are its siblings."""
     if not isinstance(child, Element) or (line := child.line()) is None:
         return False
     following = content[index + 1] if index + 1 < len(content) else None
@@ -137,7 +137,7 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int)
 
 
 def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:
-    """The fields of an element. `block`: the field that it is by itself, without what those beside it have taught."""
+    """Yields the fields of an element. `block`: the element as a field, read without the patterns learned from its siblings."""
     if block is None or (block.source_field is None and block.label is None):
         block = field_of(element, patterns, after_known=True)
     if block is not None and (source := block.source_field):
@@ -159,7 +159,7 @@ def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> 
 
 
 def _by_label(subs: _Item) -> list[_Item]:
-    """Fields in a row: an item each where all labels are questions, else the label that came first begins the next item."""
+    """Groups consecutive fields into items: one each if all labels are questions, else the first label begins each next item."""
     labels = [sub.label for sub in subs]
     if len(subs) > 1 and all(label is not None and label.rstrip().endswith("?") for label in labels):
         return [[sub] for sub in subs]
@@ -175,7 +175,7 @@ def _by_label(subs: _Item) -> list[_Item]:
 
 
 def _table_items(element: Element, table: str | None) -> list[_Item]:
-    """A row of a table is an item and its header the labels; a table whose rows are headed is one item, or a metric a row."""
+    """Reads a table: each row is an item, labeled by the header row. With row headers, all are one item, or each a metric."""
     rows = [node for node in element.descendants() if node.tag == "tr"]
     cells = [row for one in rows if (row := [cell for cell in one.elements if cell.tag in ("td", "th")])]
     if not cells:
@@ -195,7 +195,7 @@ def _table_items(element: Element, table: str | None) -> list[_Item]:
 
 
 def _plain(nodes: list[Element | str], table: str | None) -> list[_Item]:
-    """Text without elements of its own: fields of the form `Label: value`, else an item a line unless it is prose."""
+    """Reads text without elements: fields of the form `Label: value`, else one item per line unless it is prose."""
     place = next((node for node in nodes if isinstance(node, Element)), None)
     lines = [line.strip() for line in readable(nodes).splitlines() if line.strip()]
     labelled = [found if (found := _LABELLED_LINE.fullmatch(line)) and is_member(found[1], None) else None for line in lines]

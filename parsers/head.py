@@ -1,5 +1,5 @@
-"""What is done before a record's fields are read: puts right what elements that were never closed have swallowed, where classes
-show it, and finds what is outside the fields: the title, the line `Submitted by NAME on DATE`, the site's notice.
+"""Prepares a page before its fields are read: moves content out of unclosed elements, where classes show it, and finds what is
+outside the fields: the title, the line `Submitted by NAME on DATE`, the site's notice.
 """
 
 import re
@@ -35,7 +35,7 @@ _FEW_LABELLED = 2
 
 
 def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
-    """The title and those of `elements` that print it. Themes differ in what `h1` is, so the document's title decides."""
+    """Returns the title and those of `elements` that print it. Themes use `h1` differently, so the document's title decides."""
     document = document_title(parsed)
     nodes = parsed.css(_HEADINGS)[:_FEW]
     tags = {node.tag for node in nodes}
@@ -85,7 +85,7 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
 
 
 def _byline_starts(root: Element, most: int) -> Iterator[Element]:
-    """Elements whose own text begins the line, in page order; a bare `By` counts only where a class or a time is evidence."""
+    """Yields elements whose own text begins the line, in page order; a bare `By` counts only if a class or a time is evidence."""
     before = 0
     pending = root.children[::-1]
     while pending:
@@ -113,7 +113,7 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
 
 
 def detach_notice(root: Element, elements: list[Element]) -> None:
-    """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
+    """Removes the site's notice if a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in elements:
         for text in inner.children if inner.source_field is None else ():
             if not isinstance(text, str) or "onstruction" not in text or not one_line(text).lower().startswith(NOTICE):
@@ -175,7 +175,7 @@ def _is_known_field(element: Element) -> bool:
 
 
 def _labels(field: Element) -> list[str]:
-    """The texts of a field's labels, each without the elements that it may have swallowed; the first child may be one."""
+    """Returns the texts of a field's labels, each without elements inside an unclosed label; the first child may be one."""
     if field.source_field is not None:
         return [field.source_field.label]
     children = field.elements

@@ -1,4 +1,4 @@
-"""A whole HTML page: which element contains the record, what is outside its fields, and whether it is a TTA record at all."""
+"""Reads a whole HTML page: which element contains the record, what is outside its fields, and whether it is a TTA record."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from parsers.urls import node_id, page_address
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
-"""Where a theme without `article` has the record: the first that holds labels of the registry."""
+"""Where a theme without `article` puts the record: the first element that contains labels of the registry."""
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(
     r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
@@ -34,27 +34,27 @@ _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _MAX_CANDIDATES = 200
 _MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
-_SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # of which a page that shows one record has at most one
+_SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
-"""The address in the comment that browsers and SingleFile put at the start of a page they save."""
-_SAVED_AT = 4096  # characters from the start of a page within which that comment is
+"""The address in the comment that browsers and SingleFile put at the start of a saved page."""
+_SAVED_AT = 4096  # characters at the start of a page that are searched for that comment
 _HEADING_LINKS = "h2 a[href], h3 a[href], h4 a[href]"
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
 _MIN_EVIDENCE = 2
-"""Labels that only TTA records have, without which a page with another title and type is none. Generated pages that quote the
-form have at most one as a field (tests/test_kinds.py); the shortest record has three."""
-_MISFIT = 4  # a value that its label's type excludes outweighs this many labels
-_TAIL = 4096  # characters at the end of a page, in which it is looked for where the page was cut
+"""Labels that only TTA records have; a page with another title and type needs this many. Generated pages that quote the form have
+at most one as a field (tests/test_kinds.py); the shortest record has three."""
+_MISFIT = 4  # a value that its label's type does not allow outweighs this many labels
+_TAIL = 4096  # characters at the end of a page that are searched for its end tag, or the value that it ends in
 _END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the last text, and the tags after it
 
 
 @dataclass(slots=True)
 class Reading:
-    """The result, and the elements that its parts were read from. `visible`: the page's text, where that was read instead."""
+    """The result, and the elements that its parts were read from. `visible`: the page's text, if that was read instead."""
 
     page: ParseResult
     visible: str | None = None
@@ -64,12 +64,12 @@ class Reading:
 
 
 def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
-    """What a page in HTML is. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
+    """Reads a page in HTML. `url`: the page's address if known; `incomplete`: the capture is known to be truncated."""
     text = page.text
-    begun = len(text) - len(text.rstrip("</"))  # a tag that is cut behind its bracket would be text
+    begun = len(text) - len(text.rstrip("</"))  # a tag cut off after its bracket would be text
     parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
-        parsed.unwrap_tags(["font"])  # translators put two around every text
+        parsed.unwrap_tags(["font"])  # translators wrap every text in two elements
     for mark, selector in WORDS["toolbars"].items():
         added = parsed.css_first(selector) if mark in text else None
         if added is not None and added.css_first("h1, main, article") is None:  # in a damaged page all that follows may be inside
@@ -90,7 +90,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=parsed.css_first(_REFRESH) is not None)
     result.title = next(iter(headings), None) or document_title(parsed)
     may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(visible) < _MAX_VISIBLE
-    if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # in markup that the rules for elements do not cover
+    if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # markup that the rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
         values = [row.value for row in rows if row.value and row.item is None and known(row.label)]
@@ -101,7 +101,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
 
 
 def _is_cut(text: str) -> bool:
-    """Whether a page begins and does not end."""
+    """Whether the HTML has a start tag of the document (or article) but not its end tag: it is truncated."""
     tail = text[-_TAIL:].lower()
     if "</html" in tail or "</body" in tail:
         return False
@@ -110,12 +110,12 @@ def _is_cut(text: str) -> bool:
 
 
 def _root(parsed: LexborHTMLParser, page_number: int | None, *, is_elsewhere: bool) -> LexborNode | None:
-    """The element with the one thing a page is about, by the node number of its address; None for several, or a list.
+    """Returns the element with the page's one subject, by the node number of its address; None for several, or a list.
 
     `is_elsewhere`: the page's address is known, and not a node's.
     """
     candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
-    taken = {node.mem_id: node for node in candidates}  # a node comes once for each selector that it matches
+    taken = {node.mem_id: node for node in candidates}  # a node is found once for each selector that it matches
     candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
     same = [one for one in candidates if page_number is not None and _history_id(one) == page_number]
     if len(same) == 1:
@@ -127,7 +127,7 @@ def _root(parsed: LexborHTMLParser, page_number: int | None, *, is_elsewhere: bo
     full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
     if len(full) == 1:
         return full[0]
-    # of several the one that has most of the labels, unless they are alike, as teasers are
+    # of several the one that has most of the labels, unless they have the same, as teasers do
     rivals = sorted(((_with_known_labels(one).known_inside, -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
     if rivals and rivals[0][0]:
         most, first = rivals[0]
@@ -153,7 +153,7 @@ def _is_aside(node: LexborNode) -> bool:
 
 
 def _is_listed(node: LexborNode) -> bool:
-    """Whether a listing shows the element: Views, or a node's template outside its own page, whose title is a bookmark."""
+    """Whether the element is part of a listing: Views, or a node's template outside its own page, whose title is a bookmark."""
     for link in node.css('a[rel="bookmark"]')[:5]:
         owners = (one for one in _above(link) if one.mem_id == node.mem_id or one.tag == "article" or _is_aside(one))
         if (owner := next(owners, None)) is not None and owner.mem_id == node.mem_id:
@@ -184,14 +184,14 @@ def _history_id(node: LexborNode) -> int | None:
 
 
 def _current_path(parsed: LexborHTMLParser) -> str | None:
-    """The path of the page in Drupal's settings."""
+    """Returns the path of the page in Drupal's settings."""
     settings = next((script.text() for script in parsed.css("script[data-drupal-selector]")[:3]), "")
     found = _CURRENT_PATH.search(settings)
     return found[1] if found else None
 
 
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
-    """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
+    """Returns the page's own address, as printed or as noted by the program that saved it: the first one with a node number."""
     first: str | None = None
     for word, (selector, attribute) in WORDS["own_address"].items():
         href = _address_in(parsed, selector, attribute) if word in text else None
@@ -203,14 +203,14 @@ def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
 
 
 def _address_in(parsed: LexborHTMLParser, selector: str, attribute: str) -> str | None:
-    """The page address in an attribute of the first element that matches; None where it is no absolute one."""
+    """Returns the page address in an attribute of the first element that matches; None if it is not absolute."""
     node = parsed.css_first(selector)
     href = page_address(node.attributes.get(attribute) or "") if node is not None else ""
     return href if href.startswith(("http://", "https://")) else None
 
 
 def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_url: str | None) -> int | None:
-    """The address decides; where it is an alias, the page's own number counts (DESIGN.md, "Identity")."""
+    """Returns the node number of the address; if that is an alias, the page's own number (DESIGN.md, "Identity")."""
     attributes = node.attributes
     spelled = (f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", own_url or "")
     if number := node_id(url) or _history_id(node) or next(filter(None, map(node_id, spelled)), None):
@@ -224,7 +224,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 def _read_record(
     parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
 ) -> Reading | None:
-    """The record below `node`; None where the evidence for a TTA record is insufficient."""
+    """Returns the record below `node`; None if the evidence for a TTA record is insufficient."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
     root = build(node, elements, read=SourceReader(links_from))
@@ -259,7 +259,7 @@ def _read_record(
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:
-    """Marks the value within which a page ends; a label that is cut is no label, and a value that is missing is not captured."""
+    """Marks the value within which a page ends. A truncated label is dropped; a missing value is not captured."""
     found = _END.search(re.sub(r"<[^<>]*\Z", "", tail))
     text, closing = found.groups() if found else ("", "")
     if not content.fields or not text.strip():
@@ -282,5 +282,5 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     good, bad = evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
-    is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated, as in a list of several records
+    is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records
     return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list

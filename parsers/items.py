@@ -1,4 +1,4 @@
-"""The nodes of one field to its values: which elements are items, and an item's text, link and time."""
+"""Reads the values of one field from its nodes: which elements are items, and an item's text, link and time."""
 
 import re
 from typing import NamedTuple
@@ -8,9 +8,9 @@ from parsers.urls import absolute
 
 _SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")
 _NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
-_MAX_LINKED = 300  # characters; a file's link is followed by its size, but a link in prose is not what the value is
+_MAX_LINKED = 300  # characters; a file's link is followed by its size, but a link in prose is not the value
 _AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
-"""What Drupal prints behind the link of a file, its size, and a print page behind any link, the number of a footnote."""
+"""What follows a link: a file's size (Drupal), or on a print page the number of its footnote."""
 _NOTE = re.compile(
     r"\s*\((?:link is external|link sends e-?mail|(?:link )?opens in (?:a )?new (?:window|tab))\)\Z", re.IGNORECASE
 )
@@ -19,7 +19,7 @@ _DASHES = ("-", "–", "—")
 
 
 class Value(NamedTuple):
-    """One value as printed; empty text where there is none."""
+    """One value as printed; empty text if there is none."""
 
     text: str = ""
     href: str | None = None
@@ -33,7 +33,7 @@ _PERSON_ATTRIBUTES = ("typeof", "itemtype", "rel", "itemprop", "property", "clas
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
-    """The items among a field's value nodes, each as its own nodes; an empty list where the field has none."""
+    """Returns the items among a field's value nodes, each as its own nodes; an empty list if the field has none."""
     content = [node for node in nodes if isinstance(node, Element) or not node.isspace()]
     if not content:
         return []
@@ -53,7 +53,7 @@ def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
 
 
 def _wraps_items(element: Element) -> bool:
-    """An element of items: by its class, or because it contains only list items or bare `div`s (core's template for several)."""
+    """Whether an element wraps items: by its class, or because it contains only list items or bare `div`s (core's template)."""
     children, role = element.elements, element.role
     if not children or element.has_own_text() or role.items or role.item or role.field:
         return role.items and bool(children) and not element.has_own_text()
@@ -62,7 +62,7 @@ def _wraps_items(element: Element) -> bool:
 
 
 def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
-    """The links of an item that contains nothing but links and separators between them; empty where it is anything else."""
+    """Returns the links of an item that contains nothing but links and separators between them; empty for any other item."""
     links: list[list[Element | str]] = []
     outside = ""
     stack = nodes[::-1]
@@ -81,9 +81,9 @@ def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
 
 
 def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = False) -> Value:
-    """One item's text, the address it links to where it is short and contains one link, and its times.
+    """Reads one item: its text, the address it links to if it is short and contains one link, and its times.
 
-    `prose`: the nodes are no field's value; then a link counts only where it is all of them. An item that contains another
+    `prose`: the nodes are not a field's value; then a link counts only if it is all of the text. An item that contains another
     page's teaser is the link in its heading; one without text has the text of its picture, or the address of its file.
     """
     elements = [one for node in nodes if isinstance(node, Element) for one in (node, *node.descendants())]
@@ -110,7 +110,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
 
 
 def _datetime(times: list[Element], text: str) -> str | None:
-    """The attribute of one `time`, or `start/end` of a range; a range that prints one end only keeps the slash on that side."""
+    """Returns the attribute of one `time`, or `start/end` of a range; a range that prints only one end keeps the slash."""
     stamped = {time: (time.attribute("datetime") or time.attribute("content") or "").strip() for time in times}
     stamped = {time: stamp for time, stamp in stamped.items() if stamp or time.tag == "time"}
     stamps = list(stamped.values())

@@ -1,4 +1,4 @@
-"""The kind of a capture that shows no record: by its HTTP status, its bytes, and the text of its page."""
+"""Determines the kind of a capture that shows no record, by its HTTP status, its bytes, and the text of its page."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _BLOCKED_TITLES, _BLOCKED_TEXT, _ERROR_TITLES = (
     for name in ("blocked_titles", "blocked_texts", "error_titles")
 )
 _BLOCKED_MARKUP = WORDS["kinds"]["blocked_markup"].split()
-"""In the markup of a challenge, in small letters; looking for one after the other is ten times as fast as a pattern."""
+"""Markup of a challenge page, in lower case; searching each in turn is ten times as fast as one pattern."""
 _PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
 _OTHER_PATHS = re.compile(
     r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
@@ -38,7 +38,7 @@ _SHORT_PAGE = 6000  # characters of visible text; a page that refuses access has
 
 
 def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
-    """The kind by the HTTP status; None for a success or where there is no status. A firewall answers with any status."""
+    """Returns the kind by the HTTP status; None for a success or if there is no status. Firewalls use any status."""
     if status is None or status < 100 or 200 <= status < 300:  # some indexes write 0 for "not known"
         return None
     if status == 304:
@@ -51,7 +51,7 @@ def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
 
 
 def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | None:
-    """The kind by the first bytes and the declared type; None if this may be HTML or text, which has to be parsed."""
+    """Returns the kind by the first bytes and the declared type; None if this may be HTML or text, which has to be parsed."""
     head = content[:4096].lstrip()
     if not head.strip(_BLANK) and not content.strip(_BLANK):
         return ParseResult(kind=Kind.UNREADABLE, reason="the page is empty")
@@ -72,12 +72,12 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | Non
 
 
 def known_format(head: bytes) -> str | None:
-    """The name of a file format that is no page, by its first bytes."""
+    """Returns the name of a file format other than a page, by its first bytes; None if unknown."""
     return next((name for name, starts in _MAGIC.items() if head.startswith(starts)), None)
 
 
 def is_binary(content: bytes) -> bool:
-    """More than one control character in twenty. NULs at every second place are UTF-16, not binary."""
+    """Whether over 5% of the bytes are control characters. UTF-16, with a NUL at every second byte, does not count as binary."""
     sample = content[:4096]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
@@ -88,7 +88,7 @@ def is_binary(content: bytes) -> bool:
 
 
 def is_other_address(url: str | None) -> bool:
-    """Whether an address of the site is that of a page that is no record (DOMAIN.md, "The site")."""
+    """Whether a URL of the site belongs to a page other than a record (DOMAIN.md, "The site")."""
     try:
         return _OTHER_PATHS.match(urlsplit(page_address(url)).path) is not None if url else False
     except ValueError:
@@ -96,7 +96,7 @@ def is_other_address(url: str | None) -> bool:
 
 
 def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> ParseResult:
-    """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
+    """The kind of a page without a record. `titles`: title and headings; `text`: the visible text; `source`: its markup."""
     is_short = len(text) < _SHORT_PAGE
     markup = source.lower() if is_short else ""
     is_login = "password" in markup and "<article" not in markup and _PASSWORD.search(markup)

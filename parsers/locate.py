@@ -1,6 +1,6 @@
-"""Where on a record's page each value was read, and the source there: what `tta why` shows. Pure; the page is read once for all.
+"""Finds where on a record's page each value was read, and its source, for `tta why`. Pure; parses the page once.
 
-A position is the path of the element that the reader took the value from on an HTML page, its line numbers on a text page.
+A position is the path of the value's element on an HTML page, or line numbers on a text page.
 """
 
 import re
@@ -31,7 +31,7 @@ class SourcePosition(NamedTuple):
 class SourcePositions(NamedTuple):
     """What the page of a record shows, and the positions of its fields, its sections, and the values of its head, by name.
 
-    Those are the values of `PageHead` and `url`; what was not found has no position.
+    The head's values are those of `PageHead` and `url`; what was not found has no position.
     """
 
     record: Record
@@ -43,7 +43,7 @@ class SourcePositions(NamedTuple):
 def locate(
     content: bytes, *, url: str | None = None, content_type: str | None = None, is_text: bool = False
 ) -> SourcePositions | None:
-    """What the page of a record shows, and where; None where the page shows no record."""
+    """Returns what the page of a record shows, and where; None if the page shows no record."""
     page = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     html = None if is_text else read_html(page, url=url, incomplete=False)
     if html is None or html.visible is not None:
@@ -57,7 +57,7 @@ def locate(
         fields = []
         for row, place in zip(record.fields if record else (), html.places, strict=True):
             printed, item = "".join((row.value or "").split()), place.node
-            if shared[id(place)] > 1:  # of several values the element inside that prints this one and nothing else
+            if shared[id(place)] > 1:  # of several values, the element inside that prints only this one
                 item = next((one for one in item.css("*") if "".join(one.text().split()) == printed), item)
             fields.append(_of_node(item, place.node))
         sections = [_of_node(place.node) for place in html.section_places]
@@ -68,7 +68,7 @@ def locate(
     number = record.node_id
     if number is not None and node_id(url) == number:
         head["node_id"] = SourcePosition("the capture's address", url or "")
-    for name, value in (("node_id", number), ("url", record.url)):  # else in a tag of the page
+    for name, value in (("node_id", number), ("url", record.url)):  # or else in a tag of the page
         pattern = rf"(?<![0-9]){number}(?![0-9])" if name == "node_id" else re.escape(str(value))
         found = re.search(rf"<[^<>]{{0,1000}}{pattern}[^<>]{{0,1000}}>", page.text) if value and name not in head else None
         if found:
@@ -83,7 +83,7 @@ def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> SourcePosition:
 
 
 def _of_node(node: LexborNode, field: LexborNode | None = None) -> SourcePosition:
-    """The path of an element with the number of each step among those of its kind, and the source of its field, or its own."""
+    """Returns the path of an element, each step numbered among siblings with its tag, and the source of its field, or its own."""
     steps: list[str] = []
     current: LexborNode | None = node
     while current is not None and current.tag and not current.tag.startswith("-"):

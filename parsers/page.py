@@ -1,6 +1,6 @@
-"""One capture's bytes to a verdict: is this a TTA record, and what does it say?
+"""Parses one capture's bytes: whether they show a TTA record, and its content.
 
-`kinds` judges what is no page at all, `drupal_data`, `html` and `textpage` read the forms, `columns` types what they read.
+`kinds` classifies what is not a page, `drupal_data`, `html` and `text` parse each format, `columns` converts values to types.
 """
 
 from parsers.decode import MAX_PAGE, decode
@@ -20,7 +20,7 @@ def parse_page(
     is_text: bool = False,
     incomplete: bool = False,
 ) -> ParseResult:
-    """Never raises on any bytes. `is_text`: a text extract (WARC `conversion`); `incomplete`: known to be cut."""
+    """Parses a capture; never raises. `is_text`: a text extract (WARC `conversion`); `incomplete`: known to be cut."""
     found = kind_by_status(http_status, content)
     if found is None and not is_text:
         found = read_data(content[:MAX_PAGE], url=url)

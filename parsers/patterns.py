@@ -1,10 +1,10 @@
-"""The idea behind the HTML reader: a field is recognized by the elements around it, not by a theme's name.
+"""The method of the HTML reader: a field is recognized by the elements around it, not by a theme's name.
 
-A field is an element whose first child is a line of text and whose other children are what the line is a label of. Labels that
+A field is an element whose first child is a line of text, the label, and whose other children are its values. Labels that
 the registry knows, and elements whose classes name a field, prove that a page uses a certain pattern (which element contains
-which as its label); the pattern then finds the fields whose labels nobody has listed. Only elements that contain most of the
-known labels are opened: anything else that contains prose is one value as a whole, so a body that looks like fields stays a body.
-A new theme is a new pattern, and patterns are learned from each page.
+which as its label); the pattern then finds fields with unlisted labels. Only elements that contain most of the known labels are
+searched: anything else that contains prose is one value as a whole, so a body that looks like fields stays a body. A new theme is
+a new pattern, and patterns are learned from each page.
 """
 
 from collections import Counter
@@ -17,19 +17,19 @@ from parsers.source import SourceField
 from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
-_MAX_LABEL = 300  # characters of an element whose class says that it is a label, or of a label that is read from its source
+_MAX_LABEL = 300  # characters of an element whose class marks it as a label, or of a label that is read from its source
 _BLOCK_TITLES = frozenset(("h2", "h3", "h4"))
 _NEVER_PROSE = HEADINGS | {"strong", "b"}
 _PAIRED = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
 _FEW_OF_MANY = 4
-"""A theme has one template for its fields: a pattern that a page has a fourth as often as another is not the theme's."""
+"""A theme has one template for its fields: a pattern a fourth as frequent as another on a page is not the theme's."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the classes that hide
 Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and the tag and classes of its label
 
 
 class Block(NamedTuple):
-    """A piece of the content in page order: a field with its label's element (None: it prints none), or text without a label."""
+    """A part of the content, in page order: a field with its label's element (None: it prints none), or text without a label."""
 
     kind: Literal["field", "text"]
     element: Element
@@ -46,9 +46,9 @@ class Block(NamedTuple):
 
 @dataclass(slots=True)
 class LabelPatterns:
-    """What one page teaches: the patterns of its known labels, and where most of these are.
+    """What is learned from one page: the patterns of its known labels, and where most of these are.
 
-    Of the content of a group's field (`in_group`, `table`: its table), the labels of the group's members are known too.
+    In the content of a group's field (`in_group`, `table`: its table), the labels of the group's members are known too.
     """
 
     learned: Counter[Pattern] = field(default_factory=Counter)
@@ -61,14 +61,14 @@ class LabelPatterns:
     _usual: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def learn(self, root: Element) -> None:
-        """One walk over the tree: counts known labels and field elements per element, and takes the patterns of the known."""
+        """Walks the tree once: counts known labels and fields per element, and collects the known labels' patterns."""
         self._visit(root)
         self.known_labels = root.known_inside
         for pattern, times in self.learned.items():
             self._usual[pattern[:2]] += times
 
     def _visit(self, element: Element) -> bool:
-        """Whether the element is a field, contains one, or is not looked into. The tree's depth is bounded."""
+        """Whether the element is a field, contains one, or is not searched. The tree's depth is bounded."""
         self._classed_fields += element.role.field
         if element.parent is not None and (is_other_entity(element) or is_opaque_field(element)):
             return True
@@ -83,7 +83,7 @@ class LabelPatterns:
                 if found.known is not None and not child.role.prose:
                     child.known_inside = 1
                     self._learn(child, found.pattern)
-            elif not child.is_plain_text:  # from which there is nothing to learn
+            elif not child.is_plain_text:  # nothing to learn from it
                 element.holds_field |= self._visit(child)
             element.known_inside += child.known_inside
         first = content[0] if begins_known else None
@@ -96,7 +96,7 @@ class LabelPatterns:
         self._bare_fields += not element.role.field
 
     def _look_at(self, element: Element, content: list[Element | str]) -> bool:
-        """Counts the children that are lines spelled like a known label with something after them; whether the first one is."""
+        """Counts the children that are known labels with something after them; returns whether the first child is one."""
         first = False
         for index, child in enumerate(content[:-1]):
             line = None if isinstance(child, str) else child.line()
@@ -113,7 +113,7 @@ class LabelPatterns:
         return self.in_group and is_member(label, self.table)
 
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
-        """Whether most known labels have another pattern, as where prose quotes labels. `first`: it must be the usual one."""
+        """Whether most known labels have another pattern, as in prose with labels. `first`: it must be the most frequent."""
         times = self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY)
         return times < max(self._usual.values(), default=0)
 
@@ -131,7 +131,7 @@ class LabelPatterns:
 
     @property
     def classed(self) -> bool:
-        """Whether the page's own fields have classes that say so; then anything else that looks like a field is text."""
+        """Whether the page's own fields are marked by classes; then anything else that looks like a field is text."""
         return self._classed_fields > self._bare_fields
 
     def is_flat_label(self, child: Element | str, following: Element | str | None) -> bool:
@@ -154,7 +154,7 @@ class LabelPatterns:
 
 
 def name_of(element: Element) -> str | None:
-    """Drupal's machine name as the field's classes give it, or the attribute that quick editing leaves."""
+    """Returns Drupal's machine name from the field's classes, or from the attribute of Drupal's Quick Edit."""
     if element.role.name:
         return element.role.name
     parts = element.edit_id.split("/") if element.edit_id else []
@@ -167,14 +167,14 @@ def is_other_entity(element: Element) -> bool:
 
 
 def is_opaque_field(element: Element) -> bool:
-    """A field whose value is prose, such as the body, or whose label is hidden: nothing in it is a label of the page."""
+    """Whether a field's value is prose, as in the body, or its label is hidden: then nothing in it is a label of the page."""
     role = element.role
     named = name_of(element)
     return named == "body" or (named is not None and role.prose) or (role.label_hidden and role.item)
 
 
 def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = False) -> Block | None:
-    """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
+    """Returns the element as a field, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
     if found is not None:
         is_field = element.role.field or (found.known is not None and not found.alone) or patterns.is_member(found.label)
@@ -203,7 +203,7 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
 
 
 def without_colon(values: list[Element | str]) -> list[Element | str]:
-    """A label's values without the colon that some editors put behind the label's element."""
+    """Returns a label's values without the colon that some editors put after the label's element."""
     if values and isinstance(values[0], str) and values[0].lstrip().startswith(":"):
         rest = values[0].lstrip()[1:]
         return [rest, *values[1:]] if rest.strip() else values[1:]
@@ -211,7 +211,7 @@ def without_colon(values: list[Element | str]) -> list[Element | str]:
 
 
 def _name_near(element: Element) -> str | None:
-    """The machine name on the element, on one of its children, or on the one field inside a pane whose title is the label."""
+    """Returns the machine name of the element, of a child, or of the one field inside a pane titled with the label."""
     if name := name_of(element):
         return name
     if beside := next((name for child in element.elements if not child.role.item and (name := name_of(child))), None):
@@ -228,7 +228,7 @@ def _name_near(element: Element) -> str | None:
 def _label_at(
     element: Element, content: list[Element | str], patterns: LabelPatterns, *, classed: bool, after_known: bool
 ) -> int | None:
-    """The index of the child that is the label: one of the first four by class, else the first by its text or a pattern."""
+    """Returns the index of the label among the children: one of the first four by class, else the first by text or pattern."""
     for index, child in enumerate(content[: 4 if classed else 1 + patterns.in_group]):
         # a label's class is believed if the element has a label's length; it may contain a link or a line break
         if isinstance(child, Element) and child.role.label and (child.line() or len(readable([child])) <= _MAX_LABEL):
@@ -239,7 +239,7 @@ def _label_at(
     if (text := first.line()) is None or patterns.is_container_of(element, first):
         return None
     if any((line := one.line()) and line != text and patterns.is_member(line) for one in first.elements):
-        return None  # fields made of inline elements
+        return None  # fields of inline elements
     pattern, others = (element.tag, first.tag, first.role.look), content[1:]
     if first.tag == "dt" or patterns.is_member(text):
         labels = True
@@ -269,7 +269,7 @@ def _is_item(node: Element | str) -> bool:
 
 
 def _leads_to_hidden_label(child: Element | str) -> bool:
-    """Whether the only thing in an element is a field that hides its own label, because the block around it has a title."""
+    """Whether an element contains only a field whose own label is hidden, because the block around it has a title."""
     while isinstance(child, Element) and not child.role.field and child.only is not None:
         child = child.only
     return isinstance(child, Element) and child.role.label_hidden and child.role.name != "body"

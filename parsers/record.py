@@ -1,8 +1,8 @@
-"""The typed content of a page: the classes that name and describe every column of the record, its fields and its groups.
+"""The typed content of a page: classes that name and describe every column of the record, its fields and its groups.
 
 The schema, Datasette's column texts and the data dictionary are made from these classes; `columns_of` lists their columns. The
-columns that are read from labelled fields come from `parsers.registry`. Rows are not frozen, because a page has fifty of them
-and a frozen one takes more than twice as long to make (docs/decisions/model.md); nothing changes them once they are made.
+columns that are read from labeled fields come from `parsers.registry`. Rows are not frozen, because a page has fifty of them and
+a frozen one takes more than twice as long to create (docs/decisions/model.md); they are never modified.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 from parsers.registry import LABELS, Column, Label, Type
 
 Form = Literal["data", "html", "text", "prose"]
-"""What a record was read from, the richest first: Drupal's data formats, HTML, text with labels, text without."""
+"""The format a record was read from, richest first: Drupal's data formats, HTML, text with labels, text without."""
 
 
 Kind = StrEnum("Kind", "RECORD OTHER BLOCKED ERROR REDIRECT REVISIT NOT_HTML UNREADABLE")
@@ -26,7 +26,7 @@ State = StrEnum("State", "VALUE EMPTY NOT_CAPTURED")
 
 @dataclass(frozen=True, slots=True)
 class ColumnInfo:
-    """A column of a table. `type`: the Python type of its values; `required`: it is never NULL; `heading`: its name for people.
+    """A column of a table. `type`: the Python type of its values; `required`: it is never NULL; `heading`: its display name.
 
     `label`: the label on the page that it is read from; `unit`: unit or format; `contact`: it names a person or how to reach one.
     """
@@ -75,8 +75,8 @@ class Field:
 
     position: int = required("place on the page, from 1")
     section: str | None = optional("label of the instruction field that precedes it")
-    label: str | None = optional("label as printed, also where visually hidden; NULL where the page prints none")
-    name: str | None = optional("Drupal's machine name, where the page contains it")
+    label: str | None = optional("label as printed, even if visually hidden; NULL if the page prints none")
+    name: str | None = optional("Drupal's machine name, if the page contains it")
     item: str | None = optional("group and number, such as 'Milestone 2', for a field nested in a group")
     value: str | None = optional("value as printed; line breaks kept")
     state: State = required("value, empty (printed without a value) or not_captured (lost on the way into the capture)")
@@ -84,12 +84,12 @@ class Field:
     datetime: str | None = optional("time as in the page's attribute; a range as start/end", heading="Date and time")
     occurrence: int = optional("1 for the page's first field of this label, 2 for a second one, and so on", default=1)
     truncated: bool = optional("whether the capture ends within the value; 1 yes, 0 no", default=False)
-    person: bool = optional("whether the page's markup says that the value is a person; 1 yes, 0 no", default=False)
+    person: bool = optional("whether the page's markup marks the value as a person; 1 yes, 0 no", default=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class Section:
-    """An instruction field of the form: text for whoever filled it in, not data."""
+    """An instruction field of the form: text for the person who filled it in, not data."""
 
     position: int = required("place among the page's sections, from 1")
     label: str = required("label of the instruction field")
@@ -101,7 +101,7 @@ class Milestone:
     """One milestone of a TTA."""
 
     position: int = required("place among the record's milestones, from 1")
-    title: str | None = optional("the milestone's title, or its text where the page prints it as a plain line")
+    title: str | None = optional("the milestone's title, or its text if the page prints it as a plain line")
     date: str | None = optional("the first date printed in the milestone", "ISO 8601")
     notes: str | None = optional("the milestone's notes or description")
     details: str | None = optional("every filled field of the milestone, one per line: label, colon, value")
@@ -112,7 +112,7 @@ class PerformanceMetric:
     """One performance metric: a question of the form and its answer."""
 
     position: int = required("place among the record's performance metrics, from 1")
-    question: str | None = optional("the question or the metric's name, where the page prints one")
+    question: str | None = optional("the question or the metric's name, if the page prints one")
     answer: str | None = optional("the answer as printed")
 
 
@@ -121,19 +121,19 @@ class PageHead:
     """The content of a page outside its fields. None means not captured: a later capture without a value removes nothing."""
 
     node_id: int | None = optional("Drupal's node number, the record's identity", heading="Node number")
-    title: str | None = optional("title of the page, mostly the record's reference", heading="Page title")
+    title: str | None = optional("title of the page, usually the record's reference", heading="Page title")
     submitted_by: str | None = optional("who submitted the record, as printed (may be cut to 15 characters)", contact=True)
     submitted_at: str | None = optional("when the record was submitted", "ISO 8601, UTC where the page gives the zone")
 
 
 _TYPES: dict[Type, Any] = {Type.REFERENCES: list[str], Type.YES_NO: bool, Type.POINT: float, Type.NUMBER: int}
-"""Of the values of each type of label; all others are texts."""
+"""Python types of the values of each type of label; all others are texts."""
 _UNITS = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US dollars"}
 _SHOWN_AS = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}
 
 
 def _labelled(entry: Label, index: int, column: Column) -> tuple[str, Any, Any]:
-    """Name, type and field of a label's column. Of money the first is the text as printed, the others are amounts."""
+    """Returns name, type and field of a label's column. For money, the first is the text as printed, the others are amounts."""
     kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
     description, unit = column.description + _SHOWN_AS.get(entry.type, ""), column.unit or _UNITS.get(entry.type)
     return column.name, kind | None, optional(description, unit, heading=column.heading, label=entry.text, contact=entry.contact)
@@ -143,18 +143,18 @@ if TYPE_CHECKING:
 
     @dataclass(slots=True, kw_only=True)
     class RecordValues(PageHead):
-        """What `make_dataclass` makes below, for the type checker."""
+        """Declares what `make_dataclass` creates below, for the type checker."""
 
         def __getattr__(self, name: str) -> Any: ...
 
 else:
-    _FISCAL_YEAR = "fiscal year of the submission, from 1 October, by the reference or else the time of submission; derived"
+    _FISCAL_YEAR = "fiscal year of the submission, beginning October 1, by the reference or else the time of submission; derived"
     RecordValues = make_dataclass(
         "RecordValues",
         [
             ("reference", str | None, optional("the record's own reference, YYYYMMDD-time-serial")),
             ("fiscal_year", int | None, optional(_FISCAL_YEAR, "year")),
-            ("description", str | None, optional("the body of the page; bullets and line breaks kept")),
+            ("description", str | None, optional("the body of the page, with bullets and line breaks")),
             *(_labelled(entry, *column) for entry in LABELS for column in enumerate(entry.columns)),
         ],
         bases=(PageHead,),
@@ -168,8 +168,8 @@ else:
 class Record(RecordValues):
     """One TTA as one capture shows it.
 
-    `incomplete`: the capture ends before the page does; what is missing was not captured. `flags`: what looks wrong in the
-    values, such as a point out of range. `shape`: fingerprint of the page's structure. `url`: the page's own address where it
+    `incomplete`: the capture is truncated; what is missing was not captured. `flags`: what looks wrong in the
+    values, such as a point out of range. `shape`: fingerprint of the page's structure. `url`: the page's own address, if it
     prints one.
     """
 
@@ -187,7 +187,7 @@ class Record(RecordValues):
 
 @dataclass(slots=True, kw_only=True)
 class ParseResult:
-    """What a capture is, why, and the record where it shows one, or else the title of a page of another kind."""
+    """The kind of a capture, the reason, and the record if it shows one, or else the title of a page of another kind."""
 
     kind: Kind
     reason: str

@@ -1,7 +1,7 @@
 """The registry: what is known about the portal's labels and groups; the entries are in registry.toml, one each.
 
-A label that has no entry is read all the same: the registry is evidence for the readers, never a filter. To add a label, add an
-entry at its usual place on the page, add an example page, and run `make docs` (CONTRIBUTING.md, "Add a label").
+A label without an entry is read too: the registry is evidence for the readers, never a filter. To add a label, add an entry at
+its usual place on the page, add an example page, and run `make docs` (CONTRIBUTING.md, "Add a label").
 """
 
 import re
@@ -19,7 +19,7 @@ Type = Enum("Type", "TEXT REFERENCE REFERENCES YES_NO DATE RANGE MONEY POINT NUM
 
 
 class Column(NamedTuple):
-    """A column of `records`: its name, what it contains, and its heading on pages where the name in words is not good enough."""
+    """A column of `records`: its name, what it contains, and its heading on pages if the name in words is not clear enough."""
 
     name: str
     description: str
@@ -43,7 +43,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The entry in registry.toml, which explains its keys, of a group of nested fields that has a table of its own."""
+    """The entry in registry.toml, which explains its keys, for a group of nested fields with a table of its own."""
 
     item: str
     stem: str
@@ -79,7 +79,7 @@ _NAME_LENGTH = 32  # characters of a field's machine name, `field_` included; Dr
 
 @cached_short
 def normal(label: str) -> str:
-    """A label's spelling without what themes change: case, spaces, quotes, dashes, a final colon or asterisk."""
+    """Normalizes what themes change in a label: case, spaces, quotes, dashes, a final colon or asterisk."""
     text = " ".join(label.translate(_SPELLING).split()).casefold()
     return text.rstrip(":").rstrip(" *").strip()
 
@@ -98,32 +98,32 @@ _BY_NAME = {
 
 @cached_short
 def known(label: str | None) -> Label | None:
-    """The entry of a printed label; None where the label is not known."""
+    """Returns the entry of a printed label; None if the label is not known."""
     return _BY_TEXT.get(normal(label)) if label else None
 
 
 @cached_short
 def known_name(name: str | None) -> Label | None:
-    """The entry that a field's machine name belongs to: it spells one of the label's texts, or its column."""
+    """Returns the entry for a field's machine name, which matches one of the label's texts, or its column."""
     return _BY_NAME.get(name) or _BY_NAME.get(name.removeprefix("field_").strip("_")) if name else None
 
 
 @cached_short
 def is_instructions(label: str) -> bool:
-    """Whether a field with this label or machine name carries instructions and opens a section (DESIGN.md, `fields.section`)."""
+    """Whether a field with this label or machine name contains instructions and opens a section (DESIGN.md, `fields.section`)."""
     entry = known(label) or known_name(label)
     return (entry is not None and entry.type is Type.INSTRUCTIONS) or bool(re.search(r"(?i)(?:\b|_)markup(?:\b|_)", label))
 
 
 @cached_short
 def is_evidence(label: str) -> bool:
-    """Whether a label is one that only TTA records have."""
+    """Whether only TTA records have this label."""
     return known(label) is not None and normal(label) not in _GENERIC
 
 
 @cached_short
 def section_of_instruction(line: str) -> str | None:
-    """The label of the section whose fixed text this line begins like; None where it is other text."""
+    """Returns the label of the section whose fixed text this line begins with; None for any other text."""
     spelled = re.sub(r"^\d+\.\s*", "", normal(line))
     return next((label.text for label in LABELS if label.instructions and spelled.startswith(label.instructions)), None)
 
@@ -141,13 +141,13 @@ _MEMBER_LABEL = {table: re.compile(rf"(?:{one.stem}|{one.short})(?: |'s )(?=\S)"
 
 
 def _words(label: str) -> str:
-    """The spelling of a label, or the words of a machine name."""
+    """Returns the words of a label or a machine name."""
     return normal(label if " " in label else re.sub("[_-]", " ", re.sub("^field[_-]", "", label)))
 
 
 @cached_short
 def group_table(label: str | None) -> str | None:
-    """The table of the group that "TTA Milestones", "Milestone(s)", `field_metrics_ref` and the like name; None for others."""
+    """Returns the table of the group that "TTA Milestones", "Milestone(s)", `field_metrics_ref` etc. name, or None."""
     spelled = _words(label or "")
     if not spelled or len(spelled) > _MAX_GROUP_LABEL or is_instructions(spelled):
         return None
@@ -156,7 +156,7 @@ def group_table(label: str | None) -> str | None:
 
 @cached_short
 def group_of_paragraph(paragraph: str | None) -> str | None:
-    """The table of the group that a paragraph type names, with or without `paragraph--type--`: `milestone`, `tta-metric`."""
+    """Returns the group's table for a paragraph type, with or without `paragraph--type--`: `milestone`, `tta-metric`."""
     kind = (paragraph or "").lower().removeprefix("paragraph--type--").replace("-", "_")
     last = kind.rpartition("_")[2]
     return group_table(kind) or next((table for table, group in GROUPS.items() if group.short == last), None)
@@ -164,7 +164,7 @@ def group_of_paragraph(paragraph: str | None) -> str | None:
 
 @cached_short
 def member_table(label: str | None) -> str | None:
-    """The table of the group whose members have labels like this one: "Milestone Title" is a field of a milestone."""
+    """Returns the table of the group whose members have labels like this one: "Milestone Title" is a field of a milestone."""
     spelled = _words(label or "")
     if known(label) or group_table(label) or is_instructions(spelled):
         return None
@@ -172,7 +172,7 @@ def member_table(label: str | None) -> str | None:
 
 
 def is_member(label: str, table: str | None) -> bool:
-    """Whether a label is one of the fields of a group's items. `table`: the group's table where that is known."""
+    """Whether a label is one of the fields of a group's items. `table`: the group's table, if known."""
     return member_table(label) is not None or (table is not None and normal(label) in GROUPS[table].words)
 
 
@@ -180,13 +180,13 @@ _MEMBER_LINE = re.compile(r"[A-Z]\w*(?: [A-Z(][\w()/&-]*| of| and| or){0,6}:?", 
 
 
 def is_member_line(line: str) -> bool:
-    """Whether a line of text is one member's label of any group, in form (capitalized words, not a sentence) and wording."""
+    """Whether a line of text is a member's label of any group, in form (capitalized words, not a sentence) and wording."""
     is_one = _MEMBER_LINE.fullmatch(line) is not None and line.count(line.split(" ", 1)[0]) == 1
     return is_one and any(is_member(line, table) for table in GROUPS)
 
 
 def group_of_members(labels: Iterable[str | None]) -> str | None:
-    """The table of the group that uses these labels: one begins with the group's noun, or two are among its words."""
+    """Returns the table of the group that uses these labels: one begins with the group's noun, or two are among its words."""
     spelled = [normal(label) for label in labels if label]
     named = next((table for label in spelled if (table := member_table(label))), None)
     return named or next((table for table, group in GROUPS.items() if len(group.words.intersection(spelled)) > 1), None)
@@ -194,5 +194,5 @@ def group_of_members(labels: Iterable[str | None]) -> str | None:
 
 @cached_short
 def group_of_member(label: str) -> str | None:
-    """What the items are called of a group that prints no label, by a member's label: "Milestone Title" is of "Milestone"."""
+    """Returns the items' name for a group without a printed label, from a member's label: "Milestone" from "Milestone Title"."""
     return GROUPS["milestones"].item if member_table(label) == "milestones" else None

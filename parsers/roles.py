@@ -1,4 +1,4 @@
-"""What an element's classes say of its role in a page, in the words of Drupal's themes (DOMAIN.md, "The two forms")."""
+"""Determines an element's role in a page from its classes, as Drupal's themes name them (DOMAIN.md, "The two forms")."""
 
 import re
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from parsers.registry import WORDS
 
 TEASERS, HIDDEN = (frozenset(words.split()) for words in WORDS["whole_classes"].values())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
-"""Machine names of the fields that belong to the title and the line `Submitted by` (core's node templates)."""
+"""Machine names of the fields in the title and the line `Submitted by` (core's node templates)."""
 _NAME = re.compile(r"(?:\w-)?field(?:--|-)name-([\w-]+)")
 _DISPLAY = re.compile(r"(?:[\w-]*\w(?:__|--|-))?label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
 _PARAGRAPH_TYPE = re.compile(r"paragraph--type--([\w-]+)")
 _FLAGS = {flag: re.compile("|".join(patterns)) for flag, patterns in WORDS["classes"].items()}
-"""What one token of a class attribute must be spelled like, for each flag of `Role`."""
+"""The pattern of a token of a class attribute, for each flag of `Role`."""
 
 Part = Literal["field", "label", "item", "items", "paragraph"]
 
 
 @dataclass(frozen=True)
 class Role:
-    """What the tokens of a class attribute say; the flags are explained in words.toml.
+    """What the tokens of a class attribute mean; the flags are explained in words.toml.
 
     `name`: Drupal's machine name; `bundle`: the type of a paragraph; `label_shown`, `label_hidden`: where the classes show it.
     """
@@ -52,7 +52,7 @@ class Role:
 
     @cached_property
     def silent(self) -> bool:
-        """Whether the classes say nothing that a reader goes by."""
+        """Whether the classes set no flag of a role."""
         return self == Role(self.classes)
 
     @cached_property
@@ -61,12 +61,12 @@ class Role:
 
     @cached_property
     def part(self) -> Part | None:
-        """The part of a field that the classes name, if it is one only and they say nothing else of their element."""
+        """The part of a field that the classes name, if it is only one and they mean nothing else."""
         return self._parts[0] if len(self._parts) == 1 and not (self.skipped or self.other or self.dated) else None
 
     @cached_property
     def is_blank(self) -> bool:
-        """Whether the classes name no part of a field and nothing that is left out."""
+        """Whether the classes name neither a part of a field nor anything that is left out."""
         return not (self._parts or self.skipped or self.other or self.aside)
 
 
@@ -75,7 +75,7 @@ NONE = Role()
 
 @lru_cache(maxsize=8192)
 def role_of(attribute: str) -> Role:
-    """The role that a class attribute gives. A site has a few hundred different ones, so each is read once."""
+    """Returns the role of a class attribute. A site has a few hundred different ones, so results are cached."""
     tokens = tuple(attribute.split())
     name = next((found[1] for token in tokens if (found := _NAME.fullmatch(token))), None)
     displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]

@@ -1,6 +1,6 @@
-"""Blocks of a page to the rows of its record: fields and sections, numbered, each field in its section.
+"""Turns the blocks of a page into the rows of its record: numbered fields and sections, each field in its section.
 
-`fields` finds the blocks, `groups` the items of milestones and metrics, and `columns` makes typed columns of all rows.
+`fields` finds the blocks, `groups` the items of milestones and metrics, and `columns` derives typed columns from all rows.
 """
 
 import re
@@ -21,12 +21,12 @@ from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")
 _MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
-MAX_FIELDS = 20_000  # rows of one page; the richest page seen has about 60
+MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 
 
 @dataclass(slots=True)
 class PageRows:
-    """The rows that the content of a page makes, and the elements that each field and each section was read from."""
+    """The rows of a page's content, and the elements that each field and each section was read from."""
 
     fields: list[Field] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
@@ -36,15 +36,15 @@ class PageRows:
 
     @property
     def page_fingerprint(self) -> str:
-        """A digest of the page's structure: which element contains which label, for each kind of field."""
+        """Returns a digest of the page's structure: which element contains which label, for each kind of field."""
         return sha256("\n".join(dict.fromkeys(self.shape)).encode()).hexdigest()[:12]
 
 
 def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
-    """The rows and sections of all blocks of a page, in their order."""
+    """Returns the rows and sections of all blocks of a page, in order."""
     before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
     texts = (block for block in before if block.name is None and readable(block.values))
-    body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the first text of all
+    body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the very first text
     writer = _BlockWriter(base)
     for block in blocks:
         writer.write(block, is_body=block is body)
@@ -52,7 +52,7 @@ def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
 
 
 class RowWriter:
-    """Writes the rows of a page. `missing`: the state of a field without a value; `place`: what the next rows are read from."""
+    """Writes the rows of a page. `missing`: the state of a field without a value; `place`: the source of the next rows."""
 
     def __init__(self, missing: State = State.EMPTY) -> None:
         self.rows = PageRows()
@@ -94,7 +94,7 @@ class RowWriter:
 
 
 class _BlockWriter(RowWriter):
-    """Turns blocks into rows. `base`: what their relative links start from."""
+    """Turns blocks into rows. `base`: the base URL of their relative links."""
 
     def __init__(self, base: str | None) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class _BlockWriter(RowWriter):
             self.place = next((node for node in block.values if isinstance(node, Element)), block.label or block.element)
         if block.element.role.markup or (title and is_instructions(title)):
             text = readable(block.values)
-            self.rows.section_places.append(self.place)  # a section without a label is named by the form's fixed words
+            self.rows.section_places.append(self.place)  # a section without a label is identified by the form's fixed text
             self.open_section(title or section_of_instruction(text) or block.name or "", text)
         elif group := group_of(block, title):
             self._write_group(block, *group, title)
@@ -131,12 +131,12 @@ class _BlockWriter(RowWriter):
             name = BODY if is_body else block.name
             if label or filled or not (block.kind == "text" or name == "user_picture"):
                 self._write_field(label, name, filled or [Value()])
-        if block.kind == "field" or len(self.rows.fields) > before:  # what prints nothing is no part of the structure
+        if block.kind == "field" or len(self.rows.fields) > before:  # what prints nothing is not part of the structure
             tag = block.label.tag if block.label else ""
             self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
     def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
-        """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
+        """Writes the rows of a group's field. A label that itself ends in a number is the name of its only item."""
         patterns = LabelPatterns(in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
@@ -159,7 +159,7 @@ class _BlockWriter(RowWriter):
             self._write_field(title, block.name, [Value()])
 
     def _write_field(self, label: str | None, name: str | None, values: Sequence[Value]) -> None:
-        """A field's rows. The items of a group's fields among the others are told apart by the label that comes again."""
+        """Writes a field's rows. For fields of a group outside its element, a repeated label begins the next item."""
         item, times = None, 1
         if label and (group := group_of_member(label)):
             if label in self._member_labels or not self._member_labels:
@@ -174,7 +174,7 @@ class _BlockWriter(RowWriter):
 
 
 def evidence(content: PageRows) -> tuple[int, int]:
-    """How many labels that only TTA records have a page has, and how many of its typed fields have values that they can't."""
+    """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type."""
     good = {section.label for section in content.sections if known(section.label)}
     bad = 0
     for row in content.fields:
@@ -184,7 +184,7 @@ def evidence(content: PageRows) -> tuple[int, int]:
         if entry is None or row.item is not None:
             continue
         value = row.value or ""
-        is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # which a sentence is not
+        is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # a sentence is not
         if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
             bad += 1
         elif is_evidence(row.label or entry.text):

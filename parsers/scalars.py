@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 _Text = TypeVar("_Text", str, str | None)
 _Read = TypeVar("_Read")
 _TEXTS = 4096
-_SHORT = 400  # characters; longer texts are each page's own, and would only fill the memory
+_SHORT = 400  # characters; longer texts hardly ever repeat, and would only fill the memory
 
 
 def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
-    """A pure function with a cache for short texts, which repeat on page after page. What it returns must not be changed."""
+    """Wraps a pure function with a cache for short texts, which repeat from page to page. Its results must not be modified."""
     known = lru_cache(_TEXTS)(read)
 
     @wraps(read)
@@ -37,7 +37,7 @@ _ANSWERS |= dict.fromkeys("no off false 0 disabled unchecked ✖ ✗".split(), F
 
 
 def reference(title: str | None) -> str | None:
-    """The title itself where it is a record's reference."""
+    """Returns the title if it is a record's reference."""
     text = (title or "").strip()
     return text if REFERENCE.fullmatch(text) else None
 
@@ -49,7 +49,7 @@ def yes_no(text: str) -> bool | None:
 
 @cached_short
 def number(text: str) -> int | None:
-    """A whole number that SQLite can hold, with or without thousands separators."""
+    """Parses an integer that SQLite can store, with or without thousands separators."""
     found = re.fullmatch(r"[+-]?(\d{1,19}|\d{1,3}(,\d{3}){1,6})", text.strip())
     value = int(found[0].replace(",", "")) if found else None
     return value if value is not None and -(2**63) <= value < 2**63 else None
@@ -60,7 +60,7 @@ _PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\
 _WKT = re.compile(
     r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
 )
-_MAX_WKT = 10_000  # characters of a value that are read as a shape; a longer one is kept as text only
+_MAX_WKT = 10_000  # characters of a value that is parsed as a shape; a longer one is kept as text only
 _WITHOUT_POINTS = frozenset("LINESTRING POLYGON MULTILINESTRING MULTIPOLYGON CIRCULARSTRING CURVEPOLYGON".split())
 _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 """West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
@@ -68,7 +68,7 @@ _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 
 @cached_short
 def place(text: str) -> tuple[float | None, float | None, str | None]:
-    """Longitude and latitude in degrees of the first valid point of well-known text, or what is wrong with the text."""
+    """Returns longitude and latitude in degrees of the first valid point of well-known text, or what is wrong with the text."""
     text = text.replace("−", "-").strip()
     if len(text) > _MAX_WKT:
         return None, None, "point is too long to read"
@@ -103,7 +103,7 @@ def place(text: str) -> tuple[float | None, float | None, str | None]:
 _AMOUNT = re.compile(
     r"(?<![\w.,])\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?!\w|[.,]\d)"
 )
-"""A whole amount: part of a longer number, or of a word such as FY2024, is none."""
+"""A whole amount, not part of a longer number or of a word such as FY2024."""
 _SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
 _BELOW = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
 _ABOVE = re.compile(
@@ -113,7 +113,7 @@ _ABOVE = re.compile(
 
 @cached_short
 def money_range(text: str) -> tuple[float | None, float | None]:
-    """Lower and upper bound in dollars; an open end is None. One amount alone is both bounds."""
+    """Returns the lower and upper bound in dollars; an open end is None. A single amount is both bounds."""
     amounts = [
         float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
     ]
@@ -139,7 +139,7 @@ _DATE_FORMS = tuple(
         rf"{_MONTH} ?{_DAY}(?:, ?| )(?P<y>\d{{4}})",
     )
 )
-"""Dates as pages print them; of two numbers the month comes first, unless it cannot be one."""
+"""Dates as pages print them; of two numbers, the first is the month unless it is too large."""
 _OFFSETS = {"Z": 0, "UTC": 0, "GMT": 0, "AKST": -9, "AKDT": -8, "HST": -10} | {
     f"{letter}{kind}T": -hours - (kind == "S") for letter, hours in zip("ECMP", (4, 5, 6, 7), strict=True) for kind in "SD"
 }
@@ -151,19 +151,19 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(rf"(?:[\s,;.*|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS}|at|on|from|between|by|the)\b)*", re.IGNORECASE)
-"""What a time may have beside its day and its clock, such as `(2 years ago)`."""
+"""What a printed time may contain besides date and time of day, such as `(2 years ago)`."""
 _SEPARATOR = re.compile(r"\s*(?:[-–—−~→&]|\b(?:to|through|thru|until|till|and)\b)\s*", re.IGNORECASE)
-"""Between the ends of a range."""
-_OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)  # the end of a range that has none
-_MAX_TIME = 200  # characters; a longer text is no time
+"""Separators between the ends of a range."""
+_OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)  # words for an open end of a range
+_MAX_TIME = 200  # characters; a longer text is not a time
 _MAX_TWO_DAYS = 40  # characters within which the first day of a range ends
 
 
 @cached_short
 def iso_time(text: str | None) -> str | None:
-    """A time as printed or as in a `datetime` attribute, in ISO 8601: in UTC where the zone is given, else local without zone.
+    """Converts a time as printed or as in a `datetime` attribute to ISO 8601: in UTC if the zone is given, else local.
 
-    A date without a time stays a date. None where the text is anything else, or more than one time.
+    A date without a time stays a date. None for any other text, or for more than one time.
     """
     plain = " ".join((text or "").split())
     if not plain or len(plain) > _MAX_TIME:
@@ -189,7 +189,7 @@ def _is_clock(found: re.Match[str]) -> bool:
 
 
 def _day_of(text: str) -> tuple[date | None, str]:
-    """The first date in a text, and the text without it."""
+    """Returns the first date in a text, and the text without it."""
     for found in filter(None, (form.search(text) for form in _DATE_FORMS)):
         parts = found.groupdict()
         named = parts.get("month")
@@ -203,7 +203,7 @@ def _day_of(text: str) -> tuple[date | None, str]:
 
 
 def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> str | None:
-    """A clock time on a day; None where there is no such time."""
+    """Combines a date and a time of day; None if there is no such time."""
     hour = int(clock["H"] or (0 if clock["word"].lower() == "midnight" else 12))
     if half := (half or "").strip()[:1].lower():
         if not 1 <= hour <= 12:
@@ -224,9 +224,9 @@ def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> 
 
 
 def time_of(text: str | None, attribute: str | None) -> str | None:
-    """The time of a value by its `datetime` attribute, else as printed, in the form of `iso_time`.
+    """Returns the time of a value by its `datetime` attribute, else as printed, in the form of `iso_time`.
 
-    Drupal stores noon UTC where only a date was entered: where the printed text has no time of day either, the value is a date.
+    Drupal stores noon UTC if only a date was entered: if the printed text has no time of day either, the value is a date.
     """
     stamp = iso_time(attribute)
     if stamp is None:
@@ -237,7 +237,7 @@ def time_of(text: str | None, attribute: str | None) -> str | None:
 
 
 def in_site_zone(text: str, attribute: str) -> str:
-    """A `datetime` attribute (or `start/end`) with the portal's offset where its `Z` marks local time; any other as it is.
+    """Returns a `datetime` attribute (or `start/end`) with the portal's offset if its `Z` marks local time; any other unchanged.
 
     Drupal's Layout Builder prints such attributes: the clock time printed beside it is the same, without a zone, although the
     page's other times have an offset.
@@ -255,7 +255,7 @@ def in_site_zone(text: str, attribute: str) -> str:
 
 
 def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str | None]:
-    """Start and end. One time is both; of a range with one end the other is None. The attribute (`start/end`) wins."""
+    """Returns start and end. A single time is both; an open end is None. The attribute (`start/end`) takes precedence."""
     plain = " ".join((text or "").split())
     if attribute:
         start, slash, end = attribute.partition("/")
@@ -307,13 +307,13 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
 
 
 def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
-    """The US fiscal year of a submission: it begins on 1 October, and has the number of the year that it ends in."""
+    """Returns the US fiscal year of a submission: it begins on October 1, and is named for the calendar year in which it ends."""
     day = day_of_reference(reference) or day_of_time(submitted_at)
     return day.year + (day.month >= 10) if day else None
 
 
 def day_of_reference(reference: str | None) -> date | None:
-    """The day at the start of a reference, YYYYMMDD; None if there is none."""
+    """Returns the day at the start of a reference, YYYYMMDD; None if there is none."""
     day = (reference or "")[:8]
     with suppress(ValueError):
         return date(int(day[:4]), int(day[4:6]), int(day[6:]))
@@ -321,7 +321,7 @@ def day_of_reference(reference: str | None) -> date | None:
 
 
 def day_of_time(text: str | None) -> date | None:
-    """The day of an ISO 8601 time: in the portal's zone if the time has a zone, else as printed; None if it is no time."""
+    """Returns the day of an ISO 8601 time: in the portal's zone if the time has a zone, else as printed; None for other text."""
     with suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text or "")
         return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()

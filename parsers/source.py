@@ -1,9 +1,9 @@
-"""Plain fields, read from their source: a label and values of one text, link, time or simple prose each, as most fields are.
+"""Reads plain fields from their source: a label and values of one text, link, time or simple prose each, as in most fields.
 
-Lexbor writes a source with every tag closed, every value quoted and no `<` in a text, so that a pattern knows all that is
-there. A source that was seen before (a status, a provider, the form's instructions, an empty field) is read only once.
-`tree.build` asks for these fields and leaves their elements unbuilt; whether such an element really is a field of its page is
-for `patterns.field_of` to decide.
+Lexbor writes a source with every tag closed, every value quoted and no `<` in a text, so that a pattern can match all of it.
+Results are cached by source, because many (a status, a provider, the form's instructions, an empty field) repeat. `tree.build`
+asks for these fields and leaves their elements unbuilt; whether such an element really is a field of its page is for
+`patterns.field_of` to decide.
 """
 
 import re
@@ -24,9 +24,9 @@ from parsers.urls import absolute, origin_of
 NOTICE = "this website is under construction"
 _MAX_LABEL = 300
 _SHORT_SOURCE, _MAX_SOURCE = 1500, 20_000
-"""Characters; nearly every plain field has under 500, and is read once. One over the maximum is left to the general rules."""
+"""Characters; nearly every plain field has under 500, and is read once. Longer ones are left to the general rules."""
 _MAX_LEVEL = MAX_DEPTH - 20
-"""A source field is not deeper than its own few levels, so its depth must not come near the tree's limit."""
+"""A source field adds a few levels, so its own depth must not come near the tree's limit."""
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
 _INSIDE = r"[^<]*+(?:<(?!/?div\b)[^<]*+)*+"
 _LABEL_TAGS = ("div", "h2", "h3", "h4", "span", "strong")
@@ -36,14 +36,14 @@ _ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>\s*+")
 _INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
 _PROSE = re.compile(rf"[^<]*+(?:<(?:/?(?:p|ul|ol|li|strong|em|b|i|u|time)|br|time{_ATTRIBUTES})>[^<]*+)*+")
 _PERSON = ('Person"', ' rel="', "vcard", "v-card", "h-card", "author", "itemprop")
-"""Markup that may say that a value is a person (`items`)."""
+"""Markup that may mark a value as a person (`items`)."""
 _FROM_ANYWHERE = re.compile(r"(?:/.*|[a-z][a-z0-9+.-]*:.*)?", re.IGNORECASE | re.DOTALL)
-"""A link that is the same on every page of a host. Any other starts from the page's own address, and is not plain."""
+"""A link that is the same on every page of a host. Any other is relative to the page's own address, and not plain."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceField:
-    """What an element is if it is a field. `values`: those with a text, or one without where there are none.
+    """An element read as a field. `values`: those with text, or one empty value if there are none.
 
     `pattern`: as in `patterns.Pattern`. `known`: the registry's entry for its label. `alone`: nothing follows the label.
     `opens_section`: it contains instructions.
@@ -59,7 +59,7 @@ class SourceField:
 
 
 class SourceReader:
-    """Finds the plain fields of one page while its tree is built. `base`: where the page's relative links start from."""
+    """Finds the plain fields of one page while its tree is built. `base`: the base URL of the page's relative links."""
 
     def __init__(self, base: str | None) -> None:
         self._origin = origin_of(base) if base else None
@@ -67,7 +67,7 @@ class SourceReader:
         self._beside: Element | None = None
 
     def __call__(self, element: Element) -> SourceField | None:
-        """The plain field that a `div` is by its classes, or without classes by its known label or beside such a field."""
+        """Reads a `div` as a plain field: by its classes; without classes, by its known label or beside such a field."""
         role = element.role
         if self._off or element.depth > _MAX_LEVEL or (element.edit_id is not None and role.name is None):
             return None
@@ -94,7 +94,7 @@ class SourceReader:
 
 
 def _read(source: str, origin: str | None) -> SourceField | None:
-    """The field that an element with that source is, if it is plain. `origin`: where links from the root start from, if known."""
+    """Reads the field in an element's source, if it is plain. `origin`: scheme and host of root-relative links, if known."""
     found = _FIELD.fullmatch(source)
     if found is None or any(mark in source for mark in _PERSON):
         return None
@@ -113,7 +113,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
         return None  # several values of instructions are one text
     entry = known(label)
     if not (classed or items or (entry and found[2] not in ("span", "strong"))):
-        return None  # a lone line that is no known label may be anything, and one in an inline element is a line of text
+        return None  # a lone line that is not a known label may be anything, and one in an inline element is a line of text
     filled = tuple(value for value in values if value.text) or (Value(),)
     return SourceField(label, role.name, ("div", found[2], look.look), filled, entry, not items, opens_section)
 
@@ -122,7 +122,7 @@ _read_once = lru_cache(4096)(_read)
 
 
 def _values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:
-    """The values of a field's items; None where anything else is among them. `field`: the role of a field with classes."""
+    """Returns the values of a field's items; None if they contain anything else. `field`: the role of a field with classes."""
     wrapper = _WRAPPER.fullmatch(source) if source.startswith("<div") else None
     role = _role(wrapper[1]) if wrapper is not None else NONE
     wrapped = role.items and role.name in (None, field.name) if field is not None else wrapper is not None and not wrapper[1]
@@ -141,7 +141,7 @@ def _values(source: str, origin: str | None, field: Role | None) -> list[Value] 
 
 
 def _value_of(inside: str, origin: str | None) -> Value | None:
-    """The value of an item: nothing, a text, the text of one link, time or paragraph, or lines of text, among them times."""
+    """Reads an item's value: empty, a text, the text of one link, time or paragraph, or lines of text that may include times."""
     if "<" not in inside:
         text = text_of(inside)
         return None if text is None else Value(text)
@@ -162,14 +162,14 @@ def _value_of(inside: str, origin: str | None) -> Value | None:
 
 
 def text_of(source: str) -> str | None:
-    """A text in one line; None for one that means more."""
+    """Returns the text of a source in one line; None if it contains markup."""
     text = one_line(unescape(source) if "&" in source else source)
     return None if text.lower().startswith(NOTICE) else text
 
 
 @cached_short
 def _role(attributes: str) -> Role:
-    """The role of an element with these attributes, which are few: a theme prints the same ones again and again."""
+    """Returns the role of an element with these attributes; cached, because a theme prints the same few again and again."""
     classes = _attribute(attributes, "class")
     return role_of(classes) if classes else NONE
 
@@ -178,6 +178,6 @@ _ATTRIBUTE = {name: re.compile(rf' {name}="([^"]*)"') for name in ("class", "hre
 
 
 def _attribute(attributes: str, name: str) -> str | None:
-    """An attribute's value; None where there is none."""
+    """Returns an attribute's value; None if there is none."""
     found = _ATTRIBUTE[name].search(attributes)
     return unescape(found[1]) if found else None

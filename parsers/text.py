@@ -1,6 +1,6 @@
 """A text capture to a record: what a text extractor left of a page (DOMAIN.md, "The two forms").
 
-The style is determined first. In labelled text, what follows a label is its value; most extractors drop links and dates, so a
+The style is determined first. In labeled text, what follows a label is its value; most extractors drop links and dates, so a
 label without a value is `not_captured`. In prose nothing is a label: the form's fixed instructions open sections, what precedes
 them is the body. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
 """
@@ -61,7 +61,7 @@ _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single li
 
 @dataclass(slots=True)
 class TextReading:
-    """The verdict, and the first and last source line (from 0) of each field, of each section, and of the head's values."""
+    """The ParseResult, and the first and last source line (from 0) of each field, of each section, and of the head's values."""
 
     page: ParseResult
     fields: list[Span] = field(default_factory=list)
@@ -70,7 +70,7 @@ class TextReading:
 
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
-    """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
+    """Parses a text capture. `incomplete`: the capture is known to be truncated."""
     read, above, url = read_lines(text), list[Line](), url or printed_address(text)
     incomplete = incomplete or text.count("\n") > MAX_LINES
     lines, marks = find_labels(read)
@@ -137,7 +137,7 @@ def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
 
 
 class _Writer(RowWriter):
-    """Rows and sections in page order, each with the source lines that it was read from; known labels teach the layout."""
+    """Rows and sections in page order, each with the source lines that it was read from; known labels show the layout."""
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
         super().__init__(State.NOT_CAPTURED)

@@ -34,7 +34,7 @@ _UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f\u00ad\u200b\u200e\u200f\u2060\
 
 _MANY_TARGETS = 3  # addresses in parentheses behind texts that are the extractor's; fewer may be the author's
 _MANY_TAGS = 5  # tags in a text that are markup left by the extractor; a body that quotes one or two keeps them
-_MIN_WIDTH, _MAX_WIDTH = 36, 132  # columns at which programs wrap text: from a quoted e-mail to the widest terminal in use
+_MIN_WIDTH, _MAX_WIDTH = 36, 132  # columns at which programs wrap text: from a quoted email to the widest terminal in use
 _FULL_LINES = 3  # lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance
 _MAX_LINK_LINES, _MAX_FRONT_MATTER = 8, 40
 _PAGE_EDGE = 5  # lines with text above and below a page's number that may be printed on every page

@@ -1,6 +1,6 @@
-"""Capture: one page as one archive (or one file) saw it at one time.
+"""Capture: a page as one archive (or file) recorded it at one time.
 
-Every source yields captures, the archive keeps them, the parsers read their content. Nothing here touches disk or network.
+Sources yield captures, the archive keeps them, and the parsers read their content. Nothing here touches disk or network.
 """
 
 import hashlib
@@ -17,20 +17,20 @@ from scraper.errors import UndecodableContent
 SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 """Headers that are never kept (ARCHIVES.md, section 8)."""
 NOT_KEPT = SECRETS | {"content-encoding", "transfer-encoding", "content-length", "connection", "keep-alive"}
-"""Headers that are not kept with a decoded body: they describe how it traveled."""
+"""Headers that are not kept with a decoded body: they describe its transfer."""
 
 
 class Form(StrEnum):
-    """How the bytes came, which is also the type of the WARC record that keeps them (WARC 1.1, section 5)."""
+    """How the bytes were delivered: the type of the WARC record that contains them (WARC 1.1, section 5)."""
 
     RESPONSE = "response"  # HTTP headers and body
     RESOURCE = "resource"  # a body without HTTP headers, such as a saved file
-    CONVERSION = "conversion"  # text that somebody extracted from a page
+    CONVERSION = "conversion"  # text that a tool extracted from a page
     REVISIT = "revisit"  # "the same as an earlier capture", without the body
 
 
 class Original(NamedTuple):
-    """Which earlier capture a revisit repeats, as far as its record names it: any of the three may be unknown."""
+    """The earlier capture that a revisit repeats, as named by its record: any of the three may be unknown."""
 
     warc_record_id: str | None = None
     url: str | None = None
@@ -38,7 +38,7 @@ class Original(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """Address and date as the record had them, where the capture's own are others (`scraper.archive.dating`)."""
+    """Address and date of the record, if they differ from the capture's (`scraper.archive.dating`)."""
 
     url: str | None
     date: str | None
@@ -46,12 +46,12 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """One page at one time. Times are aware and in UTC; None is "not known", never a guess.
+    """One page at one time. Times are timezone-aware, in UTC; None means unknown, never a guess.
 
-    `payload` is the body as it came: content encoding still on, transfer encoding as the record had it. `content` is what
-    `sha256` is of and what parsers read. `payload_digest` is what the source claims (`sha1:BASE32`), not what was computed.
-    `damage` is why the bytes are not those that the source stored (a digest differs, the file was cut), None if they are.
-    `date_length`: how many characters of the ISO time are known, 4 for a year, 7 for a month, 10 for a day, 16 for a
+    `payload` is the body as received: with its content encoding, and transfer encoding as in the record. `content` is the decoded
+    body, which `sha256` is computed from and parsers read. `payload_digest` is claimed by the source (`sha1:BASE32`), not
+    computed. `damage` is why the bytes are not those that the source stored (a digest differs, the file is truncated), None if
+    they are. `date_length`: how many characters of the ISO time are known, 4 for a year, 7 for a month, 10 for a day, 16 for a
     minute; None means all of them.
     """
 
@@ -77,7 +77,7 @@ class Capture:
     recorded: Recorded | None = None
 
     def header(self, name: str) -> str | None:
-        """The first HTTP header of that name, in any case."""
+        """Returns the first HTTP header of that name, ignoring case."""
         wanted = name.lower()
         return next((value for key, value in self.http_headers if key.lower() == wanted), None)
 
@@ -94,12 +94,12 @@ class Capture:
 
     @property
     def content(self) -> bytes:
-        """The body with transfer and content encoding taken off, as far as that goes; bounded, see `scraper.encoding`."""
+        """The body without transfer and content encoding, as far as it can be decoded; limits: see `scraper.encoding`."""
         return self._decoded[0]
 
     @property
     def content_problem(self) -> str | None:
-        """Why `content` is not all of the body: an encoding is unknown, damaged or cut. None where it is whole."""
+        """Why `content` is not the whole body: an encoding is unknown, damaged or truncated. None if it is whole."""
         return self._decoded[1]
 
     @cached_property
@@ -117,14 +117,14 @@ class Capture:
 
     @cached_property
     def capture_id(self) -> str:
-        """Twenty hex digits. The same page, time and body (with status 200 or none) are the same capture, from any source."""
+        """Twenty hex digits. Equal for captures with the same page, time and body (and status 200 or none) from any source."""
         status, body = None if self.http_status == 200 else self.http_status, self.sha256 or f"revisit {self.payload_digest}"
         same = [self.url, self.captured_text, status, body, *["text"] * (self.form is Form.CONVERSION)]
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]
 
 
 def iso(moment: datetime | None, length: int | None = None) -> str | None:
-    """UTC as `2025-01-31T00:00:00Z`, with a fraction only if the moment has one; or the first `length` characters of that."""
+    """Formats a time in UTC as `2025-01-31T00:00:00Z`, with a fraction only if it has one; or the first `length` characters."""
     if moment is None:
         return None
     text = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -132,7 +132,7 @@ def iso(moment: datetime | None, length: int | None = None) -> str | None:
 
 
 def from_iso(text: str | None) -> datetime | None:
-    """An ISO 8601 time as written in WARC headers or by `iso`; None where there is none or it is not one. No zone means UTC."""
+    """Parses an ISO 8601 time as in WARC headers or from `iso`; None if there is none or it is invalid. No zone means UTC."""
     if not text:
         return None
     try:

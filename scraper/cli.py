@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
         status = done.exit_code
     except click.ClickException as error:
         error.show()
-        status = error.exit_code  # of wrong usage 2, else 1, as in ExitStatus
+        status = error.exit_code  # 2 for wrong usage, else 1, as in ExitStatus
     except (KeyboardInterrupt, Stopped, click.Abort):
         message, status = "stopped", ExitStatus.PARTLY_DONE
     except TtaError as error:

@@ -1,4 +1,4 @@
-"""Digests of this program's code: two programs with the same digest make the same results of the same captures."""
+"""Digests of this program's code: programs with the same digest produce the same results from the same captures."""
 
 import hashlib
 import sys
@@ -19,19 +19,19 @@ _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
 
 @cache
 def parsing_code() -> str:
-    """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts, too."""
+    """Digest of the code that parses captures, the key of `DIR/parsed.db`. A changed comment changes it, too."""
     modules = (path for pattern in _PARSING for path in _SCRAPER.glob(pattern))
     return _digest([*Path(parsers.__file__).parent.glob("*.*"), *modules], _PARSING_LIBRARIES)
 
 
 @cache
 def loading_code() -> str:
-    """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
+    """Digest of the code that builds the database from the archive, and of `tta scan`: a cluster's workers must have the same."""
     return _digest((path for folder in _FOLDERS for path in (_SCRAPER / folder).glob("*.*")), (), parsing_code())
 
 
 def _digest(files: Iterable[Path], libraries: Iterable[str], *more: str) -> str:
-    """Sixteen hex digits."""
+    """Returns the first sixteen hex digits of the SHA-256 of the Python version, library versions and files."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} {more}\n".encode())
     for library in libraries:
         digest.update(f"{library} {metadata.version(library)}\n".encode())

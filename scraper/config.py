@@ -1,6 +1,6 @@
 """The configuration file: every setting with its built-in default, checked when the file is read (DESIGN.md, "Configuration").
 
-Limits that archives set change over the years, so they are settings; the defaults are those of November 2026 (ARCHIVES.md).
+Archives change their limits over the years, so these are settings; the defaults are those of November 2026 (ARCHIVES.md).
 config.toml states how each is checked. Plain dataclasses: importing pydantic took 0.4 s (docs/decisions/configuration.md).
 """
 
@@ -67,7 +67,7 @@ class EndOfTerm:
 
 @dataclass(frozen=True, slots=True)
 class PywbArchive:
-    """One archive that runs pywb. Some block a client permanently, so the intervals stay far below their limits."""
+    """One archive that runs pywb. Some archives block clients permanently, so the default rates stay far below their limits."""
 
     name: str
     cdx_url: str
@@ -146,8 +146,8 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Limits of the checks before the commit (docs/decisions/data-checks.md). A check that compares shares fails only where the
-    difference is also at least `floor` pages or records: a few odd pages in a small night are no alarm.
+    """Limits of the checks before the commit (docs/decisions/data-checks.md). A check that compares shares fails only if the
+    difference is also at least `floor` pages or records: a few odd pages in a small night must not raise an alarm.
     """
 
     floor: int = 20
@@ -168,7 +168,7 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole file. `Config()` is what a missing file means."""
+    """The whole file. `Config()` contains the defaults, used if there is no file."""
 
     http: Http = Http()
     sources: Sources = Sources()
@@ -179,7 +179,7 @@ class Config:
 
 
 def _read(kind: Any, value: Any, where: str) -> Any:
-    """The value of a setting of this type. Raises ValueError that names `where`, the key. TOML has no null, so none is None."""
+    """Checks a setting's value against its type, which is never None (TOML has no null). Raises ValueError that names the key."""
     if is_dataclass(kind):
         return _section(kind, value, f"{where}.")
     kinds = [one for one in get_args(kind) if one is not NoneType] if get_origin(kind) in (Union, UnionType) else [kind]
@@ -213,8 +213,8 @@ def _read(kind: Any, value: Any, where: str) -> Any:
 
 
 def _section(section: Any, values: Any, where: str = "") -> Any:
-    """A section with the file's values. Raises ValueError that names all wrong keys. An unknown one is wrong: a misspelled
-    key would leave its default in force unnoticed.
+    """Builds a section from the file's values. Raises ValueError that names all wrong keys. An unknown key is an error: if
+    misspelled, its default would stay in effect unnoticed.
     """
     if not isinstance(values, dict):
         raise ValueError(f"{where.rstrip('.')}: must be a section")
@@ -235,7 +235,7 @@ def _section(section: Any, values: Any, where: str = "") -> Any:
 def load_config(given: Path | None = None) -> Config:
     """Returns the settings in `given`, otherwise in `tta.toml` in the working directory, which need not exist.
 
-    The command line passes what `--config` or TTA_CONFIG names. A named file must exist, because the defaults would ask other
+    The command line passes what `--config` or TTA_CONFIG names. A named file must exist, because the defaults would query other
     archives than intended. Raises WrongUsage with one line that names the file and the key.
     """
     path = given or DEFAULT_FILE
@@ -275,4 +275,4 @@ def _toml(value: Any) -> str:
         value = asdict(value)
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(one)}" for name, one in value.items()) + " }"
-    return json.dumps(value)  # strings, numbers, true and false are spelled alike in JSON and TOML
+    return json.dumps(value)  # strings, numbers, true and false are written the same in JSON and TOML

@@ -1,7 +1,7 @@
-"""Takes transfer and content encodings off a body, within limits. A body that is cut or damaged raises UndecodableContent.
+"""Decodes transfer and content encodings of a body, within limits. A truncated or damaged body raises UndecodableContent.
 
 httpx and warcio accept truncated and chained encodings without an error (ARCHIVES.md, sections 5 and 8), so all bodies are
-decoded here. Each decoder yields the pieces of what a body decodes to, and `_joined` collects them.
+decoded here. Each decoder yields the decoded body in chunks, which `_joined` collects.
 """
 
 import zlib
@@ -17,20 +17,19 @@ MAX_BODY = 64 * 1024 * 1024
 MAX_RATIO = 200
 """Decoded bytes for each byte received; more is a decompression bomb. Real pages stay below 50 (ARCHIVES.md, section 8)."""
 MAX_ENCODINGS = 2
-"""More than two layers have only been seen in attacks (CVE-2025-66418)."""
+"""Layers of encoding; more than two have only been seen in attacks (CVE-2025-66418)."""
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
 _ZSTD_STEP = 1 << 10
-"""zstandard returns all that its input decodes to at once: up to 128 KiB for every 4 bytes."""
+"""zstandard returns the whole output for its input at once: up to 128 KiB for every 4 bytes."""
 
 
 def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_BODY) -> bytes:
-    """The body as its author wrote it. `encodings`: values of Content-Encoding, in order; `limit`: bytes of each layer.
+    """Returns the decoded body. `encodings`: values of Content-Encoding, in order; `limit`: bytes of each layer.
 
-    A body whose headers name an encoding that it does not have is returned as it is: archives store decoded bodies under the
-    old headers.
-    Raises UndecodableContent, with what could be decoded.
+    A body that lacks an encoding named in its headers is returned unchanged: archives store decoded bodies with the original
+    headers. Raises UndecodableContent, with what could be decoded.
     """
     names = [name.strip().lower() for value in encodings for name in value.split(",")]
     layers = [name for name in reversed(names) if name and name != "identity"]
@@ -126,7 +125,7 @@ def _unzstd(body: bytes) -> Iterator[bytes]:
 
 
 def _dechunk(body: bytes) -> Iterator[bytes]:
-    """Takes chunked transfer encoding off. A body that does not begin with a chunk size was dechunked before (pywb does so)."""
+    """Decodes chunked transfer encoding. A body that does not begin with a chunk size is already decoded (as by pywb)."""
     position = 0
     while True:
         end = body.find(b"\r\n", position, position + 1024)
@@ -153,4 +152,4 @@ _DECODERS: dict[str, tuple[bytes, Callable[[bytes], Iterator[bytes]]]] = {
     "br": (b"", _unbrotli),
     "zstd": (ZSTD_MAGIC, _unzstd),
 }
-"""What an encoded body begins with, and its decoder."""
+"""The magic number of each encoding, and its decoder."""

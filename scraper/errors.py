@@ -42,13 +42,13 @@ class Stopped(BaseException):
 
 
 class DataLooksWrong(TtaError):
-    """The input or the database is not what it should be; nothing was changed. Look at what the text names."""
+    """The input or the database is not as expected; nothing was changed. Check what the text names."""
 
     status = ExitStatus.DATA_LOOKS_WRONG
 
 
 class RefreshRefused(DataLooksWrong):
-    """A check of this refresh failed, or a load would commit what one refused. Look at the checks that the text names."""
+    """A check of this refresh failed, or a load would commit what one refused. See the checks that the text names."""
 
 
 class ArchiveDamaged(TtaError):
@@ -68,15 +68,15 @@ class Broken(Exception):
 
 
 class SqliteDamaged(TtaError):
-    """A file of SQLite's is damaged, or another program's. Run `tta doctor --repair`, which sets it aside and replaces it."""
+    """An SQLite file is damaged, or another program's. Run `tta doctor --repair`, which sets it aside and replaces it."""
 
 
 class ParsedPagesDamaged(SqliteDamaged):
-    """The file of parsed pages is damaged. Delete it, and load again: it is made anew from the archive."""
+    """The file of parsed pages is damaged. Delete it and run `tta load`, which recreates it from the archive."""
 
 
 class PageTookTooLong(Exception):
-    """A page exceeded its parse time. Mark its capture as unreadable and continue with the next page."""
+    """A page exceeded its parse time. Mark the capture as unreadable and continue with the next page."""
 
 
 class ConnectionFailed(Exception):
@@ -114,7 +114,7 @@ class SourcePaused(TtaError):
 
     def __init__(self, host: str, until: datetime, reason: str) -> None:
         moment = f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        super().__init__(f"{host} must not be asked before {moment}: {reason} (--now overrides)")
+        super().__init__(f"{host} must not be contacted before {moment}: {reason} (--now overrides)")
         self.host = host
         self.until = until
 

@@ -1,7 +1,7 @@
-"""The data folder: its paths, the free space of its disk, its lock, and how a file in it survives a loss of power.
+"""The data folder: its paths, the free space of its disk, its lock, and how to make files survive a power failure.
 
-Only one run at a time may change the folder. The lock is the kernel's (flock), which releases it when its process ends, however
-that ends; the lock file's content only names the holder, for messages.
+Only one run at a time may change the folder. The lock is the kernel's (flock), which releases it when the process ends for any
+reason; the lock file's content only names the holder, for messages.
 """
 
 import fcntl
@@ -44,7 +44,7 @@ class Folders:
         return self.data / "ledger.db"
 
     def low_space(self) -> str | None:
-        """Returns a warning if the disk may be full soon: less is free than the database needs to be written once more."""
+        """Returns a warning if the disk may soon be full: there is not enough free space to write the database once more."""
         with suppress(OSError):
             existing = next(path for path in (self.data, *self.data.absolute().parents) if path.exists())
             free = shutil.disk_usage(existing).free
@@ -55,7 +55,7 @@ class Folders:
 
 
 def sync(path: Path) -> None:
-    """Returns when the disk has a file's bytes, or a folder's list of new and renamed files. Raises OSError."""
+    """Flushes a file's bytes, or a folder's list of new and renamed files, to disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -64,7 +64,7 @@ def sync(path: Path) -> None:
 
 
 class Holder(NamedTuple):
-    """The run that holds the lock, or held it last. `since`: ISO 8601, UTC."""
+    """The run that holds the lock, or the last one that held it. `since`: ISO 8601, UTC."""
 
     command: str
     pid: int
@@ -73,7 +73,7 @@ class Holder(NamedTuple):
 
 @contextmanager
 def locked(data: Path, command: str) -> Iterator[Holder | None]:
-    """Holds the lock of the data folder, which is made if missing; yields the last holder if that was killed. Raises TtaError."""
+    """Holds the lock of the data folder, created if missing; yields the previous holder if it was killed. Raises TtaError."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -87,7 +87,7 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
             who = f"`{other.command}`, process {other.pid}, since {other.since}" if other else "another run"
             raise TtaError(f"{data} is in use by {escape(who)}: wait for it to end") from None
         dead = _holder(descriptor)
-        with suppress(OSError):  # on a full disk the name is missing, and the lock is held nevertheless
+        with suppress(OSError):  # on a full disk the name is missing, but the lock is held
             os.ftruncate(descriptor, 0)
             holder = Holder(command, os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
             os.pwrite(descriptor, json.dumps(holder._asdict()).encode(), 0)
@@ -101,7 +101,7 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
 
 
 def _holder(descriptor: int) -> Holder | None:
-    """The holder that the file names; None if it names none, as in the moment after the lock was taken."""
+    """Returns the holder that the file names; None if it names none, as just after the lock was acquired."""
     try:
         holder = json.loads(os.pread(descriptor, 4096, 0))
         return Holder(str(holder["command"]), int(holder["pid"]), str(holder["since"]))

@@ -1,7 +1,7 @@
 """Explains where a value comes from: its state, its history, the captures that show it, and its place on their pages.
 
-The database names the captures. Each is read from the archive again and parsed once, however many values are asked for, so what
-is shown is what the archive contains now. For a column derived from others, these are what is traced.
+The database names the captures. Each is read from the archive again and parsed once for all values, so the result shows what the
+archive contains now. For a derived column, the columns it is derived from are traced.
 """
 
 import re
@@ -32,13 +32,13 @@ from scraper.reading import read_capture
 from scraper.sqlite import dicts
 
 REPLAY = "https://web.archive.org/web/"
-"""Where the Wayback Machine shows a capture to people (DESIGN.md, "Configuration")."""
+"""URL prefix at which the Wayback Machine displays captures (DESIGN.md, "Configuration")."""
 INTACT = "intact"
 NOT_SHOWN = "the page is read differently now than when it was loaded; `tta load --rebuild` reads all pages again"
 _KEPT = 32
-"""Captures kept in memory, parsed; a record has fewer, and a page seldom takes more than a megabyte."""
+"""Parsed captures kept in memory; a record has fewer, and a page rarely takes more than a megabyte."""
 _MOST_READ = 20
-"""Captures that are not loaded to parse, the latest first."""
+"""Unloaded captures that are parsed, the latest first."""
 _KEY_OF_COLUMN = (
     {column.name: label.columns[0].name for label in LABELS for column in label.columns}
     | {"description": "description", "reference": "title"}
@@ -50,7 +50,7 @@ _WORDS = {name: re.findall(r"\w+", rule.get("made_of", expression(name))) for na
 _MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
     name: tuple(dict.fromkeys(word for word in words if word in _KEY_OF_COLUMN)) for name, words in _WORDS.items()
 }
-"""The columns that others are derived from. Of the two of the submission only the reference is used if there is one."""
+"""The columns that others are derived from. For a submission, only the reference is used if there is one."""
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
 _SHOWN_FIELDS = 12
@@ -60,7 +60,7 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Place:
-    """The place of a value (element path, lines of a text, WARC header) and the source there; None if there is a problem."""
+    """The place of a value (element path, lines of a text, WARC header), and its source; both None if there is a `problem`."""
 
     value: str | None
     place: str | None = None
@@ -70,7 +70,7 @@ class Place:
 
 @dataclass(slots=True)
 class Origin:
-    """A capture that values come from. `fixity`: whether its body has the digest it had when loaded; None if it can't be read."""
+    """A capture that values come from. `fixity`: whether its body still has the digest from loading; None if it can't be read."""
 
     capture: Row
     replay: str | None = None
@@ -83,8 +83,8 @@ class Origin:
 class Reason:
     """What is known about one field of a record: its columns, rows and history, and where they come from.
 
-    `made_of`: the columns that the requested one is derived from; the rest is then theirs. `agreeing`: the captures that show the
-    current value, or a part of it, besides those of `origins`.
+    `made_of`: the columns that the requested one is derived from; then the rest refers to them. `agreeing`: the captures that
+    show the current value, or part of it, besides those in `origins`.
     """
 
     record_id: str
@@ -106,7 +106,7 @@ class _Stored(NamedTuple):
 
 
 def find_record(db: sqlite3.Connection, name: str) -> str:
-    """The `record_id` for a record's id, node number, reference or URL. Raises TtaError if there is none."""
+    """Returns the `record_id` for a record's id, node number, reference or URL. Raises TtaError if there is none."""
     name = name.strip().lstrip("0") or name if name.isdecimal() else name.strip()
     (found,) = db.execute(_SQL["find"], [name]).fetchone()
     if found is not None:
@@ -115,7 +115,7 @@ def find_record(db: sqlite3.Connection, name: str) -> str:
 
 
 class Why:
-    """What the database has of one record: captures by time, fields and sections in page order, `keys` of the fields."""
+    """The database's rows of one record: captures by time, fields and sections in page order, `keys` of the fields."""
 
     def __init__(self, db: sqlite3.Connection, archive: Path, record_id: str) -> None:
         self._db, self._folder, self.record_id = db, archive, record_id
@@ -137,7 +137,7 @@ class Why:
         self._merged = merge(seen) if seen else None
 
     def field(self, name: str) -> Reason:
-        """The reason for a field. `name` is a column, a label, a machine name, an item or a section. Raises TtaError."""
+        """Returns the reason for a field. `name`: a column, a label, a machine name, an item or a section. Raises TtaError."""
         wanted = name.strip()
         if wanted in _OF_CAPTURES:
             return self._described_by_captures(wanted)
@@ -162,7 +162,7 @@ class Why:
         return self.by_key(key)
 
     def by_key(self, key: str) -> Reason:
-        """The reason for all values of a field, by its key in `keys`."""
+        """Returns the reason for all values of a field, by its key in `keys`."""
         rows = [row for row_key, row in zip(self.keys, self.fields, strict=True) if row_key == key]
         names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in columns_of(RecordValues)]
         return replace(self._of_key(key, rows, name=key), columns={name: self.columns[name] for name in names})
@@ -176,7 +176,7 @@ class Why:
         return Reason(self.record_id, name, rows=rows, changes=changes, origins=origins, agreeing=others)
 
     def _of_rows(self, rows: list[Row]) -> list[Origin]:
-        """The captures of rows of `fields` or `sections`, and the places there."""
+        """Returns the captures of rows of `fields` or `sections`, and the places in them."""
         find = _places_of_sections if "text" in rows[0] else _places_of_rows
         by_capture: dict[str, list[Row]] = {}
         for row in rows:
@@ -184,7 +184,7 @@ class Why:
         return [self._origin(self._capture(one), partial(find, some)) for one, some in by_capture.items()]
 
     def _of_head(self, name: str) -> list[Origin]:
-        """The capture of a title, a submission or a node number."""
+        """Returns the capture of a title, a submission or a node number."""
         if self._merged is None:
             return [self._origin(one) for one in self.captures[-1:]]
         if name not in self._merged.head_sources:
@@ -193,7 +193,7 @@ class Why:
         return [self._origin(capture, lambda page: [_as_place(value, page.head.get(name))])]
 
     def _derived(self, column: str) -> Reason:
-        """A column that no page prints, with the reasons for the columns that it is derived from."""
+        """Returns the reason for a column that no page prints, with those for the columns that it is derived from."""
         if column not in self.columns:
             raise self._no_field(column)
         sources = [name for name in _MADE_OF[column] if name in self.keys or self.columns.get(name) is not None]
@@ -225,7 +225,7 @@ class Why:
         return reason
 
     def _of_address(self, column: str) -> list[Origin]:
-        """The last capture with the address, or with the record's identity: node number, reference, address."""
+        """Returns the last capture with the address, or with the record's identity: node number, reference, address."""
         if column == "record_id" and self.record_id == str(self.columns["node_id"]):
             return self._of_head("node_id")
         if column == "record_id" and self.columns["reference"]:
@@ -243,7 +243,7 @@ class Why:
     def _origin(
         self, capture: Row, find: Callable[[SourcePositions], Iterable[Place]] = lambda _: (), headers: Sequence[str] = ()
     ) -> Origin:
-        """The capture as an origin of values: those that `find` looks up on its page, and headers of the WARC record itself.
+        """Returns the capture as an origin of values: those that `find` finds on its page, and WARC `headers`.
 
         The header `HTTP` is the status and the redirect's target.
         """
@@ -288,9 +288,9 @@ class Why:
 
 
 def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
-    """The captures of a node number, URL or capture id that are not in the database, as after a refused refresh, latest first.
+    """Returns captures of a node number, URL or capture id that are not in the database (after a refused refresh), latest first.
 
-    `fields`: what the parser reads, as (label, value or state); `reason`: why a capture has its kind, or can't be read.
+    `fields`: the parsed fields, as (label, value or state); `reason`: why a capture has its kind, or can't be read.
     """
     if not folder.is_dir():
         return []
@@ -320,7 +320,7 @@ def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
 
 
 def _places_of_rows(rows: Sequence[Row], page: SourcePositions) -> Iterable[Place]:
-    """The places of rows of `fields`. An item may have another number on the page, as captures are merged."""
+    """Returns the places of rows of `fields`. An item may have another number on the page, as captures are merged."""
     details = ("item", "occurrence", "section", "name", "state", "position")
     left = dict(enumerate(page.record.fields))
     for row in rows:
@@ -328,7 +328,7 @@ def _places_of_rows(rows: Sequence[Row], page: SourcePositions) -> Iterable[Plac
         alike = [
             (sum(getattr(one, name) == row[name] for name in details), -index)
             for index, one in left.items()
-            if one.value == row["value"]  # where the page prints no label, the row has that of another capture
+            if one.value == row["value"]  # if the page prints no label, the row has that of another capture
             and (
                 (one.label is None and one.name and one.name == row["name"])
                 or (one.label == row["label"] and field_key(one) == key)
@@ -347,16 +347,16 @@ def _places_of_sections(rows: Sequence[Row], page: SourcePositions) -> Iterable[
 
 
 def _as_place(value: Any, position: SourcePosition | None) -> Place:
-    """The place of a value at a position of the page; None is a page on which it is no longer found."""
+    """Returns the place of a value at a position on the page; a position of None means that it is no longer found."""
     text = None if value is None else str(value)
     return Place(text, position.place, position.snippet) if position is not None else Place(text, problem=NOT_SHOWN)
 
 
 def _key_of(row: Row) -> str:
-    """`columns.field_key` of a row of `fields`."""
+    """Returns `columns.field_key` for a row of `fields`."""
     return field_key(Field(**{name: row[name] for name in columns_of(Field)}))
 
 
 def _machine_name(name: str | None) -> str | None:
-    """A machine name by which fields are compared: without `field_`, and None for none."""
+    """Returns the machine name for comparing fields: without `field_`; None if there is none."""
     return name.lower().replace("-", "_").removeprefix("field_") if name else None

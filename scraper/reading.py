@@ -6,7 +6,7 @@ from scraper.capture import Capture, Form
 
 
 def read_capture(capture: Capture, *, url: str | None = None, is_text: bool = False) -> ParseResult:
-    """Returns what the parsers read in a capture. A user may give `url` and `is_text` where it has neither."""
+    """Parses a capture. A user may give `url` and `is_text` if the capture has neither."""
     return parse_page(
         capture.content,
         url=url or capture.url,

@@ -1,8 +1,8 @@
-"""Runs SQL that a visitor wrote in a process of its own, which is ended when it takes too much time or memory.
+"""Runs SQL that a visitor wrote in a separate process, which is ended when it takes too much time or memory.
 
-A time limit inside SQLite takes effect between two steps of a query, and one call of a function is one step, however large its
-arguments are. Only a process can be ended at any moment. Queries of the program itself stay in Datasette's own threads, but for
-those of whole files, which would keep all pages waiting.
+A time limit inside SQLite takes effect only between two steps of a query, and a function call is one step, however large its
+arguments are. Only a process can be ended at any moment. The program's own queries run in Datasette's threads, except those for
+whole files, which would make all pages wait.
 """
 
 import contextlib
@@ -30,14 +30,14 @@ from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 
 WORKERS = 2
-"""Queries of visitors that run at once; one for each core of a small server, so that pages are still answered."""
+"""Visitors' queries that run at once; one for each core of a small server, so that pages are still served."""
 _LIMIT = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _BOM = b"\xef\xbb\xbf"
-"""By which Excel knows that a CSV file is UTF-8."""
+"""Byte order mark that makes Excel read a CSV file as UTF-8."""
 
 
 class DownloadFile(NamedTuple):
-    """The file that a download asks for. `path`: `.csv` or `.xlsx`; `table`: the table whose labels and types its columns have.
+    """The file for a download. `path`: `.csv` or `.xlsx`; `table`: the table whose labels and types its columns have.
 
     `about`: the rows of the sheet About, as label and text.
     """
@@ -48,13 +48,13 @@ class DownloadFile(NamedTuple):
     table: str = "records"
 
     def write(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Raises sqlite3.Error where the rows come from a query, TtaError and OSError."""
+        """Raises TtaError, OSError and, if the rows come from a query, sqlite3.Error."""
         with Path(self.path).open("wb") as file:
             if self.path.endswith(".csv"):
                 file.write(_BOM)
                 csvfile.write(map(csvfile.text_cell, columns), rows, file)
                 return
-            from scraper.export.xlsx import SheetColumn, Workbook  # takes half a second
+            from scraper.export.xlsx import SheetColumn, Workbook  # importing it takes half a second
 
             known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
             labels = {name: SheetColumn(name[:1].upper() + name[1:].replace("_", " ")) for name in columns}
@@ -68,7 +68,7 @@ class DownloadFile(NamedTuple):
 class Query(NamedTuple):
     """SQL with its parameters, its time limit in seconds, and the rows to return at most or the file to write all of them to.
 
-    `largest`: bytes of any file that it writes, temporary ones of SQLite included.
+    `largest`: bytes of any file that it writes, including SQLite's temporary files.
     """
 
     sql: str
@@ -92,10 +92,10 @@ TIMED_OUT = Answer(error="OperationalError", message="interrupted")
 
 
 def register_functions(db: sqlite3.Connection) -> None:
-    """Adds the SQL functions that the program's own questions use, and its search language in place of Datasette's."""
+    """Adds the SQL functions of the program's own questions, and its search language instead of Datasette's."""
 
     def is_known_label(label: object) -> bool:
-        from scraper.database.checks import is_known  # here, because it takes a while to import and few queries call it
+        from scraper.database.checks import is_known  # imported here, because it takes a while and few queries call it
 
         text = str(label)
         return is_known(text) or text.casefold().startswith(("milestone ", "metric ", "performance metric "))
@@ -124,7 +124,7 @@ class Sandbox:
         self._all: set[_Worker] = set()
 
     def run(self, query: Query) -> Answer:
-        """The answer; `TIMED_OUT` where the query, waiting for a worker included, takes longer than its limit."""
+        """Returns the result; `TIMED_OUT` if the query, including the wait for a worker, takes longer than its limit."""
         if not self._free.acquire(timeout=query.seconds):
             return TIMED_OUT
         try:
@@ -153,7 +153,7 @@ class Sandbox:
             process = subprocess.Popen([*self._command, str(end)], pass_fds=[end], stderr=subprocess.DEVNULL)  # noqa: S603 - this module
         worker = _Worker(process, ours)
         self._all.add(worker)
-        with contextlib.suppress(OSError, EOFError):  # its own start is no part of the query's time
+        with contextlib.suppress(OSError, EOFError):  # the worker's start does not count as the query's time
             if ours.poll(_LIMIT["start"]):
                 ours.recv()
         return worker
@@ -169,7 +169,7 @@ class Sandbox:
 
 
 def connect(database: str) -> sqlite3.Connection:
-    """A read-only connection with every limit in force."""
+    """Opens a read-only connection with all limits in effect."""
     db = open_readonly(Path(database))
     db.text_factory = lambda data: str(data, "utf-8", "replace")
     register_functions(db)
@@ -210,7 +210,7 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
 
 
 def work(database: str, pipe: Connection) -> None:
-    """Runs in the child process: sets its limits, reports that it is ready, then answers queries until the pipe is closed."""
+    """The child process: sets its limits, reports that it is ready, then runs queries until the pipe is closed."""
     resource.setrlimit(resource.RLIMIT_AS, (_LIMIT["address_space"], _LIMIT["address_space"]))
     db = connect(database)
     pipe.send(())

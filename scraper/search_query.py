@@ -1,7 +1,7 @@
-"""The search language, the same on every page: turns what people type into an expression of SQLite's full-text search (FTS5).
+"""The search language of every page: converts a user's search to an expression of SQLite's full-text search (FTS5).
 
 All words must occur, in any order. AND, OR and NOT (in any case) and parentheses combine them, "a phrase" is in quotation marks,
--word must not occur, deflect* is a prefix, and so is the last word of a question that uses none of these.
+-word must not occur, deflect* is a prefix, and so is the last word of a search that uses none of these.
 """
 
 import ast
@@ -11,21 +11,21 @@ from contextlib import suppress
 from scraper.errors import BadQuery
 
 MAX_LENGTH = 500
-"""Characters of a question."""
+"""Characters of a search."""
 MAX_DEPTH = 20
 """Parentheses within parentheses; FTS5's own parser takes about 50."""
 _MIN_PREFIX = 3
-"""Letters of a last word that is taken for a prefix: with fewer it would match most records."""
+"""Letters from which the last word is treated as a prefix: a shorter one would match most records."""
 _TOKEN = re.compile(r'(?<!\S)-+(?!\S)|([()]|-(?=[("\w])|"[^"]*"\*?|[^\s()"]+)')
-"""A lone dash, as between parts of a title, is passed over."""
+"""A lone dash, as between parts of a title, is ignored."""
 _QUOTES = str.maketrans("“”„«»\0", '""""" ')
 _OPERATORS = {one: one for one in ("and", "or", "not", "(", ")")} | {"&": "and", "&&": "and", "|": "or", "||": "or", "-": "not"}
 
 
 def match(text: str) -> str:
-    """The FTS5 expression. Raises BadQuery."""
+    """Returns the FTS5 expression of a search. Raises BadQuery."""
     if len(text) > MAX_LENGTH:
-        raise BadQuery(f"The search is longer than {MAX_LENGTH} characters: leave words out.")
+        raise BadQuery(f"The search is longer than {MAX_LENGTH} characters: remove some words.")
     text = text.translate(_QUOTES)
     if text.count('"') % 2:
         raise BadQuery('A quotation mark is not closed: write "a phrase" between two, or leave it out.')
@@ -39,19 +39,19 @@ def match(text: str) -> str:
         words[-1] += "*"
     is_negated, expression = _expression(ast.parse(_as_python(operators), mode="eval").body, words)
     if is_negated:
-        raise BadQuery("The search only excludes words: add a word that must occur.")
+        raise BadQuery("The search only excludes words: add a word to search for.")
     return expression
 
 
 def fts_expression(text: str | None) -> str:
-    """The SQL function `escape_fts`, which Datasette's tables call: as `match`, and what cannot be read matches nothing."""
+    """The SQL function `escape_fts`, which Datasette's tables call: as `match`, but an unreadable search matches nothing."""
     with suppress(BadQuery):
         return match(str(text))
     return '""'
 
 
 def _as_python(operators: list[str]) -> str:
-    """The search in Python, whose operators bind alike: numbers stand for the words, which are empty among the operators."""
+    """Parses the search as a Python expression (same precedence), each word ("" in `operators`) replaced by its number."""
     depth, number, parts = 0, 0, ["("]
     for place, operator in enumerate([*operators, ")"]):
         is_open, is_end = parts[-1] in ("and", "or", "not", "("), place == len(operators)
@@ -60,9 +60,9 @@ def _as_python(operators: list[str]) -> str:
             raise BadQuery(f"A word is missing {where}: write AND, OR and NOT between words.")
         depth += (operator == "(") - (operator == ")")
         if depth > MAX_DEPTH:
-            raise BadQuery(f"There are more than {MAX_DEPTH} parentheses within each other.")
+            raise BadQuery(f"There are more than {MAX_DEPTH} nested parentheses.")
         if (depth < 0) is not is_end:
-            raise BadQuery("A parenthesis is not closed." if is_end else "A parenthesis is closed that was not opened.")
+            raise BadQuery("A parenthesis is not closed." if is_end else "There is a closing parenthesis without an opening one.")
         parts += ["and"] * (not is_open and operator in ("", "not", "(")) + [operator or str(number)]
         number += not operator
     return " ".join(parts)
@@ -75,7 +75,7 @@ def _expression(node: ast.expr, words: list[str]) -> tuple[bool, str]:
         return not is_negated, text
     if not isinstance(node, ast.BoolOp):
         return False, words[ast.literal_eval(node)]
-    is_or = isinstance(node.op, ast.Or)  # which is not (not a and not b)
+    is_or = isinstance(node.op, ast.Or)  # equals not (not a and not b)
     parts = [(negated is not is_or, text) for negated, text in (_expression(one, words) for one in node.values)]
     wanted, unwanted = ([text for negated, text in parts if negated is wish] for wish in (False, True))
     text = f"({' AND '.join(wanted)})" if wanted else f"({' OR '.join(unwanted)})"

@@ -1,4 +1,4 @@
-"""Datasette on `tta.db`: its settings, and the loopback server around it. What it shows is in `scraper.explore`."""
+"""Runs Datasette on `tta.db`: its settings, and the loopback server around it. `scraper.explore` has the pages."""
 
 import asyncio
 import errno
@@ -25,21 +25,21 @@ from scraper.explore.middleware import GuardedDatabase
 from scraper.stopping import handled
 
 HOST = "127.0.0.1"
-"""Nothing else: whoever publishes the database puts a web server of their own in front."""
+"""The only address that is served. To publish the database, use a reverse proxy."""
 PORT = 8001
 DATABASE = "tta"
 GRACEFUL_SECONDS = 4
-"""How long answers that are being sent may take after SIGTERM; systemd and Docker kill a service after ten seconds or more."""
+"""Seconds to finish responses after SIGTERM; systemd and Docker kill a service after ten seconds or more."""
 RENEW_SECONDS = 30.0
-"""How often a server without contact details looks for changes of the database; one that shows all sees them at once."""
+"""Seconds between two checks for changes of a copy without contact details; a server on the database itself needs none."""
 SETTINGS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def application(database: Path, settings: Serve | None = None, plugins_dir: Path | None = None) -> Datasette:
-    """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart.
+    """Returns Datasette on an existing database: read-only, but not immutable, so that a refresh is visible without a restart.
 
-    `plugins_dir` holds plugins of Datasette as Python files.
-    What is left out by the settings must be out of the database already (`scraper.database.contacts`).
+    `plugins_dir`: folder with Datasette plugins as Python files. What the settings leave out must already be removed from the
+    database (`scraper.database.contacts`).
     """
     chosen = settings or Serve()
     limit = round(1000 * chosen.query_seconds)
@@ -53,11 +53,11 @@ def application(database: Path, settings: Serve | None = None, plugins_dir: Path
 
 
 def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugins_dir: Path | None = None) -> None:
-    """Serves until Ctrl-C or SIGTERM. `port` 0 is any free one. Raises TtaError where there is no database or no port."""
+    """Serves until Ctrl-C or SIGTERM. `port` 0: any free port. Raises TtaError if there is no database or no free port."""
     chosen = settings or Serve()
     with reading(database):
         pass
-    try:  # before anything starts
+    try:  # checked before anything starts
         listener = socket.create_server((HOST, port))
     except OSError as error:
         reason = "it is in use: end what uses it" if error.errno == errno.EADDRINUSE else error.strerror
@@ -72,7 +72,7 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugi
 
 
 class _Server(uvicorn.Server):
-    """Prints its address once it answers there, keeps the copy up to date, and ends normally on Ctrl-C, which uvicorn raises."""
+    """Prints its address once it answers, keeps the copy up to date, and ends normally on Ctrl-C, which uvicorn raises."""
 
     def __init__(self, datasette: Datasette, copy: Copy | None) -> None:
         app, seconds = datasette.app(), GRACEFUL_SECONDS

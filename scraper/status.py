@@ -1,4 +1,4 @@
-"""What there is: records and captures, how fresh they are, what waits to be loaded, and what the parser did not know."""
+"""The state of a data folder: records and captures, how current they are, what is not loaded, and what was not recognized."""
 
 import sqlite3
 import tomllib
@@ -23,11 +23,11 @@ _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".tom
 
 @dataclass(slots=True)
 class Completeness:
-    """How many record numbers are known, captured, blocked or missing, by source and in all.
+    """How many record numbers are known, captured, blocked or missing, by source and in total.
 
-    `blocked`: an archive refuses them; `waiting`: not captured for other reasons, and asked for again. `never_archived`: known
-    from elsewhere and not listed by this source; in all, between known numbers and listed nowhere: perhaps there was no such
-    record. `listings`: the last listing of each scope; `waits`: until when hosts are not asked.
+    `blocked`: an archive refuses them; `waiting`: not captured for other reasons, and requested again. `never_archived`: known
+    from elsewhere and not listed by this source; in the total, numbers between known ones that are listed nowhere: perhaps there
+    was no such record. `listings`: the last listing of each scope; `waits`: until when hosts are not contacted.
     """
 
     sources: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -40,9 +40,8 @@ class Completeness:
 class Status:
     """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks.
 
-    `last_refresh`: its row of `runs`; `failed_checks`: its checks, by column of `run_checks`; `last_good_refresh`: when the last
-    refresh that committed started; `refused_refresh`: when the refresh started that keeps out what is not loaded; `low_space`: a
-    warning.
+    `last_refresh`: its row of `runs`; `failed_checks`: its checks, by column of `run_checks`; `last_good_refresh`: start of the
+    last refresh that committed; `refused_refresh`: start of the refused refresh that prevents loading; `low_space`: a warning.
     """
 
     archived: int = 0
@@ -68,7 +67,7 @@ class Status:
 
 
 def status(folders: Folders) -> Status:
-    """Returns the state of a data folder, which may be empty. Raises TtaError if a file of it can't be read."""
+    """Returns the state of a data folder, which may be empty. Raises TtaError if one of its files can't be read."""
     found = Status(low_space=folders.low_space())
     archived: dict[str, set[int]] = {}
     has_archive = (folders.archive / CATALOG).is_file()
@@ -80,7 +79,7 @@ def status(folders: Folders) -> Status:
             archived = _count(db, found)
             table, condition = "archive.captures", "capture_id NOT IN (SELECT capture_id FROM main.captures)"
             if has_archive:
-                db.execute("COMMIT")  # SQLite attaches no file within a transaction
+                db.execute("COMMIT")  # SQLite can't attach a file within a transaction
                 db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])
         if has_archive:
             found.archived = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
@@ -94,7 +93,7 @@ def status(folders: Folders) -> Status:
 
 
 def missing(folders: Folders) -> list[str]:
-    """Addresses of records that an archive lists or captures refer to, and no capture shows: worth fetching or nominating."""
+    """Returns URLs of records that an archive lists or captures refer to, but no capture shows: worth fetching or nominating."""
     with reading(folders.database) as db, Ledger(folders.ledger, writable=False) as ledger:
         shown = {row[0] for row in db.execute("SELECT node_id FROM records WHERE node_id IS NOT NULL")}
         seen = {row[0] for row in db.execute("SELECT node_id FROM unseen_records")}
@@ -103,7 +102,7 @@ def missing(folders: Folders) -> list[str]:
 
 
 def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completeness:
-    """What the ledger lists and the archive has. `archived`: by source the node numbers of stored captures."""
+    """Compares what the ledger lists with what the archive has. `archived`: node numbers of stored captures, by source."""
     numbers: dict[str, tuple[set[int], set[int], set[int]]] = {}
     for name in {*ledger.sources(), *archived}:
         captured = archived.get(name, set()) | ledger.nodes(name, STORED)
@@ -126,7 +125,7 @@ def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completen
 
 
 def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
-    """Counts what the database has. Returns by source the node numbers of its captures."""
+    """Counts what the database has. Returns the node numbers of its captures, by source."""
     lists = _SQL["lists"]
     found.loaded = True
     for name, query in _SQL["values"].items():

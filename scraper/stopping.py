@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM: the run ends within seconds and loses nothing.
 
-A signal raises Stopped at once only while the run waits or reads from the network, where nothing is half done. At any other time
-it sets a flag, and the run ends before its next wait.
+A signal raises Stopped at once only while the run waits or reads from the network, when no change is in progress. At any other
+time it sets a flag, and the run ends before its next wait.
 """
 
 import signal
@@ -14,7 +14,7 @@ from types import FrameType
 from scraper.errors import Stopped
 
 _TIME_IS_UP = signal.SIGUSR1
-"""What `until` sends to this process; SIGALRM bounds the parsing of single pages (`scraper.database.parse_captures`)."""
+"""What `until` sends to this process; SIGALRM limits the parsing of single pages (`scraper.database.parse_captures`)."""
 
 
 class Stop:
@@ -40,7 +40,7 @@ class Stop:
 
     @contextmanager
     def until(self, seconds: float) -> Iterator[None]:
-        """Ends this block after so many seconds as a signal would, and sets `late`."""
+        """Stops the run in this block after `seconds`, as a signal would, and sets `late`."""
         self.late = False
 
         def time_is_up() -> None:  # in the timer's thread; the signal wakes the main thread

@@ -1,6 +1,6 @@
-"""Text for a terminal or a log: what comes from pages and servers has no control characters, one line, and a bounded length.
+"""Text for a terminal or a log: text from pages and servers is reduced to one line of bounded length without control characters.
 
-Also the one progress line, on standard error, and only where that is a terminal.
+Also the progress line, on standard error, only if that is a terminal.
 """
 
 import re
@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import click
 
 MAX_SHOWN = 300
-"""Characters; a `data:` address in a listing can have kilobytes (ARCHIVES.md, section 1)."""
+"""Characters; a `data:` URL in a listing can have kilobytes (ARCHIVES.md, section 1)."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _STEP = 2_000
-"""Rows between two updates: an update costs a thousand times what passing a row on costs."""
+"""Rows between two updates: an update costs a thousand times as much as passing on a row."""
 _EVERY = 0.1
 """Seconds between two updates that are shown."""
 _CLEAR = "\r\x1b[K"
@@ -24,18 +24,18 @@ Row = TypeVar("Row")
 
 
 def escape(text: object, limit: int = MAX_SHOWN) -> str:
-    r"""At most `limit` characters in one line; control, line-end and direction-changing characters become \xNN or \uNNNN."""
+    r"""Returns at most `limit` characters in one line; control, line-end and direction characters become \xNN or \uNNNN."""
     shown = _UNSAFE.sub(lambda one: f"\\x{ord(one[0]):02x}" if one[0] <= "\xff" else f"\\u{ord(one[0]):04x}", str(text))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 capture`, `2,000 captures`."""
+    """Returns a number with its noun: `1 capture`, `2,000 captures`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def escape_url(url: str) -> str:
-    """The same for an address, without the user name and password it may contain (ARCHIVES.md, section 8)."""
+    """As `escape`, for a URL, without the user name and password that it may contain (ARCHIVES.md, section 8)."""
     try:
         host = urlsplit(url).netloc
     except ValueError:
@@ -84,7 +84,7 @@ class ProgressBar:
             click.echo(text, nl=False, err=True)
 
     def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
-        """The rows, counted as they pass."""
+        """Yields the rows unchanged, and shows how many."""
         count = 0
         for count, row in enumerate(rows, start=1):
             if count % _STEP == 0:

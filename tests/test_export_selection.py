@@ -102,7 +102,7 @@ def test_a_condition_that_takes_too_long_is_given_up(folders: Folders, tmp_path:
     monkeypatch.setattr(selecting, "SECONDS", 0.3)
     many = "(SELECT count(*) FROM fields a, fields b, fields c, fields d, fields e, fields f) > 0"
     began = time.monotonic()
-    with reading(folders.database) as db, pytest.raises(TtaError, match="ask for less"):
+    with reading(folders.database) as db, pytest.raises(TtaError, match="select fewer records"):
         export("jsonl", db, tmp_path / "r.jsonl", Selection(where=many))
     assert time.monotonic() - began < 5
 
@@ -178,9 +178,9 @@ def test_columns_are_of_the_one_table_asked_for(folders: Folders, tmp_path: Path
         ("csv", Selection(columns=("warc_file",), tables=("captures",)), "no column 'warc_file'"),
         ("csv", Selection(columns=("submitted_by",), contacts=False), "contact detail"),
         ("csv", Selection(where="point_of_contact IS NULL", contacts=False), "contact detail"),
-        ("csv", Selection(since="yesterday"), "is no time"),
+        ("csv", Selection(since="yesterday"), "is not a time"),
         ("jsonl", Selection(tables=("fields",)), "--table records"),
-        ("geojson", Selection(tables=("fields",)), "can't hold the table fields"),
+        ("geojson", Selection(tables=("fields",)), "can't contain the table fields"),
         ("parquet", Selection(tables=("records_flat",)), "with csv"),
         ("csv", Selection(tables=("records_point_of_contact",), contacts=False), "contact details"),
     ],

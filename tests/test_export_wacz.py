@@ -119,7 +119,7 @@ def test_the_same_captures_give_the_same_bytes(folders: Folders, tmp_path: Path)
 @pytest.mark.parametrize("option", ["--without-contacts", "--strict-contacts", "--table=captures", "--columns=url"])
 def test_nothing_can_be_left_out_of_captures(folders: Folders, tmp_path: Path, option: str) -> None:
     ran = tta("--data", folders.data, "export", "wacz", tmp_path / "a.wacz", option)
-    assert (ran.status, "WACZ holds" in ran.err, list(tmp_path.iterdir())) == (2, True, [])
+    assert (ran.status, "WACZ contains" in ran.err, list(tmp_path.iterdir())) == (2, True, [])
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_keys_are_joined_with_the_codes_of_their_own_year(
     assert done.status == 0, done.err
     assert f"joined with records.{column}" in done.out
     assert f"{records} of the 3 records" in done.out
-    assert "1 keys got back their leading zeros" in done.out and "99999" in done.out
+    assert "1 keys got leading zeros restored" in done.out and "99999" in done.out
     assert len(joined(folders, column)) == records
 
 
@@ -73,7 +73,7 @@ def test_an_overlay_survives_a_rebuild_and_a_new_database_and_goes_when_removed(
         ("a,b\n1,2\n", ("--key", "c"), "has no column 'c'"),
         ("a,a\n1,2\n", ("--key", "a"), "names must differ"),
         ("a,b\n1\n", ("--key", "a"), "as many cells"),
-        ("\0\0", ("--key", "a"), "no CSV file"),
+        ("\0\0", ("--key", "a"), "not a CSV file"),
         ("a,b\n1,2\n", ("--key", "a=nothing"), "no column 'nothing'"),
     ],
 )

@@ -70,7 +70,7 @@ def test_words_operators_and_parentheses_choose_texts(typed: str, numbers: str) 
         ("", "word"),
         ("a" * 501, "500"),
         ("(court", "not closed"),
-        ("court)", "not opened"),
+        ("court)", "without an opening one"),
         ("court AND", "missing at the end"),
         ("OR court", "missing before OR"),
         ("(" * 30 + "a" + ")" * 30, "parentheses"),

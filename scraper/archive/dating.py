@@ -1,8 +1,8 @@
-"""Which address a capture is of and when it was captured, by everything that the capture itself shows. Pure functions.
+"""Determines the address and the time of a capture from everything that the capture itself shows. Pure functions.
 
-A record's own address and date count, except where they are those of a copy: a replay of a web archive is dated by the archive.
-A saved page is dated by what the tool that saved it wrote: a comment in the page, or the path. `warc` keeps what the record had
-beside what is derived here, so that a better rule dates old captures too, when the catalog is made again.
+A record's own address and date count, unless they are those of a copy: a replay of a web archive is dated by the archive. A saved
+page is dated by what the tool that saved it wrote: a comment in the page, or the path. `warc` keeps the record's own values
+beside those derived here, so that a better rule also dates old captures when the catalog is rebuilt.
 """
 
 import re
@@ -19,11 +19,11 @@ from parsers.urls import archive_time, node_id, page_address, without_archive
 from scraper.capture import Capture, Form, Recorded, iso
 
 FIRST = datetime(1991, 1, 1, tzinfo=UTC)
-"""There was no page before; a clock that was never set shows 1970 or earlier."""
+"""There were no web pages before; a clock that was never set shows 1970 or earlier."""
 AHEAD = timedelta(days=1)
-"""A time of capture may be so much later than that of its fetch or import: clocks and zones differ."""
+"""How much later a capture time may be than its fetch or import: clocks and zones differ."""
 _EDGE = 1 << 14
-"""Bytes at either end of a page in which the comments of the tools that save pages are found."""
+"""Bytes at either end of a page that are searched for comments of tools that save pages."""
 _WAYBACK = "FILE ARCHIVED ON"
 PATTERNS = Path(__file__).with_name("dating.toml").read_text(encoding="utf-8")
 _RE = {name: re.compile(pattern) for name, pattern in tomllib.loads(PATTERNS).items()}
@@ -37,7 +37,7 @@ class Time(NamedTuple):
 
 
 def parse_time(text: str | None) -> Time | None:
-    """A time as headers, indexes and tools write it, to its precision; None for none that a page can have. No zone means UTC."""
+    """Parses a time as headers, indexes and tools write it, to its precision; None if a page can't have it. No zone means UTC."""
     text = (text or "").strip()
     length: int | None = None
     try:
@@ -59,7 +59,7 @@ def parse_time(text: str | None) -> Time | None:
 
 
 def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
-    """The capture with the address and time that all of it shows, else None. No time is trusted that is after `added_at`."""
+    """Returns the capture with the address and time that it shows, if any. A time after `added_at` is not trusted."""
     recorded = capture.recorded or Recorded(capture.url, capture.captured_text)
     record_time = parse_time(recorded.date)
     url, times, fetched_at = recorded.url, [record_time], capture.fetched_at
@@ -78,7 +78,7 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
 
 
 def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | None]] | None:
-    """Of an archive's replay (not an answer of its own) the page's address, and when the archive captured it, best first."""
+    """Yields the page's address and capture time of an archive's replay (not of the archive's own pages), best evidence first."""
     memento = capture.header("memento-datetime")
     digits = archive_time(url)
     own_answer = capture.http_status is not None and not 200 <= capture.http_status < 300 and not memento
@@ -92,7 +92,7 @@ def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | 
 
 
 def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
-    """Address and time that a tool wrote into the page when it saved it."""
+    """Returns the address and time that a tool wrote into the page when it saved it."""
     body = capture.payload
     edges = body if len(body) < 2 * _EDGE else body[:_EDGE] + b"\n" + body[-_EDGE:]
     text = edges.replace(b"\0", b"").decode("utf-8", "replace")
@@ -140,12 +140,12 @@ def of_path(origin: str | None) -> tuple[str | None, Time | None]:
 
 
 def is_evidence(part: str) -> bool:
-    """Whether a folder's name is a time or a host, as mirroring tools write them."""
+    """Whether part of a path is a time or a host, as mirroring tools write them."""
     return bool(_RE["digits"].fullmatch(part) or _RE["host"].fullmatch(part) or _RE["epoch"].fullmatch(part))
 
 
 def _page_of_file(address: str) -> str:
-    """The address of a page whose file a tool named after it: without the `index.html` or `.html` that the tool added."""
+    """Returns the page's address from its file's name, without the `index.html` or `.html` that a tool added."""
     head, _, name = re.sub(r"\.(?:gz|bz2|xz|zst)$", "", address).rpartition("/")
     name, mark, query = re.sub(r"(?<=.)@(?=[\w%-]+=)", "?", unquote(name) if "%3F" in name else name, count=1).partition("?")
     query = re.sub(r"\.html?$", "", query)

@@ -1,6 +1,6 @@
-"""Takes the compression off a file of WARC or ARC records: gzip and zstd, per record or over the whole file, or none.
+"""Decompresses a file of WARC or ARC records: gzip and zstd, per record or for the whole file, or none.
 
-A gzip member or zstd frame is called a member. `Unpacked` joins the members to one stream and knows the file offset of each.
+A gzip member or zstd frame is called a member. `Unpacked` joins the members into one stream and keeps the file offset of each.
 """
 
 import re
@@ -19,15 +19,15 @@ from scraper.encoding import GZIP_MAGIC, MAX_BODY, ZSTD_MAGIC
 from scraper.errors import Broken
 
 MAX_PROBES = 10_000
-"""Places in a damaged file that are tried as the beginning of a member; bounds the time that a hostile file can take."""
+"""Offsets in a damaged file that are tried as the beginning of a member; bounds the time for a malicious file."""
 _STEP = 1 << 16
 _GZIP_STEP, _ZSTD_STEP = 1 << 13, 1 << 10
-"""All that so many bytes unpack to is in memory at once: of gzip up to 8 MiB, of zstd, 128 KiB for every 4 bytes, 32 MiB."""
+"""Bytes decompressed at a time, with the result in memory: up to 8 MiB for gzip, 32 MiB for zstd (128 KiB per 4 bytes)."""
 _SCAN = 1 << 20
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
 _LOOK_BACK = 1 << 13
-"""Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
+"""Bytes at the end of a chunk that are searched again with the next one: a record's first line is shorter."""
 _NOT_BLANK = re.compile(rb"[^\r\n\t ]")
 NO_RECORD = "no record begins here"
 
@@ -45,7 +45,7 @@ GZIP = Packing(GZIP_MAGIC + b"\x08", lambda: zlib.decompressobj(31), _GZIP_STEP)
 
 
 def packing_of(file: BinaryIO) -> Packing:
-    """The compression of a file, by its first bytes. A zstd dictionary is in a frame of its own (IIPC, WARC-Zstandard)."""
+    """Detects a file's compression by its first bytes; reads its zstd dictionary if it begins with one (IIPC, WARC-Zstandard)."""
     file.seek(0)
     head = file.read(8)
     if head.startswith(GZIP.magic):
@@ -60,13 +60,13 @@ def packing_of(file: BinaryIO) -> Packing:
                 content = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_BODY)
             dictionary = zstandard.ZstdCompressionDict(content)
         except zstandard.ZstdError:
-            pass  # the frames that need it are damaged, then
+            pass  # then the frames that need it are damaged
     unpacker = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << 27)
     return Packing(ZSTD_MAGIC, unpacker.decompressobj, _ZSTD_STEP)
 
 
 def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[bytes, None, int]:
-    """What one member unpacks to, in pieces; returns the member's length in the file. Raises Broken, after all good bytes."""
+    """Yields the content of one member in chunks; returns its length in the file. Raises Broken, after all good bytes."""
     file.seek(offset)
     data = file.read(packing.step)
     if _SKIPPABLE.match(data) and packing.magic == ZSTD_MAGIC:
@@ -80,7 +80,7 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
             piece = decoder.decompress(data)
         except (zlib.error, zstandard.ZstdError) as error:
             pieces: list[bytes] = []
-            with suppress(zlib.error):  # up to the error: all of a member of which only the checksum is wrong
+            with suppress(zlib.error):  # up to the error: the whole member if only its checksum is wrong
                 pieces.extend(before.decompress(data[at : at + 1]) for at in range(len(data)) if before)
             if any(pieces):
                 yield b"".join(pieces)
@@ -95,7 +95,7 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
 
 
 class Unpacked:
-    """A file's content as one stream, up to damage, which is `broken`. `end`: the offset behind the last whole member so far."""
+    """A file's content as one stream, up to damage, which is `broken`. `end`: the offset after the last whole member so far."""
 
     def __init__(self, file: BinaryIO, start: int, packing: Packing) -> None:
         self.file = file
@@ -105,11 +105,11 @@ class Unpacked:
         self._pieces = self._unpack()
         self._data = b""
         self._at = 0
-        self._before = 0  # bytes of the stream that precede _data
+        self._before = 0  # bytes of the stream before _data
         self._marks: deque[tuple[int, int]] = deque()  # positions in the stream at which a member begins, and its file offset
 
     def _unpack(self) -> Iterator[tuple[int, bool, bytes]]:
-        """The file's content: each piece with the file offset of its member, and whether it is the first of it."""
+        """Yields the file's content: each chunk with the file offset of its member, and whether it is the member's first."""
         file, packing = self.file, self.packing
         while file.seek(self.end) == self.end and (head := file.read(_STEP)):
             start, is_start = self.end, True
@@ -118,7 +118,7 @@ class Unpacked:
                 yield start, is_start, head
                 continue
             if not any(piece.strip(b"\0") for piece in chain([head], iter(partial(file.read, _SCAN), b""))):
-                return  # zeros up to the end are padding, or what a loss of power leaves
+                return  # zeros up to the end are padding, or the result of a power failure
             member = unpack_member(file, start, packing)
             try:
                 while True:
@@ -128,7 +128,7 @@ class Unpacked:
                 self.end += end.value
 
     def _fill(self) -> bytes:
-        """The next piece, which is added to what is ahead; empty at the end."""
+        """Reads the next chunk into the buffer and returns it; empty at the end."""
         try:
             offset, is_start, piece = next(self._pieces, (0, False, b""))
         except Broken as broken:
@@ -143,7 +143,7 @@ class Unpacked:
         return piece
 
     def has(self, size: int) -> bool:
-        """Whether so many bytes are ahead."""
+        """Whether at least `size` more bytes follow."""
         while len(self._data) - self._at < size:
             if not self._fill():
                 return False
@@ -155,7 +155,7 @@ class Unpacked:
         return pattern.match(self._data, self._at) is not None
 
     def place(self) -> tuple[int, int]:
-        """The offset of the member that the next byte is in (without compression: its own), and how many bytes precede it."""
+        """Returns the offset of the next byte's member (uncompressed: of the byte), and how many bytes precede the byte in it."""
         self.has(1)
         position = self._before + self._at
         while len(self._marks) > 1 and self._marks[1][0] <= position:
@@ -165,11 +165,11 @@ class Unpacked:
         return (offset + inner, 0) if self.packing is PLAIN else (offset, inner)
 
     def skip_blank(self) -> bool:
-        """Steps over blanks and line ends; returns whether there were any."""
+        """Skips spaces and line ends; returns whether there were any."""
         return bool(self.until(_NOT_BLANK, _NOT_BLANK, 1))
 
     def head(self, end: re.Pattern[bytes], limit: int) -> bytes | None:
-        """The bytes before the next match of `end`, which is stepped over; None if there is none within `limit` bytes."""
+        """Returns the bytes before the next match of `end`, which is skipped; None if there is none within `limit` bytes."""
         while not (found := end.search(self._data, self._at, self._at + limit)):
             if len(self._data) - self._at >= limit or not self._fill():
                 return None
@@ -177,7 +177,7 @@ class Unpacked:
         return head
 
     def take(self, size: int, stop: re.Pattern[bytes] | None = None, *, keep: bool = True) -> tuple[bytes, int]:
-        """The next `size` bytes, fewer at the end and where a member begins with `stop`, and their number. `keep`: else none."""
+        """Reads `size` bytes, fewer at the end or if a member begins with `stop`; returns them (if `keep`), and how many."""
         kept, taken = bytearray(), 0
         while taken < size:
             if self._at == len(self._data) and (not self._fill() or (taken and stop and self._begins_with(stop))):
@@ -190,7 +190,7 @@ class Unpacked:
         return bytes(kept), taken
 
     def until(self, pattern: re.Pattern[bytes], start: re.Pattern[bytes], limit: int) -> bytes:
-        """What precedes the next match of `pattern`, or the next member that begins with `start`, up to `limit` bytes of it."""
+        """Reads up to the next match of `pattern` or the next member that begins with `start`; returns at most `limit` bytes."""
         kept, found = bytearray(), None
         while found is None:
             found = pattern.search(self._data, self._at)
@@ -207,13 +207,13 @@ class Unpacked:
         return bytes(kept)
 
     def _begins_with(self, start: re.Pattern[bytes]) -> bool:
-        """Whether the newest member begins ahead, with a match of `start`."""
+        """Whether the newest member begins in the buffer, with a match of `start`."""
         begins = self._marks[-1][0] - self._before
         return self.packing is not PLAIN and begins >= self._at and start.match(self._data, begins) is not None
 
 
 def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pattern[bytes]) -> int | None:
-    """The offset at or after `position` of the next member in whose beginning `content` is found; None if there is none."""
+    """Returns the offset, from `position` on, of the next member whose beginning contains `content`; None if there is none."""
     for _ in range(MAX_PROBES):
         found = find_bytes(file, position, packing.magic)
         if found is None:
@@ -226,7 +226,7 @@ def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pat
 
 
 def find_bytes(file: BinaryIO, position: int, magic: bytes) -> int | None:
-    """The offset at or after `position` at which these bytes are."""
+    """Returns the offset of the next occurrence of these bytes, from `position` on."""
     while file.seek(position) == position and len(data := file.read(_SCAN)) >= len(magic):
         if (found := data.find(magic)) >= 0:
             return position + found
@@ -235,7 +235,7 @@ def find_bytes(file: BinaryIO, position: int, magic: bytes) -> int | None:
 
 
 def only_member(data: bytes) -> bytes:
-    """What data unpacks to that begins with a gzip member and has nothing behind it. Raises Broken."""
+    """Decompresses data that is exactly one gzip member. Raises Broken."""
     content, member = bytearray(), unpack_member(BytesIO(data), 0, GZIP)
     try:
         while len(content) <= MAX_BODY + _SCAN:  # a body, and any headers seen so far

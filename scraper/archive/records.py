@@ -1,7 +1,7 @@
-"""The records of a WARC or ARC file, and the places in it that are damaged. What a record means is up to `warc`.
+"""Reads the records of a WARC or ARC file, and reports damage in it. `warc` interprets the records.
 
-Every record is checked against what surrounds it: its length must lead to the next record or to the end, and its digests must
-be those of its bytes. docs/decisions/warc.md has the reasons for a reader of our own.
+Every record is checked: its length must lead to the next record or to the end of the file, and its digests must match its bytes.
+docs/decisions/warc.md has the reasons for writing our own reader.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from scraper.encoding import MAX_BODY, decode_content
 from scraper.errors import Broken, UndecodableContent
 
 MAX_HEAD = 1 << 16
-"""Bytes of a record's headers; those of real records have less than 4 KiB, with very long addresses 16."""
+"""Bytes of a record's headers; real ones have less than 4 KiB, or 16 KiB with very long addresses."""
 MAX_READ_AGAIN = 1 << 32
-"""Bytes that are read a second time because records had a wrong length; bounds the time that a hostile file can take."""
+"""Bytes that are read a second time because records had a wrong length; bounds the time for a malicious file."""
 ARC_LINE = rb"(?:https?|ftps?|gopher|dns|whois|filedesc|mailto|news|nntp):[^\r\n]{1,4000}? [\w.:-]+ \d{8,14} [^\r\n]{1,4000}\r?\n"
 START = re.compile(rb"WARC/\d{1,2}\.\d{1,2}[ \t]*\r{0,2}\n|" + ARC_LINE, re.IGNORECASE)
-"""The first line of a record: of WARC the version, of ARC address, IP address, time, media type, ..., length."""
+"""The first line of a record: for WARC the version; for ARC address, IP address, time, media type, ..., length."""
 _NEXT = re.compile(rb"(?<=\n)(?:" + START.pattern + rb")", re.IGNORECASE)
 _BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf")
 _WARC = re.compile(rb"WARC/", re.IGNORECASE)
@@ -35,7 +35,7 @@ _TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
 
 
 class Damage(NamedTuple):
-    """What can't be read or trusted at a byte offset of the file. `is_cut`: a record begins there that the file ends within."""
+    """What can't be read or trusted at a byte offset of the file. `is_cut`: the file ends within the record that begins there."""
 
     position: int
     reason: str
@@ -44,9 +44,9 @@ class Damage(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """One record. `named` has the headers by lower-case name; `length` is the declared one; `end`: the file offset behind it.
+    """One record. `named` has the headers by lower-case name; `length` is the declared one; `end`: the file offset after it.
 
-    `block` is empty for records that nobody asked for; `is_cut`: the file ends within it. `problem`: why the bytes are not those
+    `block` is empty for records that are not wanted; `is_cut`: the file ends within it. `problem`: why the bytes are not those
     that the writer stored.
     """
 
@@ -73,16 +73,16 @@ class Record:
 
 
 LengthAt = Callable[[int], int | None]
-"""The known length of the gzip member at an offset, None where it is not known."""
+"""Returns the length of the gzip member at an offset; None if it is not known."""
 
 
 def read_records(
     file: BinaryIO, start: int = 0, *, wanted: Callable[[Record], bool] = lambda _: True, length_at: LengthAt | None = None
 ) -> Iterator[Record | Damage]:
-    """Every record from byte `start` on, and every damage, in file order; never raises on what a file holds.
+    """Yields every record from byte `start` on, and all damage, in file order; never raises.
 
-    The blocks of records that are not `wanted` are stepped over. `length_at`: a damaged page may contain gzip members of its own,
-    so it is stepped over unread where its length is known.
+    The blocks of records that are not `wanted` are skipped. `length_at`: a damaged page may contain gzip members of its own, so
+    it is skipped unread if its length is known.
     """
     return _Reader(file, start, wanted, length_at).read()
 
@@ -129,7 +129,7 @@ class _Reader:
         return Damage(position, reason, bool(broken and broken.is_cut and broken.position == position))
 
     def _is_whole(self, position: int) -> bool:
-        """Whether the member that begins there, and goes on behind a record in it, is undamaged as far as it goes."""
+        """Whether the member that begins there, and continues after a record in it, is undamaged to its end."""
         file, is_whole = self._stream.file, True
         if self._member[0] != position:
             before = file.tell()
@@ -137,12 +137,12 @@ class _Reader:
                 deque(unpack_member(file, position, self._stream.packing), maxlen=0)
             except Broken as broken:
                 is_whole = broken.is_cut
-            file.seek(before)  # from there on the stream reads
+            file.seek(before)  # where the stream continues to read
             self._member = position, is_whole
         return self._member[1]
 
     def _block(self, record: Record, before: int) -> Iterator[Record | Damage]:
-        """Reads a record behind its headers and checks it. So many bytes of its member are `before` it."""
+        """Reads a record after its headers and checks it. `before`: bytes of its member that precede it."""
         stream, position = self._stream, record.position
         is_wanted = record.type in _TYPES and self._wanted(record)
         keep = is_wanted and record.length <= MAX_BODY
@@ -184,7 +184,7 @@ class _Reader:
             yield record
 
     def _to_next(self, record: Record, before: int, *, keep: bool) -> Iterator[Record | Damage]:
-        """Reads a record whose length is wrong again, up to the next one. What its digest confirms, or the file cuts, is kept."""
+        """Reads a record with a wrong length again, up to the next one. Kept if its digest matches, or if the file ends in it."""
         stream = self._stream = Unpacked(self._stream.file, record.position, self._stream.packing)
         stream.take(before, keep=False)
         _head(stream, record.position)
@@ -207,7 +207,7 @@ class _Reader:
 
 
 def _head(stream: Unpacked, position: int) -> Record | str:
-    """The headers of the record ahead, which are stepped over, or why there is none."""
+    """Reads the headers of the next record; returns them, or why there is none."""
     if not stream.is_at(START):
         return NO_RECORD
     is_warc = stream.is_at(_WARC)
@@ -231,7 +231,7 @@ def _head(stream: Unpacked, position: int) -> Record | str:
 
 
 def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
-    """Names and values of the lines after the first one; lines that begin with a blank continue the one before."""
+    """Returns names and values of the lines after the first one; a line that begins with white space continues the one before."""
     headers: list[tuple[str, str]] = []
     for line in re.split("\r{0,2}\n", text)[1:]:
         if line[:1] in (" ", "\t") and headers:
@@ -244,17 +244,17 @@ def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ...], bytes]:
-    """Status, reason, headers and body of an HTTP message (ARCHIVES.md, 5); all of it is body where no status begins it."""
+    """Returns status, reason, headers and body of an HTTP message (ARCHIVES.md, 5); without a status line all of it is body."""
     if not (status := _STATUS.match(block)):
         return None, "", (), block
-    end = re.search(rb"\r{0,2}\n\r{0,2}\n", block)  # two where a file went through text mode
+    end = re.search(rb"\r{0,2}\n\r{0,2}\n", block)  # two if the file was written in text mode
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
     text = head.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
     return int(status[1]), text.partition("\n")[0].rstrip("\r")[status.end() :].lstrip(), parse_headers(text), body
 
 
 def _agrees_with_digest(record: Record) -> bool | None:
-    """Whether the block, or its body with or without encodings, has a digest that the record names; None if none compares."""
+    """Whether a digest of the record matches its block, or its body with or without encodings; None if none can be compared."""
     found = digest_agrees(record.named.get("warc-block-digest"), record.block)
     if found or record.type == "revisit" or "warc-segment-number" in record.named:
         return found
@@ -272,7 +272,7 @@ def _agrees_with_digest(record: Record) -> bool | None:
 
 
 def digest_agrees(claimed: str | None, content: bytes) -> bool | None:
-    """Whether a digest, `ALGORITHM:VALUE` in base 32 or 16, is the content's; None if it is none that can be compared."""
+    """Whether a digest, `ALGORITHM:VALUE` in base 32 or 16, is the content's; None if it can't be compared."""
     name, colon, value = (claimed or "").strip().partition(":")
     algorithm = name.lower().replace("-", "")
     if not colon or algorithm not in ("md5", "sha1", "sha256", "sha512"):

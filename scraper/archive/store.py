@@ -1,7 +1,7 @@
 """The archive: every capture's bytes in WARC files, and a catalog of them, `catalog.db`. The WARC files are the truth.
 
-Sources add captures, and the loader reads them. The catalog repeats what is in the WARC files: whatever it lacks
-is read from them when the archive is opened for writing, and it can be deleted at any time. One of another version is emptied.
+Sources add captures, and the loader reads them. The catalog repeats what is in the WARC files: what it lacks is read from them
+when the archive is opened for writing, and it can be deleted at any time. A catalog of another version is emptied.
 """
 
 import os
@@ -24,12 +24,12 @@ from scraper.folders import sync
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, tables_version
 
 MAX_FILE = 1_000_000_000
-"""Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""
+"""Bytes after which a new WARC file is begun; the WARC guidelines recommend 1 GB (IIPC, WARC 1.1 annex)."""
 _PREFIX = "tta-"
 WARC_FILES = "*.warc.gz"
 CATALOG = "catalog.db"
 SOURCES = ("wayback", "commoncrawl", "endofterm", "live")
-"""The order of the configuration's sources (a test holds it); others come after them by name."""
+"""Preferred sources first, in the order of the configuration (checked by a test); other sources follow by name."""
 SCHEMA = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
 _RULES = dating.PATTERNS + Path(dating.__file__).read_text(encoding="utf-8") + Path(urls.__file__).read_text(encoding="utf-8")
 VERSION = tables_version(SCHEMA + _RULES)
@@ -40,7 +40,7 @@ the WARC files, so that a better rule dates and addresses old captures too.
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the catalog: what is known of a stored capture without opening its WARC file.
+    """A row of the catalog: what is known about a stored capture without opening its WARC file.
 
     Times are ISO 8601 in UTC; `captured_at` is as precise as its source, down to a year (`2019`). `intact` is 0 if the record was
     damaged when it was imported (`Capture.damage`): an intact capture of the same address and time replaces it.
@@ -68,7 +68,7 @@ class Entry:
     intact: int
 
     def rank(self) -> tuple[object, ...]:
-        """Of the deliveries of one capture the lowest counts: intact, whole, by source, then by what surrounds the body."""
+        """Sort key of the copies of one capture; the lowest is used: intact, complete, by source, then by metadata."""
         place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
         details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
         original = (self.original_record_id, self.original_url, self.original_captured_at)
@@ -88,7 +88,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(capture: Capture, now: datetime) -> Prepared:
-    """The capture as a gzip member, and its row of the catalog, made from what the member reads back as. Raises TtaError."""
+    """Compresses the capture to a gzip member, and derives its catalog row from that member as read back. Raises TtaError."""
     member = record_bytes(capture, now)
     if (back := only_capture(member, capture.source)) is None:
         raise TtaError("a capture can't be kept: its record can't be read back")
@@ -109,36 +109,36 @@ class Archive(AbstractContextManager["Archive"]):
             sync(folder.parent)
         self._catalog = open_catalog(folder, writable=writable)
         self.recovered: list[str] = []
-        """What opening it did to reconcile the catalog with the files, a line each."""
+        """What was done on opening to reconcile the catalog with the files, one line each."""
         self.unread: list[str] = []
-        """Of those the lines about bytes that can't be read, and captures that don't count."""
+        """Those of the lines that are about unreadable bytes, and captures that don't count."""
         if writable:
             self._reconcile()
 
     def __exit__(self, *_: object) -> None:
-        """Makes what was added durable and closes the files."""
+        """Writes what was added to disk and closes the files."""
         if self._writable:
             self.flush()
         self._catalog.close()
 
     def entries(self, where: str = "1", parameters: tuple[object, ...] = ()) -> Iterator[Entry]:
-        """Rows of the catalog in the order of files and offsets. `where` is SQL of this program, never a user's."""
+        """Yields rows of the catalog in the order of files and offsets. `where` is SQL of this program, never a user's."""
         query = f"SELECT {', '.join(_COLUMNS)} FROM captures WHERE {where} ORDER BY warc_file, warc_offset"  # noqa: S608
         for row in self._catalog.execute(query, parameters):
             yield Entry(*row)
 
     def same_body(self, url: str, sha256: str) -> Entry | None:
-        """An earlier stored capture of this URL with the same body, if there is one."""
+        """Returns an earlier stored capture of this URL with the same body, if there is one."""
         return next(self.entries("url = ? AND sha256 = ? AND form != 'revisit' AND intact", (url, sha256)), None)
 
     def at(self, url: str, moment: datetime) -> Entry | None:
-        """The stored capture of this URL at this time, to the second, if there is one."""
+        """Returns the stored capture of this URL at this time, to the second, if there is one."""
         second = (iso(moment.replace(microsecond=0)) or "").removesuffix("Z")
         return next(self.entries("url = ? AND substr(captured_at, 1, 19) = ?", (url, second)), None)
 
     def with_digest(self, url: str, digest: str) -> Entry | None:
-        """A whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
-        # The plus keeps SQLite to the index by address: one digest, of an error page say, may have very many rows.
+        """Returns a whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
+        # The plus makes SQLite use the index by address: one digest, such as an error page's, may have very many rows.
         where = "url = ? AND +payload_digest = ? AND form = 'response' AND intact AND truncated IS NULL AND sha256 IS NOT NULL"
         return next(self.entries(where, (url, digest)), None)
 
@@ -146,16 +146,16 @@ class Archive(AbstractContextManager["Archive"]):
         return next(self.entries("capture_id = ?", (capture_id,)), None)
 
     def urls(self) -> Iterator[str]:
-        """Every address of which there is a capture, once."""
+        """Yields every captured address once."""
         for row in self._catalog.execute("SELECT DISTINCT url FROM captures WHERE url IS NOT NULL"):
             yield str(row[0])
 
     def read(self, entry: Entry) -> Capture:
-        """The capture itself. Raises ArchiveDamaged where the file no longer holds it."""
+        """Reads the capture. Raises ArchiveDamaged if the file no longer contains it."""
         return read_entry(self.folder, entry)
 
     def add(self, capture: Capture) -> Entry | None:
-        """Appends the capture, also a preferred delivery of one, for the next `flush`. Returns its row, None if it is not new."""
+        """Appends a capture, or a preferred delivery of a stored one, for the next `flush`. Returns its row, None if not new."""
         capture = dated(capture)
         if not self._is_preferred(entry_of(capture, "", 0, 0)):
             return None
@@ -166,7 +166,7 @@ class Archive(AbstractContextManager["Archive"]):
         return held is None or entry.rank() < held.rank()
 
     def append(self, prepared: Prepared) -> Entry | None:
-        """Appends a capture that was prepared, perhaps by another process; else as `add`."""
+        """As `add`, for a capture that was prepared, perhaps by another process."""
         if not self._is_preferred(prepared.entry):
             return None
         current = self._current or _last_file(self.folder)
@@ -181,7 +181,7 @@ class Archive(AbstractContextManager["Archive"]):
                 rest = memoryview(prepared.member)
                 while rest:
                     rest = rest[file.write(rest) :]
-            except BaseException:  # all of the member or nothing
+            except BaseException:  # the whole member or nothing
                 file.truncate(offset)
                 raise
         entry = replace(prepared.entry, warc_file=path.name, warc_offset=offset)
@@ -190,7 +190,7 @@ class Archive(AbstractContextManager["Archive"]):
         return entry if is_added else None
 
     def flush(self) -> None:
-        """Bytes first, catalog after: a crash in between leaves a record that the next opening reads in again."""
+        """Writes the bytes first, then the catalog: after a crash in between, the next opening catalogs the record."""
         if self._current is not None and self._current.exists():
             sync(self._current)
         if self._is_new:
@@ -199,7 +199,7 @@ class Archive(AbstractContextManager["Archive"]):
         self._catalog.commit()
 
     def _insert(self, entry: Entry) -> bool:
-        """Whether the capture is new; the row of one that is there already goes to the preferred delivery."""
+        """Inserts the row; returns whether the capture is new. A known capture keeps the row of its preferred delivery."""
         is_new = self.entry(entry.capture_id) is None
         if self._is_preferred(entry):
             row = f"captures ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
@@ -223,14 +223,14 @@ class Archive(AbstractContextManager["Archive"]):
         self._catalog.commit()
 
     def _read_in(self, path: Path, start: int | None) -> None:
-        """Catalogs what follows byte `start`; None: the catalog does not know the file."""
+        """Catalogs what follows byte `start`; None: the file is not in the catalog."""
         added, done = 0, []
         for part in read_parts(path, start or 0):
             if part.damage is None and len(part.captures) <= 1:
                 added += sum(self._insert(entry_of(one, path.name, part.offset, part.length)) for one in part.captures)
-            elif part.is_cut and is_own(path):  # it was being written when the program ended, and never reported as stored
+            elif part.is_cut and is_own(path):  # it was being written when the program ended, and was never reported as stored
                 line = f"{path.name}: an unfinished record of {part.length} bytes at the end was removed"
-                if start is None:  # without a catalog that is not certain
+                if start is None:  # without a catalog this is not certain
                     aside = path.with_name(f"{path.name}.cut-{part.offset}")
                     with path.open("rb") as file:
                         file.seek(part.offset)
@@ -262,21 +262,21 @@ def _last_file(folder: Path) -> Path | None:
 
 
 def new_file(folder: Path) -> Path:
-    """The name of the next WARC file."""
+    """Returns the name of the next WARC file."""
     last = _last_file(folder)
     number = int(last.name.removeprefix(_PREFIX).split(".")[0]) + 1 if last else 1
     return folder / f"{_PREFIX}{number:06d}.warc.gz"
 
 
 def read_entry(folder: Path, entry: Entry) -> Capture:
-    """A stored capture, without the catalog: what worker processes read with. Raises ArchiveDamaged."""
+    """Reads a stored capture without the catalog, as worker processes do. Raises ArchiveDamaged."""
     if (capture := only_capture(read_member(folder, entry), entry.source)) is None:
         raise ArchiveDamaged(f"{folder / entry.warc_file} at {entry.warc_offset}: no readable record; restore it from a copy")
     return capture
 
 
 def read_member(folder: Path, entry: Entry) -> bytes:
-    """The WARC record of a stored capture as it is in its file. Raises ArchiveDamaged."""
+    """Reads the WARC record of a stored capture as it is in its file. Raises ArchiveDamaged."""
     path = folder / entry.warc_file
     try:
         with path.open("rb") as file:
@@ -287,7 +287,7 @@ def read_member(folder: Path, entry: Entry) -> bytes:
 
 
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
-    """The catalog's row for a capture that was read at that place."""
+    """Returns the catalog's row for a capture that was read at that offset."""
     original = capture.original or Original()
     digest = capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None)
     values: dict[str, Any] = {name: getattr(capture, name) for name in _AS_IN_CAPTURE}
@@ -299,7 +299,7 @@ def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entr
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
-    """Opens the catalog. To read, a missing one is empty; to write, one of another version is emptied. Raises ArchiveDamaged."""
+    """Opens the catalog. Reading, a missing one is empty; writing, one of another version is emptied. Raises ArchiveDamaged."""
     path = folder / CATALOG
     if not writable and not path.exists():
         catalog = open_memory()
@@ -311,7 +311,7 @@ def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
             catalog.execute("PRAGMA journal_mode = WAL")
         is_other = catalog.execute("PRAGMA user_version").fetchone()[0] != VERSION
         if is_other and not writable:
-            raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
+            raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which recreates it")
         if is_other:
             tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             drops = " ".join(f'DROP TABLE "{name}";' for name in tables)

@@ -1,4 +1,4 @@
-"""Records to captures, and captures to WARC records. `store` and `sources` are the callers; `records` finds the records."""
+"""Converts records to captures, and captures to WARC records. Used by `store` and `sources`; `records` finds the records."""
 
 import gzip
 import hashlib
@@ -21,24 +21,24 @@ from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
 from scraper.encoding import MAX_BODY
 
 UNKNOWN_URL = "urn:tta:unknown-url:"
-"""WARC demands a target: where no URL is known it is this prefix and the body's digest, which reads back as None."""
+"""WARC requires a target: if no URL is known, it is this prefix and the body's digest, which is read back as None."""
 UNKNOWN = "unknown"
 SOURCE, ORIGIN, DAMAGE, LISTED_DIGEST = "TTA-Source", "TTA-Origin", "TTA-Damage", "TTA-Listed-Digest"
 CAPTURED_AT, FETCHED_AT = "TTA-Captured-At", "TTA-Fetched-At"
 RECORDED_URL, RECORDED_DATE = "TTA-Recorded-URI", "TTA-Recorded-Date"
 Wanted = Callable[[str | None], bool]
-"""Whether the captures of an address are asked for."""
+"""Whether the captures of an address are wanted."""
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
 
 def read_captures(
     file: BinaryIO, source: str, start: int = 0, *, wanted: Wanted | None = None, origin: str | None = None
 ) -> Iterator[tuple[int, Capture] | Damage]:
-    """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
+    """Yields every capture from byte `start` on with its offset, and all damage, in file order; never raises.
 
-    `source` names captures whose record does not name one. Other records (request, metadata, warcinfo) are skipped, and
-    those whose address is not `wanted`. Segments of a record that follow each other are joined; otherwise the first is a capture
-    that is cut. `origin`: the file's name, for captures whose record does not name one.
+    `source`: for captures whose record does not name one. Other records (request, metadata, warcinfo), and those whose address is
+    not `wanted`, are skipped. Consecutive segments of a record are joined; otherwise the first is a truncated capture. `origin`:
+    the file's name, for captures whose record does not name one.
     """
 
     def is_wanted(record: Record) -> bool:
@@ -57,7 +57,7 @@ def read_captures(
 
 
 def _joined(items: Iterator[Record | Damage]) -> Iterator[Record | Damage]:
-    """The records, each in one piece (WARC 1.1, section 8). Segments that can't be joined are reported."""
+    """Yields the records with their segments joined (WARC 1.1, section 8). Segments that can't be joined are reported."""
     first: Record | None = None
     segments = 0
     for item in chain(items, [None]):
@@ -93,7 +93,7 @@ class Part(NamedTuple):
 
 
 def read_parts(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Iterator[Part]:
-    """All parts of a file from byte `start` on, in order. `length_at`: as for `read_records`. Raises OSError."""
+    """Yields all parts of a file from byte `start` on, in order. `length_at`: as for `read_records`. Raises OSError."""
     with path.open("rb") as file:
         end, size = start, file.seek(0, 2)
         items = groupby(read_records(file, start, length_at=length_at), key=attrgetter("position"))
@@ -110,7 +110,7 @@ def read_parts(path: Path, start: int = 0, length_at: LengthAt | None = None) ->
 
 
 def only_capture(member: bytes, source: str) -> Capture | None:
-    """The capture of the archive's own member, or None where it can't be read."""
+    """Returns the capture of the archive's own member; None if it can't be read."""
     return next((item[1] for item in read_captures(BytesIO(member), source) if not isinstance(item, Damage)), None)
 
 
@@ -152,12 +152,12 @@ def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
 
 
 def sha1_digest(body: bytes) -> str:
-    """`sha1:BASE32`, as CDX indexes and WARC headers write it."""
+    """Returns `sha1:BASE32`, as in CDX indexes and WARC headers."""
     return "sha1:" + b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
 
 
 def record_bytes(capture: Capture, now: datetime) -> bytes:
-    """The capture as one gzip member with one WARC 1.1 record. `now` dates records whose time of capture is unknown."""
+    """Returns the capture as one gzip member with one WARC 1.1 record. `now` dates records whose capture time is unknown."""
     block = capture.payload
     if capture.form in (Form.RESPONSE, Form.REVISIT) and capture.http_status is not None:
         lines = [f"HTTP/1.1 {capture.http_status:03d} {_plain(capture.http_reason)}".strip()]
@@ -197,12 +197,12 @@ def record_bytes(capture: Capture, now: datetime) -> bytes:
 
 
 def record_id_of(capture: Capture) -> str:
-    """The same capture always gets the same record id, so that archives made twice are alike."""
+    """Returns a record id that depends only on the capture, so that archives made twice are identical."""
     return f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, capture.capture_id)}>"
 
 
 def _plain(text: str) -> str:
-    """A header value that can't end its line: hostile captures must not be able to write headers of their own."""
+    """Returns a header value without line ends: malicious captures must not be able to inject headers."""
     return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("utf-8", "replace").decode().strip()
 
 

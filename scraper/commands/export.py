@@ -24,30 +24,30 @@ PATH = click.Path(path_type=Path, allow_dash=True)
 @click.command("export")
 @click.argument("form", metavar="FORMAT", type=click.Choice(FORMATS), required=False)
 @click.argument("dest", metavar="DEST", type=PATH, required=False)
-@click.option("--where", metavar="SQL", help="Only the records that an SQL condition on the columns of records holds for.")
+@click.option("--where", metavar="SQL", help="Only the records that meet an SQL condition on the columns of records.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
-@click.option("--columns", metavar="A,B,C", default="", help="Only these columns of records, or of the --table; keys stay.")
+@click.option("--columns", metavar="A,B,C", default="", help="Only these columns of records, or of --table, besides keys.")
 @click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {FLAT}, with csv.")
 @without_contacts
 @strict_contacts
-@click.option("--with-contacts", "contacts", flag_value="with", help="Keep them in a site, which otherwise leaves them out.")
+@click.option("--with-contacts", "contacts", flag_value="with", help="Keep contacts in a site, which omits them by default.")
 @click.option(
-    "--sign", metavar="COMMAND", multiple=True, help="Then sign: run your command with the manifest's path in place of {}."
+    "--sign", metavar="COMMAND", multiple=True, help="Then sign: run your command, with {} replaced by the manifest's path."
 )
-@click.option("--verify", metavar="DEST", type=PATH, help="Check an earlier export against its manifest, and do nothing else.")
+@click.option("--verify", metavar="DEST", type=PATH, help="Only check an earlier export against its manifest.")
 @click.option(
-    "--check", metavar="COMMAND", multiple=True, help="With --verify: run your command that checks a signature; {} as above."
+    "--check", metavar="COMMAND", multiple=True, help="With --verify: run your command that checks a signature; {} as for --sign."
 )
 @click.pass_obj
 def command(folders: Folders, /, form: str | None, dest: Path | None, sign: tuple[str, ...], **options: Any) -> None:
     """Write the data to files for spreadsheets, pandas, R and archives.
 
     FORMAT is csv, parquet or datapackage, folders with a file per table; xlsx, jsonl or geojson, one file; wacz, one file with
-    the captures themselves; or site, a folder with the pages of `tta serve` that any web server or disk can show. DEST - is
-    standard output, for what is one file, and csv with one --table. What an earlier export wrote is replaced once the new one is
+    the captures themselves; or site, a folder with the pages of `tta serve` that can be opened from any web server or disk. DEST
+    - is standard output, for formats of one file, and csv with one --table. An earlier export is replaced once the new one is
     complete; other files never are. A manifest lists rows, bytes and SHA-256 of each file.
 
-    The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
+    The other tables contain the rows of the selected records. TIME is when a page was captured, not when it was loaded.
     """
     old, checks = options.pop("verify"), options.pop("check")
     if old is not None:
@@ -75,9 +75,9 @@ def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, co
         notes = [f"left out: {in_words(left_out(db))}"] if kept is not True else []
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
     if form == "wacz":
-        notes.append("The captures are whole: they may name people and how to reach them.")
+        notes.append("The captures are complete: they may contain people's names and contact details.")
     if counts.get(FLAT, 0) > MAX_ROWS:
-        notes.append(f"{FLAT}.csv has more rows than the {MAX_ROWS:,} a sheet can hold: narrow it with --where")
+        notes.append(f"{FLAT}.csv has more rows than the {MAX_ROWS:,} of a sheet: narrow it with --where")
     width = len(f"{max(counts.values()):,}")
     lines = [f"{count:{width},} {name}" for name, count in counts.items()]
     written = f"{escape(dest)}: {lines[0]}" if len(lines) == 1 else "\n  ".join([f"{escape(dest)}:", *lines])

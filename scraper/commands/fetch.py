@@ -19,7 +19,7 @@ LOG_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
-    """Returns a date or time as the first of 14 digits: 2024, 2024-05, 20240531, 2024-05-31T12:00; empty where none is given."""
+    """Converts a date or time (2024, 2024-05, 20240531, 2024-05-31T12:00) to the first digits of a timestamp; empty if none."""
     digits = re.sub(r"[-T:Z ]", "", value or "")
     if value is not None and not re.fullmatch(r"\d{4}(\d\d){0,5}", digits):
         raise click.BadParameter("give a date such as 2024, 2024-05-31 or 20240531120000", param=parameter)
@@ -29,7 +29,7 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 @click.command("fetch")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Choice(SOURCES))
 @click.option("--dry-run", is_flag=True, help="List only, and report what would be fetched.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Ask for at most N captures.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Request at most N captures.")
 @click.option("--from", "start", callback=_timestamp, metavar="DATE", help="Only captures made at that time or later.")
 @click.option("--to", "end", callback=_timestamp, metavar="DATE", help="Only captures made at that time or before.")
 @click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
@@ -38,7 +38,7 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: Any) -> int:
     """List and fetch new captures from web archives and the live site.
 
-    Asks the enabled sources, or those named: wayback, commoncrawl, endofterm, pywb, live.
+    Queries the enabled sources, or those named: wayback, commoncrawl, endofterm, pywb, live.
     """
     chosen = fetching.Options(window=(start, end) if start or end else None, **options)
     with Display() as display:
@@ -49,18 +49,18 @@ def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: A
 
 @click.command("refresh")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Choice(SOURCES))
-@click.option("--accept", is_flag=True, help="Commit the new data although checks fail; recorded permanently in the run history.")
+@click.option("--accept", is_flag=True, help="Commit the new data even if checks fail; recorded permanently in the run history.")
 @workers_option
-@click.option("--deadline", metavar="SECONDS", type=SECONDS, help="Time for the whole run, instead of the configured one.")
+@click.option("--deadline", metavar="SECONDS", type=SECONDS, help="Time limit of the whole run, instead of the configured one.")
 @click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
-@click.option("--log-file", metavar="FILE", type=LOG_FILE, help="Append what happens, as JSON lines.")
+@click.option("--log-file", metavar="FILE", type=LOG_FILE, help="Append events as JSON lines.")
 @json_option
 @click.pass_obj
 def refresh(folders: Folders, /, as_json: bool, **options: Any) -> int:
     """Fetch, load, check and commit: what cron calls every night.
 
-    New captures are kept whatever happens. The database changes in one transaction, after the checks: if one fails, it stays as
-    it was and the status is 3. Asks the enabled sources, or those named.
+    New captures are kept in any case. The database changes in one transaction, after the checks: if one fails, it stays as
+    it was and the status is 3. Queries the enabled sources, or those named.
     """
     from scraper.refresh import run as refreshing  # `tta fetch` needs neither parsers nor database
 
@@ -77,7 +77,7 @@ def config(folders: Folders, as_json: bool) -> None:
     """Check the configuration and print the settings in effect.
 
     The output is a complete configuration file. Status 2 if the file has a mistake; status 1 if the enabled sources can't be
-    asked with these settings.
+    queried with these settings.
     """
     settings = load_config(folders.config_file)
     path = folders.config_file or DEFAULT_FILE

@@ -18,20 +18,20 @@ from scraper.terminal import ProgressBar, escape
 
 
 @click.command("load")
-@click.option("--rebuild", is_flag=True, help="Parse the whole archive again and make the database anew.")
-@click.option("--without-lost", "forget_missing_captures", is_flag=True, help="Make it anew, without captures that are lost.")
+@click.option("--rebuild", is_flag=True, help="Parse the whole archive again and recreate the database.")
+@click.option("--without-lost", "forget_missing_captures", is_flag=True, help="Recreate it without captures that are lost.")
 @click.option("--unchecked", "accept_refused", is_flag=True, help="Also load what the checks of the last refresh refused.")
 @workers_option
 @scheduler_option
-@click.option("--plan", "planned", is_flag=True, help="With --rebuild: show what it would change, and change nothing.")
+@click.option("--plan", "planned", is_flag=True, help="With --rebuild: only show what it would change.")
 @json_option
 @click.pass_obj
 def command(folders: Folders, /, planned: bool, as_json: bool, **given: Any) -> int:
     """Parse what the archive has and the database lacks.
 
-    Unlike `tta refresh` it does not compare the result with the last good run; where the last refresh was refused it loads
-    nothing and exits with status 3. A load after an update of this program parses the archive again and makes the database anew;
-    one that was interrupted continues from there. Everything is written in one transaction: until it is done, readers see the
+    Unlike `tta refresh` it does not compare the result with the last good run; if the last refresh was refused, it loads nothing
+    and exits with status 3. A load after an update of this program parses the archive again and recreates the database; an
+    interrupted load continues where it stopped. Everything is written in one transaction: until it is done, readers see the
     previous state.
     """
     if planned and not given["rebuild"]:
@@ -49,7 +49,7 @@ def command(folders: Folders, /, planned: bool, as_json: bool, **given: Any) -> 
 
 
 def _plan(folders: Folders, workers: int | None, progress: Progress, *, as_json: bool) -> int:
-    """Shows the differences of a second database, which is made of the whole archive and removed again."""
+    """Shows how a second database, built from the whole archive and removed again, differs."""
     with second_database(folders.data) as second:
         options = LoadOptions(rebuild=True, accept_refused=True, workers=workers, progress=progress, database=second)
         done = load(folders, options)

@@ -44,7 +44,7 @@ class Tools(NamedTuple):
             raise ToolError(str(error)) from None
 
     def find(self, words: str) -> dict[str, Any]:
-        """Finds records that contain all the words: the best 20. AND, OR, NOT, "a phrase" and prefix* work."""
+        """Finds records that contain all the words: the 20 most relevant. AND, OR, NOT, "a phrase" and prefix* work."""
         with self._reading() as db:
             found = dicts(db, _SQL["find"], match(words))
             return _answer(db, [one["record_id"] for one in found], records=found)
@@ -80,11 +80,11 @@ def _answer(db: sqlite3.Connection, about: list[str], **more: Any) -> dict[str, 
 def command(folders: Folders) -> None:
     """Serve tools to an AI assistant: find, record, why, coverage.
 
-    The assistant starts this command and talks to it on standard input and output (Model Context Protocol). It is told no contact
+    The assistant starts this command and talks to it on standard input and output (Model Context Protocol). It gets no contact
     details. Needs the package mcp: pip install 'tta[ai]'.
     """
     try:
-        from mcp.server.mcpserver import MCPServer  # takes a second
+        from mcp.server.mcpserver import MCPServer  # importing it takes a second
     except ModuleNotFoundError:
         raise TtaError("the package mcp is not installed: run `pip install 'tta[ai]'`") from None
     with cleared_copy(folders.database, False) as copy:

@@ -1,4 +1,4 @@
-"""`tta overlay`: a user's own tables beside the records."""
+"""`tta overlay`: adds a user's own tables to the database."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -20,13 +20,13 @@ def command() -> None:
     """Attach tables of your own to the database and its pages.
 
     Population, urban-rural codes, award data: any CSV file with a column of keys that records have too. The copy in the data
-    folder stays attached when the database is made again. Whoever can open the pages sees all of it.
+    folder stays attached when the database is recreated. Everyone who can open the pages sees all of it.
     """
 
 
 @command.command("add")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--key", required=True, metavar="COLUMN", help="Its column of keys; as FIPS=place_county_code to say which keys.")
+@click.option("--key", required=True, metavar="COLUMN", help="Its column of keys; FIPS=place_county_code names both columns.")
 @click.option("--name", help="Name of the table after overlay_; by default that of the file.")
 @json_option
 @click.pass_obj
@@ -38,7 +38,7 @@ def add(folders: Folders, file: Path, key: str, name: str | None, as_json: bool)
         f"attached as overlay_{found.name}: {found.rows} rows, joined with records.{found.column}",
         f"{found.matched} of the {found.records} records with a {found.column} have a row",
     ]
-    for count, text in ((found.padded, "keys got back their leading zeros"), (found.repeated, "keys are in more than one row")):
+    for count, text in ((found.padded, "keys got leading zeros restored"), (found.repeated, "keys are in more than one row")):
         lines += [f"{count} {text}"] if count else []
     if found.unmatched:
         more = ", ..." if len(found.unmatched) > _SHOWN else ""
@@ -49,7 +49,7 @@ def add(folders: Folders, file: Path, key: str, name: str | None, as_json: bool)
 @command.command("list")
 @click.pass_obj
 def list_(folders: Folders) -> None:
-    """Name the attached tables."""
+    """List the attached tables."""
     for path in sorted((folders.data / overlays.FOLDER).glob("*.csv")):
         click.echo(path.stem)
 

@@ -1,4 +1,4 @@
-"""`tta parse`: one page to one JSON record on standard output; no database."""
+"""`tta parse`: prints the record on one page as JSON; uses no database."""
 
 import sys
 import tempfile
@@ -18,13 +18,13 @@ from scraper.terminal import escape
 
 @click.command("parse")
 @click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--url", metavar="ADDRESS", help="The page's address, where the file does not contain it.")
-@click.option("--text", "is_text", is_flag=True, help="Read the page as a text capture, whatever it looks like.")
+@click.option("--url", metavar="ADDRESS", help="The page's address, if the file does not contain it.")
+@click.option("--text", "is_text", is_flag=True, help="Read the page as a text capture, even if it looks like HTML.")
 def parse(path: Path, url: str | None, is_text: bool) -> int:
     """Print the record on one page as JSON.
 
-    PATH is an HTML file, a text capture, or a WARC file with one capture; - is standard input. For a page that is no
-    record the verdict is printed and the status is 3.
+    PATH is an HTML file, a text capture, or a WARC file with one capture; - is standard input. If the page is not a record, its
+    kind is printed and the status is 3.
     """
     page = _read(path, url, is_text=is_text)
     if page.record is None:
@@ -36,7 +36,7 @@ def parse(path: Path, url: str | None, is_text: bool) -> int:
 
 
 def _read(path: Path, url: str | None, *, is_text: bool) -> ParseResult:
-    """The verdict on the only capture of a file. Raises TtaError where there is none, or more than one."""
+    """The ParseResult of the only capture in a file. Raises TtaError if the file has no capture or more than one."""
     captures: list[Capture] = []
     problems: list[Unused] = []
     with tempfile.NamedTemporaryFile() as copy:
@@ -46,7 +46,7 @@ def _read(path: Path, url: str | None, *, is_text: bool) -> ParseResult:
         for item in read_file(Path(copy.name) if str(path) == "-" else path):
             (problems if isinstance(item, Unused) else captures).append(item)  # type: ignore[arg-type]
             if len(captures) > 1:
-                raise TtaError(f"{escape(path)}: holds more than one capture; use `tta import` and `tta load`")
+                raise TtaError(f"{escape(path)}: contains more than one capture; use `tta import` and `tta load`")
     for problem in problems:
         click.echo(f"{escape(path)}: {escape(problem.reason)}", err=True)
     if not captures:

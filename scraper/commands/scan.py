@@ -28,8 +28,8 @@ def import_(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     """Add captures from files to the archive.
 
     PATH is a WARC, ARC, WACZ, MHTML or HAR file, an HTML page, a text capture, a page in one of Drupal's data formats, a ZIP or
-    tar file of these, or a folder. A file is judged by its content, whatever its name. What the archive already has is not added
-    again. Whatever can't be used is named, the rest is imported, and the status is 4.
+    tar file of these, or a folder. A file is recognized by its content, not its name. What the archive already has is not added
+    again. If anything can't be used, it is named, the rest is imported, and the status is 4.
     """
     with locked(folders.data, "tta import"):
         done = import_paths(folders.archive, paths)
@@ -37,7 +37,7 @@ def import_(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     if done.companions:
         kinds = Counter(one.reason.removeprefix("not a page: ") for one in done.companions)
         listed = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
-        problems.append(f"files that belong to pages or captures and are none ({listed}) were not imported")
+        problems.append(f"files that are only parts of pages or captures ({listed}) were not imported")
     counts = {"added": done.added, "known": done.known, "companions": len(done.companions), "problems": len(done.problems)}
     show(counts, [f"{counted(done.added, 'new capture')} ({done.known} already archived)"], problems, as_json=as_json)
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE
@@ -45,8 +45,8 @@ def import_(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
 
 @click.command("scan")
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
-@click.option("--list", "lists", metavar="FILE", multiple=True, type=click.Path(), help="Read addresses from FILE, a line each.")
-@click.option("--prefix", metavar="ADDRESS", help="Put before every line of --list, such as s3://eotarchive/.")
+@click.option("--list", "lists", metavar="FILE", multiple=True, type=click.Path(), help="Read addresses from FILE, one per line.")
+@click.option("--prefix", metavar="ADDRESS", help="Prefix of every line of --list, such as s3://eotarchive/.")
 @click.option("--source", default="files", metavar="NAME", help="Name of the captures' source.")
 @workers_option
 @scheduler_option
@@ -59,7 +59,7 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
     Files that were read to their end are not read again. A file that can't be read, or is not recognized, is reported, and the
     next scan reads it. A list may be compressed, and `-` is standard input.
     """
-    # here, because they import multiprocessing, which `tta import` does not need
+    # imported here, because they import multiprocessing, which `tta import` does not need
     from scraper.scan import run as crawls
     from scraper.workers.processes import Processes, cluster, cores
 
@@ -88,7 +88,7 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
 
 
 def _lines(name: str) -> Iterator[str]:
-    """Lines of a list, which archives publish with gzip."""
+    """Yields the lines of a list, which archives publish compressed with gzip."""
     if name == "-":
         yield from sys.stdin
         return

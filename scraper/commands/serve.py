@@ -14,17 +14,17 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command("serve")
-@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, help="Port on 127.0.0.1; 0 is any free one.")
-@click.option("--plugins-dir", metavar="DIR", type=FOLDER, help="Folder with plugins of Datasette.")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, help="Port on 127.0.0.1; 0: any free port.")
+@click.option("--plugins-dir", metavar="DIR", type=FOLDER, help="Folder with Datasette plugins.")
 @without_contacts
 @strict_contacts
 @click.pass_obj
 def command(folders: Folders, port: int, plugins_dir: Path | None, contacts: str | None) -> None:
     """Show the database in Datasette, on this machine only.
 
-    Ctrl-C ends it. Reads the database and never writes it; what `tta load` commits meanwhile is shown at once. Without
-    contacts it serves a copy from which they were removed, in the folder for temporary files, renewed within a minute of a
-    change. Names in prose, such as a description, stay.
+    Ctrl-C ends it. Reads the database and never writes it; what `tta load` commits meanwhile is shown at once. Without contacts,
+    it serves a copy without contact details, in the folder for temporary files, renewed within a minute of a change. Names in
+    prose, such as a description, stay.
     """
     settings = load_config(folders.config_file).serve
     settings = replace(settings, contacts=MODES[contacts]) if contacts else settings

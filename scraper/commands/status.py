@@ -1,4 +1,4 @@
-"""`tta status` and `tta doctor`: what there is, how fresh, what the parser did not know, and whether it is intact."""
+"""`tta status` and `tta doctor`: what the data folder contains, how current it is, and whether it is intact."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ _MOST_SHOWN = 20
 @json_option
 @click.pass_obj
 def status(folders: Folders, missing: bool, as_json: bool) -> None:
-    """Show what there is, how fresh, and how complete.
+    """Show what data there is, how current, and how complete.
 
     Also the last refresh, the page fields that are not mapped to a column yet, and missing record numbers.
     """
@@ -43,7 +43,7 @@ def status(folders: Folders, missing: bool, as_json: bool) -> None:
 
 def _lines(folders: Folders, found: state.Status) -> Iterator[str]:
     if found.archived or found.loaded:
-        # `tta load` does not load what a refresh refused, so then it is not what to run
+        # `tta load` does not load what a refresh refused, so it is not recommended then
         advice = "run `tta load`"
         if found.refused_refresh and found.last_refresh and found.last_refresh["outcome"] == Outcome.REFUSED:
             advice = "the last refresh was refused, see below"
@@ -62,7 +62,7 @@ def _lines(folders: Folders, found: state.Status) -> Iterator[str]:
         first, last = found.first_captured_at or "-", found.last_captured_at or "-"
         yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
         yield from _refreshed(found)
-        yield f"unmapped       {len(found.unknown_labels)} page fields that feed no column"
+        yield f"unmapped       {len(found.unknown_labels)} page fields without a column"
         yield from _listed(found.unknown_labels, "records")
         yield f"flags          {len(found.flags)} kinds of values that look wrong"
         yield from _listed(found.flags, "captures")
@@ -75,7 +75,7 @@ def _lines(folders: Folders, found: state.Status) -> Iterator[str]:
 
 
 def _complete(found: state.Completeness) -> Iterator[str]:
-    """What is missing, by source; only the ledger or a URL contains a record's number."""
+    """Returns lines about what is missing, by source; a missing record's number is known only from the ledger or a URL."""
     if found.sources:
         yield "record numbers"
         for name, numbers in [*found.sources.items(), ("all", found.total)]:
@@ -88,11 +88,11 @@ def _complete(found: state.Completeness) -> Iterator[str]:
         yield f"  listing {escape(one['source'])} {escape(one['scope'])}: {one['outcome']}, {complete}{note}"
     for host, until in found.waits.items():
         second = re.sub("[.][0-9]+", "", until)
-        yield f"  {escape(host)} is not asked before {escape(second)}"
+        yield f"  {escape(host)} is not contacted before {escape(second)}"
 
 
 def _refreshed(found: state.Status) -> Iterator[str]:
-    """The last run of `tta refresh`, and the last good one if that was another."""
+    """Returns lines about the last run of `tta refresh`, and the last good one if that was another."""
     last = found.last_refresh
     if last is None:
         yield "refreshed      never: `tta refresh` is the nightly run"
@@ -118,16 +118,16 @@ def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
 
 
 @click.command("doctor")
-@click.option("--repair", "repairing", is_flag=True, help="Replace what is damaged; nothing that was captured is deleted.")
+@click.option("--repair", "repairing", is_flag=True, help="Replace what is damaged; no captured data is deleted.")
 @click.option("--unchecked", is_flag=True, help="With --repair: also load what the last refresh refused.")
-@click.option("--deep", is_flag=True, help="Also make the database a second time and compare every value.")
+@click.option("--deep", is_flag=True, help="Also build the database a second time and compare every value.")
 @json_option
 @click.pass_obj
 def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
     """Verify archive, catalog, ledger and database.
 
-    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run beside
-    other commands; --repair and --deep wait for no other run. A `note` needs no attention. The status is 0 if nothing is wrong
+    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run beside other
+    commands; --repair and --deep fail if another run is active. A `note` needs no attention. The status is 0 if nothing is wrong
     or all was repaired, 3 if something is wrong and nothing was changed, and 4 if a part could not be repaired.
     """
     from scraper.doctor.repair import repair  # `tta status` needs no parsers

@@ -14,7 +14,7 @@ from scraper.terminal import escape
 
 _SNIPPET_LINES = 20
 _OVERVIEW: Row = {"record_id": None, "captures": [], "fields": []}
-"""What is shown of a record, and in its place if no capture of it is loaded."""
+"""What is shown about a record, or instead if no capture of it is loaded."""
 
 
 @click.command("why")
@@ -23,7 +23,7 @@ _OVERVIEW: Row = {"record_id": None, "captures": [], "fields": []}
 @json_option
 @click.pass_obj
 def why(folders: Folders, record: str, field: str | None, as_json: bool) -> int:
-    """Say where a value of a record comes from.
+    """Show where a value of a record comes from.
 
     RECORD is a node number, a reference or a record_id; FIELD a column, a label or a machine name. Without FIELD the record's
     captures and fields are listed, also captures that are not loaded, as after a refused refresh, and how they are read.

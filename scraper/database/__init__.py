@@ -1,1 +1,1 @@
-"""The database `tta.db`: a function of the archive. `load` fills it, `schema` shapes it; readers open it through `connection`."""
+"""The database `tta.db`: made of the archive, but for run history, overlays and matches. Readers use `connection`."""

@@ -1,4 +1,4 @@
-"""What this data is called, where it comes from and what may be done with it: said alike in Datasette and in every export."""
+"""The title, source and license of the data, used by Datasette and every export."""
 
 TITLE = "BJA TTA records, rebuilt from web archives"
 PUBLISHER = "US Bureau of Justice Assistance"
@@ -11,6 +11,6 @@ SUMMARY = (
     "and Technical Assistance Center (NTTAC) published on their reporting portal, read from captures of it in web archives."
 )
 CAVEAT = (
-    "This is not an official publication, and not complete: it holds what was captured. A record without a newer capture was not "
+    "This is not an official publication, nor complete: it contains what was captured. A record without a newer capture was not "
     "necessarily removed, and an empty cell may mean that the value was not captured: see `state` in the table `fields`."
 )

@@ -1,8 +1,8 @@
-"""Gives every capture its record and its kind; computed anew over all captures at each load.
+"""Assigns a record and a kind to every capture; recomputed over all captures at each load.
 
-DESIGN.md, "Identity": the node number is the record; without one, the record with the same reference or the same address.
+DESIGN.md, "Identity": the node number identifies the record; without one, the record with the same reference or the same address.
 
-What changes by that is collected in `temp.affected`: records to be built again.
+Records that change are collected in `temp.affected`, to be rebuilt.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from parsers.urls import page_address
 SHOWS = "form IS NOT NULL"
 """A capture that shows a record: by its own body, or as a revisit of one that does."""
 BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
-"""Sorts times: unknown ones first, a date before the times on it, a full second before its fractions."""
+"""SQL that sorts captures by time: unknown first, a date before times on that day, a full second before its fractions."""
 BUILD_ORDER = f"{BY_TIME}, instr('prose text html data', form), capture_id"
-"""The order of `merge.order`: by time, and of one time the richest form last."""
+"""SQL for the order of `merge.order`: by time; at the same time, the richest form last."""
 REPLACED = """
     NOT intact AND EXISTS (SELECT 1 FROM captures other WHERE other.intact AND other.form IS NOT NULL
     AND other.address IS captures.address AND other.captured_at IS captures.captured_at)
 """
-"""A damaged capture of which the archive has an intact copy. It shows the record, and none of its values counts."""
+"""SQL: a damaged capture of which the archive has an intact copy. It shows the record, but none of its values counts."""
 
 
 class Marks(NamedTuple):
@@ -36,9 +36,9 @@ class Marks(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def address(url: str | None) -> str | None:
-    """What is left of a URL when scheme, `www.`, default port, last slash, fragment and the wrapping of archives are taken off.
+    """Returns a URL without scheme, `www.`, default port, final slash, fragment and any archive's prefix.
 
-    The host is spelled small; path and query stay as they are, for there case and order can tell pages apart.
+    The host is in lower case; path and query are unchanged, because case and order can distinguish pages there.
     """
     if not url:
         return None
@@ -63,8 +63,8 @@ def group(
     """The `record_id` for every pair of marks.
 
     The two functions return the lowest node number among the captures with that reference or that address. Pairs that share a
-    reference or an address, directly or through others, are one record: a pair without a node of its own has their lowest one.
-    Without any node they are named after their lowest reference, or else address.
+    reference or an address, directly or through others, are one record: a pair without its own node gets the group's lowest one.
+    A group without any node is named after its lowest reference, or else its lowest address.
     """
     parent: dict[tuple[int, str], tuple[int, str]] = {}
 
@@ -93,7 +93,7 @@ def group(
 
 
 def address_id(plain: str) -> str:
-    """The `record_id` of a record that only its address identifies."""
+    """Returns the `record_id` of a record that only its address identifies."""
     return "url:" + hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -135,7 +135,7 @@ def _assign_without_node(db: sqlite3.Connection) -> None:
 
 
 def _set(db: sqlite3.Connection, record_id: str, where: str) -> None:
-    """Sets `record_id`, an SQL expression, where it is not so yet, and notes what that touches."""
+    """Sets `record_id` to an SQL expression `WHERE where`, and adds changed captures and records to `temp`."""
     db.execute("CREATE TEMP TABLE moved (capture_id TEXT PRIMARY KEY, old TEXT, new TEXT) WITHOUT ROWID")
     different = f"FROM captures WHERE ({where}) AND record_id IS NOT {record_id}"
     db.execute(f"INSERT INTO temp.moved SELECT capture_id, record_id, {record_id} {different}")
@@ -146,7 +146,7 @@ def _set(db: sqlite3.Connection, record_id: str, where: str) -> None:
 
 
 def set_kinds(db: sqlite3.Connection) -> None:
-    """Of the captures of a record with one body the first is `record` and each later one a `revisit` (DESIGN.md, "Fetching")."""
+    """Of a record's captures with the same body, the first is a `record`, each later one a `revisit` (DESIGN.md, "Fetching")."""
     db.execute(
         f"""
         UPDATE captures SET kind = ranked.kind FROM (

@@ -1,7 +1,7 @@
-"""Finds captures which show that a record left its address, and sets `availability`, `gone_since` and their changes.
+"""Finds captures that show that a record is no longer at its address, and sets `availability`, `gone_since` and their changes.
 
 Recomputed over all captures at each load. Only "not found" and a redirect to another page count; a refusal, a login, a server
-error and an archive's own failure are no evidence about the record (DESIGN.md, promise 4).
+error and an archive's own failure are not evidence about the record (DESIGN.md, promise 4).
 """
 
 import re
@@ -23,7 +23,7 @@ from scraper.database.tables import Availability
 
 FIELD = "availability"
 SHOWN = "shown"
-"""The other state in `changes`, which records what captures show; that nothing is known of a later time is no change."""
+"""The other state in `changes`, which records what captures show; a lack of later captures is not a change."""
 SITE = "bjatta.bja.ojp.gov"
 """Its hosts show the same pages (DOMAIN.md, "The site"), so a node number that is missing on one of them is missing on all."""
 MAX_HOPS = 5
@@ -35,7 +35,7 @@ _SQL = {name: text.format(meaning=_MEANING, shows=SHOWS, by_time=BY_TIME) for na
 
 
 class _Candidate(NamedTuple):
-    """A capture that may show that a record is gone. `means`: None if it shows one; `held`: its `gone_record_id` so far."""
+    """A capture that may show that a record is gone. `means`: None if it shows one; `held`: its current `gone_record_id`."""
 
     capture_id: str
     url: str
@@ -70,19 +70,19 @@ def assign(db: sqlite3.Connection) -> None:
 
 
 def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
-    """The record that an address was known for before: the last one shown there, or the one with the node number of its path."""
+    """Returns the record that was at an address before: the last one shown there, or the one with the node number of its path."""
     if found := db.execute(_SQL["shown_before"], [candidate.address, candidate.captured_at]).fetchone():
         return str(found[0])
     number = node_id(candidate.url)
     if number is None or not _PATTERN["plain_node"].fullmatch(urlsplit(page_address(candidate.url)).path):
-        return None  # in another language the site may answer "not found" while it has the record itself
+        return None  # in another language the site may answer "not found" although the record exists
     shown = db.execute(_SQL["addresses_of_node"], [number]).fetchall()
     is_known = shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}
     return str(number) if is_known else None
 
 
 def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candidate) -> bool:
-    """Whether a redirect certainly ends at a page that does not show the record; an alias without captures may show it."""
+    """Whether a redirect certainly ends at a page that does not show the record; an alias without captures might."""
     seen, captured = {candidate.address}, candidate
     for _ in range(MAX_HOPS):
         target = captured.leads_to
@@ -113,13 +113,13 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
 
 
 def _site(place: str | None) -> str:
-    """What an address's host belongs to: all hosts of the site are one."""
+    """Returns the site of an address's host; all hosts of the portal are one site."""
     host = (place or "").partition("/")[0].partition("?")[0]
     return SITE if host == SITE or host.endswith(f".{SITE}") else host
 
 
 def apply(db: sqlite3.Connection) -> None:
-    """Sets `availability` and `gone_since` of the records that were built, and adds their going and coming back to `changes`."""
+    """Sets `availability` and `gone_since` of the records that were built, and adds disappearances and returns to `changes`."""
     update = "UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?"
     for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=itemgetter(0)):
         gone_since, changes = story((at, bool(gone)) for _, at, gone in events)
@@ -128,10 +128,10 @@ def apply(db: sqlite3.Connection) -> None:
 
 
 def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:
-    """Since when a record is gone, None where its last capture shows it; and each change between shown and gone.
+    """Returns since when a record is gone (None if its last capture shows it), and each change between shown and gone.
 
     `events`: time, and whether the capture shows that the record is gone, by time; at the same time those that show the record
-    come first, and outweigh the others. What was not found before it was ever shown was not gone.
+    come first, and outweigh the others. A record that was not found before it was first shown was not gone.
     """
     changes: list[Change] = []
     shown = gone_since = gone = None

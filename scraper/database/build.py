@@ -1,4 +1,4 @@
-"""Builds the rows of records out of the parsed pages of all their captures, a record at a time."""
+"""Builds the rows of records from the parsed pages of all their captures, one record at a time."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,14 +22,14 @@ from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, 
 from scraper.database.tables import BY_NAME, Availability
 
 _OF_A_RECORD = ("fields", "sections", "milestones", "performance_metrics", "changes", "records")
-"""Tables, `records` last: derived columns ask the record's rows in the others."""
+"""Tables, `records` last: its derived columns use the record's rows in the others."""
 _NODE = VALUE_COLUMNS.index("node_id")
 _ROWS_AT_ONCE = 2_000
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
 class _Shown(NamedTuple):
-    """A capture of a record. `body`: the capture whose page it shows, which is another one for a revisit; None for no page."""
+    """A capture of a record. `body`: the capture whose page it shows (for a revisit, an earlier one); None for no page."""
 
     record_id: str
     capture_id: str
@@ -39,7 +39,7 @@ class _Shown(NamedTuple):
 
 
 def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
-    """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
+    """Rebuilds every record of `temp.affected` from its current captures; returns how many."""
     derived.register(db)
     writers = {table: _writer(db, table) for table in _OF_A_RECORD}
     for table in _OF_A_RECORD:
@@ -88,7 +88,7 @@ def _writer(db: sqlite3.Connection, name: str) -> Callable[[list[tuple[Any, ...]
 
 
 def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> Rows:
-    """A record's rows in every table. Where all its captures show the same page, they are the rows derived from that page."""
+    """Returns a record's rows in every table. If all its captures show one page, they are the rows derived from it."""
     shown = ((pages.page(one.body), one) for one in captures if one.body)
     runs = [(page, [one for _, one in run]) for page, run in groupby(shown, key=itemgetter(0))]
     page_url: str | None = None
@@ -121,13 +121,13 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
 
 
 def page_rows(page: StoredPage, record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
-    """What one page says, as it was derived when it was parsed."""
+    """Returns the rows of one page, as derived when it was parsed."""
     fields, sections = ((row, capture_id) for row in page.fields), ((*section, capture_id) for section in page.sections)
     return page.values, _rows(record_id, fields, sections, page)
 
 
 def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
-    """What several pages show together. `private`: the keys of the fields that name a person in any of the captures."""
+    """Returns the rows that several pages show together. `private`: the keys of fields that name a person in any capture."""
     columns = derived_again(merged.head, merged.fields)
     rows = _rows(record_id, ((one.row[1:], one.capture_id) for one in merged.fields), merged.sections, columns)
     rows["changes"] = [
@@ -137,7 +137,7 @@ def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -
 
 
 class Derived(NamedTuple):
-    """What is derived of fields, as `StoredPage` has it of one page."""
+    """What is derived from fields, as in `StoredPage` for one page."""
 
     values: list[Any]
     milestones: list[list[Any]]
@@ -160,7 +160,7 @@ def _rows(
 
 
 def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
-    """The columns out of the merged fields: they are not merged themselves."""
+    """Derives the columns from the merged fields; columns themselves are not merged."""
     rows: list[dict[str, Any]] = [dict(zip(FieldValue._fields[1:], one.row[1:], strict=True)) for one in sourced]
     fields = [Field(position=at, **row) for at, row in enumerate(rows, start=1)]
     return Derived(

@@ -1,8 +1,8 @@
 """Compares new data with those of the last good run before they are committed. Never changes anything.
 
 `scraper.refresh` runs the checks inside the load's transaction and decides what a failed one means; `runs` stores the results.
-The latest captures of known records are also compared with earlier captures of the same records, whatever night they came in: a
-new theme may reach an archive two pages a night, too few for a check of one night or for a share of the whole archive.
+The latest captures of known records are also compared with earlier captures of the same records, no matter which night added
+them: a new theme may reach an archive at two pages a night, too few for a check of one night or a share of the whole archive.
 """
 
 import sqlite3
@@ -25,15 +25,15 @@ from scraper.errors import ArchiveDamaged
 from scraper.terminal import escape
 
 PAGES, VALUES = "pages that parse", "filled values"
-"""The checks that are made of everything, of this night's captures, and of the latest captures of known records."""
+"""The checks of all data, of this night's captures, and of the latest captures of known records."""
 TONIGHT, RECENT = "new: ", "recent: "
-"""Prefixes of the subject where only what this load has read, or only the latest captures, are checked."""
+"""Prefixes of the subject if only what this load has read, or only the latest captures, are checked."""
 UNKNOWN_LABELS = "unknown labels"
 """The check whose subjects are words from pages."""
 _EXAMPLES = 5
 _MOST_ROWS = 50
 _MOST_READ = 50
-"""Captures to look through for each one of a known record: an import may bring many new records at once."""
+"""Captures to examine for each one of a known record: an import may add many new records at once."""
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SQL: dict[str, str] = _TEXTS["sql"]
 _MESSAGES: dict[str, str] = _TEXTS["messages"]
@@ -48,7 +48,7 @@ class Severity(StrEnum):
 
 
 class Check(NamedTuple):
-    """One check. `figure` is a count or a share, `threshold` the most or the least allowed; `message` states where to look."""
+    """One check. `figure` is a count or a share, `threshold` its maximum or minimum; `message` states where to look."""
 
     name: str
     severity: str
@@ -61,10 +61,10 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the checks compare. `before`: the state that readers still see, None where there is none.
+    """What the checks compare. `before`: the state that readers still see, None if there is none.
 
-    `last`: its figures by name and subject. `archive`: the archive's folder, None where nothing new was loaded. `accepted`: the
-    figures of the checks of recent captures that were accepted on purpose, by name.
+    `last`: its figures by name and subject. `archive`: the archive's folder, None if nothing new was loaded. `accepted`:
+    explicitly accepted figures of the checks of recent captures, by name.
     """
 
     db: sqlite3.Connection
@@ -76,7 +76,7 @@ class Looked:
 
 
 def check_all(looked: Looked) -> Iterator[Check]:
-    """Yields every check, the most important first."""
+    """Yields every check, the most important ones first."""
     yield _vanished_records(looked)
     yield from _pages_that_parse(looked)
     yield from _filled_values(looked)
@@ -98,13 +98,13 @@ def is_known(label: str) -> bool:
 def _check(
     name: str, figure: float | None, most: float | None, message: str | None, subject: str | None = None, **other: Any
 ) -> Check:
-    """A check with its message if it failed: where `passed` is not given, if `figure` is greater than `most`."""
+    """Returns a check, with its message if it failed: unless `passed` is given, if `figure` is greater than `most`."""
     passed = other.get("passed", most is None or figure is None or figure <= most)
     return Check(name, other.get("severity", Severity.FAIL), subject, figure, most, passed, None if passed else message)
 
 
 def _vanished_records(looked: Looked) -> Check:
-    """Records that existed and do not exist now. A record whose captures show another record now was merged."""
+    """Checks for records that no longer exist. A record whose captures now show another record was merged."""
     gone: list[str] = []
     if before := looked.before:
         now = set(looked.db.execute("SELECT record_id FROM records"))
@@ -117,20 +117,20 @@ def _vanished_records(looked: Looked) -> Check:
 
 
 def _pages_that_parse(looked: Looked) -> Iterator[Check]:
-    """The share of captures that ought to show a record and do."""
+    """Yields checks of the share of captures that show a record, among those that should."""
     limits = looked.limits
     base = looked.last.get((PAGES, None))
     parts = ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _SQL["read_now"], limits.parsed_drop_tonight))
     for subject, where, drop in parts:
         total, shown = looked.db.execute(_SQL["pages"].format(where=where)).fetchone()
-        # `tta why` lists the captures of a refused night as well.
+        # `tta why` also lists the captures of a refused night.
         example = looked.db.execute(_SQL["page_without_record"].format(where=where)).fetchone() if shown < total else None
         advice = _MESSAGES["pages"].format(*example) if example else ""
         yield _share(PAGES, subject, (shown, total), base, drop, limits.floor, advice)
 
 
 def _filled_values(looked: Looked) -> Iterator[Check]:
-    """The share of records shown by an HTML page that have a value, by column."""
+    """Yields checks of the share of records shown by an HTML page that have a value, by column."""
     limits = looked.limits
     counts = ", ".join(f'count("{column}")' for column in VALUE_COLUMNS)
     for prefix, where, drop in (("", "1", limits.filled_drop), (TONIGHT, _SQL["read_now"], limits.filled_drop_tonight)):
@@ -178,11 +178,11 @@ class _Capture(NamedTuple):
 
 
 def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
-    """The share of the latest captures of known records that are worse than earlier captures of the same records."""
+    """Yields checks of the share of the latest captures of known records that are worse than earlier ones of the same records."""
     limits = looked.limits
 
     def check(name: str, subject: str, worse: int, total: int, what: str) -> Check:
-        most = looked.accepted.get(name, 0.0) + limits.recent_share  # what was accepted on purpose, and a share more
+        most = looked.accepted.get(name, 0.0) + limits.recent_share  # what was explicitly accepted, plus a share
         figure = worse / total if total else None
         passed = figure is None or worse < limits.recent_failures or figure < most
         message = _MESSAGES["recent"].format(worse=worse, total=total, what=what)
@@ -215,7 +215,7 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
 
 
 def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
-    """Returns the labels with a value on a stored page, a known one's column, None if it can't be read. `db` has the catalog."""
+    """The labels (if known, columns) with a value on a stored page; None if it can't be read. `db` has the catalog."""
     from scraper.archive.store import Entry, read_entry  # here, because `tta status` needs none of them
     from scraper.reading import read_capture
 
@@ -231,7 +231,7 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] 
 
 
 def _page_shapes(looked: Looked) -> Iterator[Check]:
-    """Page structures that are new: a few are normal, as a page's fields are part of its structure; a new theme makes all new."""
+    """Yields checks of new page structures. A few are normal, as fields are part of them; a new theme makes all new."""
     name, limits = "new page shapes", looked.limits
     now = dict(looked.db.execute(_SQL["shapes"]).fetchall())
     total = sum(now.values())
@@ -248,7 +248,7 @@ def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
 
 
 def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
-    """Yields a check for each label or shape whose count rose above `most` since the last run."""
+    """Yields a check for each label or page structure whose count rose above `most` since the last run."""
     few = (one for one in subjects if looked.before and _count(looked.before, f"of_{kind}", one) <= most)
     crossed = ((one, now) for one in few if (now := _count(looked.db, f"of_{kind}", one)) > most)
     for subject, now in islice(crossed, _MOST_ROWS):
@@ -257,7 +257,7 @@ def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most
 
 
 def _duplicates_and_broken_references(looked: Looked) -> Iterator[Check]:
-    """Records that may be one, by reference or node number; references of this load's rows (`tta doctor` checks all rows)."""
+    """Checks for records with one reference or node number, and this load's foreign keys (`tta doctor` checks all)."""
     name = "one reference, several records"
     shared, nodes = ([str(one) for (one,) in looked.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
     base = looked.last.get((name, None))

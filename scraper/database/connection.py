@@ -1,4 +1,4 @@
-"""Opens `tta.db`, for the one writer or for a reader, and turns SQLite's complaints into lines that say what to do."""
+"""Opens `tta.db`, for the one writer or for a reader, and turns SQLite's errors into lines that state what to do."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from scraper.sqlite import explained, open_memory, open_readonly, open_writable,
 from scraper.stopping import Stop, terminated_as_interrupted
 
 SECOND = ".tta-second.db"
-"""A database beside `tta.db` that only this run sees: `second_database` makes it."""
+"""Name of a database beside `tta.db` that only this run uses, see `second_database`."""
 _STEPS = 5000
-"""Of SQLite's machine, between two looks at whether the run was asked to end: well under a millisecond."""
+"""Virtual machine instructions between two checks whether the run must end: well under a millisecond."""
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database for reading only: one state for the whole block. Raises TtaError for a missing database or another version."""
+    """Opens the database read-only, in one state for the whole block. Raises TtaError if it is missing or of another version."""
     with _existing(path) as db:
         if stored_version(db, path, APPLICATION) != VERSION:
             has_archive = path.with_name("archive").is_dir()
@@ -33,14 +33,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int | None]]:
-    """A connection in one open transaction, and the version of the tables it finds (None: there are none yet).
+    """Yields a connection in an open transaction, and the version of the existing tables (None: there are none yet).
 
-    The archive's catalog is readable in it as schema `archive`. The end of the block commits, an exception rolls back.
+    The archive's catalog is attached as schema `archive`. The end of the block commits, an exception rolls back.
     Raises TtaError. The caller holds the data folder's lock.
     """
     with _errors_explained(path), closing(open_writable(path)) as db:
         if path.name != SECOND:
-            remove(path.with_name(SECOND))  # which a killed program may have left
+            remove(path.with_name(SECOND))  # possibly left by a killed program
         found = stored_version(db, path, APPLICATION)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
@@ -54,13 +54,13 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        with suppress(sqlite3.Error):  # all is committed; what stays in the log is read from there, and copied another time
+        with suppress(sqlite3.Error):  # all is committed; what remains in the log is read from there, and copied later
             db.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
 
 
 @contextmanager
 def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that reads the database at `path` as schema `old` and another file as `new`. Raises TtaError."""
+    """Yields a connection with the database at `path` as schema `old` and another file as `new`, for reading. Raises TtaError."""
     with _existing(path), closing(open_memory()) as db:
         for schema, file in (("old", path), ("new", other)):
             db.execute(f"ATTACH DATABASE ? AS {schema}", [uri(file)])
@@ -70,7 +70,7 @@ def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _existing(path: Path) -> Iterator[sqlite3.Connection]:
-    """Reads one state of a database; raises TtaError where there is none, or none with tables."""
+    """Reads one state of a database; raises TtaError if it is missing or has no tables."""
     with _errors_explained(path):
         if not path.is_file():
             raise TtaError(f"there is no database at {path}: run `tta load`")
@@ -83,7 +83,7 @@ def _existing(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def second_database(data: Path) -> Iterator[Path]:
-    """The path of a database that is not there yet and is gone after the block, also on SIGTERM. The caller holds the lock."""
+    """Yields the path of a new database, which is deleted after the block, also on SIGTERM. The caller holds the lock."""
     path = data / SECOND
     with _errors_explained(path), terminated_as_interrupted():
         remove(path)
@@ -95,7 +95,7 @@ def second_database(data: Path) -> Iterator[Path]:
 
 @contextmanager
 def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
-    """Statements in this block end with Stopped, however long they take, once the run was asked to end."""
+    """Interrupts statements in this block, raising Stopped, once the run was asked to end."""
     db.set_progress_handler((lambda: stop.over) if stop else None, _STEPS)
     try:
         yield
@@ -109,11 +109,11 @@ def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
 
 @contextmanager
 def _errors_explained(path: Path) -> Iterator[None]:
-    """Raises TtaError in place of errors of SQLite and of the operating system."""
+    """Raises TtaError instead of errors of SQLite and of the operating system."""
     try:
         with explained(path):
             yield
-    except BrokenPipeError:  # of standard output, when its reader has seen enough: nothing is wrong with the database
+    except BrokenPipeError:  # standard output was closed by its reader; nothing is wrong with the database
         raise
     except OSError as error:
         raise TtaError(f"{error.filename or path}: {error.strerror or error}") from error

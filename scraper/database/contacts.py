@@ -1,7 +1,7 @@
-"""Leaves people's contact details out of what is exported or served. `parsers.contacts` decides what is one.
+"""Removes people's contact details from what is exported or served. `parsers.contacts` decides what a contact detail is.
 
-What is left out: columns marked `contact`, rows of `fields` and `changes` marked as such when they were built, and addresses and
-short texts that contain a person's details. Prose (a description, a milestone's notes) stays; its details can be masked.
+Left out are columns marked `contact`, rows of `fields` and `changes` marked as such when they were built, and addresses and short
+texts that contain a person's details. Prose (a description, a milestone's notes) stays; details in it can be masked.
 """
 
 import sqlite3
@@ -21,7 +21,7 @@ from scraper.errors import TtaError
 from scraper.sqlite import open_readonly, open_writable
 
 Mode = bool | Literal["strict"]
-"""True keeps contact details, False leaves them out, `strict` also masks e-mail addresses and telephone numbers in prose."""
+"""True keeps contact details, False leaves them out, `strict` also masks email addresses and phone numbers in prose."""
 
 _ADDRESSES = {"captures.url", "captures.redirect_to", "captures.address", "records.url"}
 _PROSE = {"records.description", "fields.value", "sections.text", "changes.old_value", "changes.new_value"}
@@ -30,19 +30,19 @@ _REPEATED = {
     *("milestones.title", "milestones.notes", "milestones.details"),
     *("performance_metrics.question", "performance_metrics.answer"),
 }
-"""Columns made of the fields nested in a group, which repeat a contact's value."""
+"""Columns derived from fields nested in a group, which may repeat a contact's value."""
 _NESTED = "fields.contact AND fields.item IS NOT NULL AND fields.value IS NOT NULL"
 
 
 def columns(table: Table) -> frozenset[str]:
-    """The columns of a table that contain nothing but contact details."""
+    """Returns the columns of a table that contain nothing but contact details."""
     return frozenset(name for name, info in columns_of(table.model).items() if info.contact)
 
 
 COLUMNS = frozenset(name for table in TABLES for name in columns(table))
-"""The names of all such columns; they are all columns of `records`."""
+"""The names of all such columns, all in `records`."""
 _SHORT = {name for name, info in columns_of(BY_NAME["records"].model).items() if info.type is str} - {"record_id", "reference"}
-"""Columns of `records` with a short text."""
+"""Columns of `records` that contain short texts."""
 _is_contact = lru_cache(maxsize=8192)(is_contact)
 
 
@@ -56,7 +56,7 @@ def is_contact_row(row: Sequence[Any]) -> bool:
 
 
 def kept_rows(table: str) -> str:
-    """An SQL condition on the rows of a table that stay when contact details are left out."""
+    """Returns an SQL condition for the rows of a table that remain when contact details are left out."""
     return f"NOT {table}.contact" if table in ("fields", "changes") else "1"
 
 
@@ -69,7 +69,7 @@ def register(db: sqlite3.Connection) -> None:
 
 
 def _address(url: str) -> str | None:
-    """An address without its query, fragment and user; NULL for one that leads to a person."""
+    """Returns an address without its query, fragment and user; NULL if it leads to a person."""
     if not url or is_personal_link(url) or has_contact(url):
         return None
     try:
@@ -80,7 +80,7 @@ def _address(url: str) -> str | None:
 
 
 def expression(table: str, column: str, mode: Mode = False) -> str:
-    """SQL for a column's value without contact details."""
+    """Returns SQL for a column's value without contact details."""
     own, place = f'"{table}"."{column}"', f"{table}.{column}"
     if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title"):
         return "NULL"
@@ -97,14 +97,14 @@ def expression(table: str, column: str, mode: Mode = False) -> str:
 
 
 def left_out(db: sqlite3.Connection) -> dict[str, int]:
-    """How many values are left out, by kind: columns with a value, rows of `fields` and of `changes`."""
+    """Returns how many values are left out, by kind: columns with a value, rows of `fields` and of `changes`."""
     counted = {f"{name} in records": f"SELECT count({name}) FROM records" for name in sorted(COLUMNS)}
     counted |= {table: f"SELECT count(*) FROM {table} WHERE contact" for table in ("fields", "changes")}
     return {name: count for name, sql in counted.items() if (count := int(db.execute(sql).fetchone()[0]))}
 
 
 def in_words(counts: dict[str, int]) -> str:
-    """What `left_out` counted, for people. Prose is mentioned because names in it stay."""
+    """Describes in words what `left_out` counted. Prose is mentioned because names in it stay."""
     found = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "nothing"
     return f"{found}; names in prose, such as descriptions, stay"
 
@@ -122,20 +122,20 @@ def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
             assigned = ", ".join(f'"{name}" = {sql}' for name, sql in changed.items())
             differs = " OR ".join(f'"{name}" IS NOT {sql}' for name, sql in changed.items())
             db.execute(f'UPDATE "{table.name}" SET {assigned} WHERE {differs}')
-    for name in ("changes", "fields"):  # after the tables above, which ask `fields`
+    for name in ("changes", "fields"):  # after the tables above, whose conditions use `fields`
         db.execute(f"DELETE FROM {name} WHERE NOT ({kept_rows(name)})")
     for table in TABLES:
         drop_unused(db, table)
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
         db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
-        db.execute("DELETE FROM sqlite_stat4")  # values of indexed columns, where SQLite was built to sample them
+        db.execute("DELETE FROM sqlite_stat4")  # samples of indexed values, if SQLite was built with them
 
 
 class Copy:
-    """A cleared copy of the database, a file that its readers may keep open: a newer state arrives as one commit.
+    """A copy of the database without contact details, a file that its readers may keep open: a newer state arrives as one commit.
 
-    A copy, because then nothing else has to be safe: what a page, a query or the search index could expose is not in the file.
+    With a copy, nothing else has to be safe: what a page, a query or the search index could expose is not in the file.
     """
 
     def __init__(self, database: Path, folder: Path, mode: Mode) -> None:
@@ -148,7 +148,7 @@ class Copy:
         self.renew()
 
     def renew(self) -> bool:
-        """Brings the copy up to date; returns whether the database had changed. Raises sqlite3.Error or OSError."""
+        """Updates the copy; returns whether the database had changed. Raises sqlite3.Error or OSError."""
         about = self._database.stat()
         if self._state and self._state[:2] != (about.st_dev, about.st_ino):  # deleted and built again
             self._source.close()
@@ -159,15 +159,15 @@ class Copy:
         with tempfile.TemporaryDirectory(dir=self.path.parent) as folder:
             file = Path(folder, "cleared.db")
             with closing(open_writable(Path(folder, "copy.db"))) as db:
-                db.execute("PRAGMA synchronous = OFF")  # it exists only for this moment
+                db.execute("PRAGMA synchronous = OFF")  # it is temporary
                 self._source.backup(db)
                 db.execute("PRAGMA journal_mode = DELETE")
                 db.execute("PRAGMA journal_mode = OFF")
                 query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '% AFTER %'"
                 for (name,) in db.execute(query).fetchall():
-                    db.execute(f'DROP TRIGGER "{name}"')  # they update the search index row by row; `remove` does it once
+                    db.execute(f'DROP TRIGGER "{name}"')  # triggers update the search index row by row; `remove` rebuilds it once
                 remove(db, self._mode)
-                db.execute("VACUUM INTO ?", [str(file)])  # a new file, so nothing of the original is left in free pages
+                db.execute("VACUUM INTO ?", [str(file)])  # into a new file, so no removed data is left in free pages
             self.left_out = left_out(self._source)
             with closing(open_readonly(file)) as cleared, closing(open_writable(self.path)) as served:
                 served.execute("PRAGMA journal_mode = WAL")
@@ -181,13 +181,13 @@ class Copy:
 
 @contextmanager
 def cleared_copy(database: Path, mode: Mode = False) -> Iterator[Copy]:
-    """A copy in a temporary folder that nobody else can read; it is removed at the end. Raises TtaError."""
+    """Yields a copy in a temporary folder that no other user can read; it is deleted at the end. Raises TtaError."""
     with tempfile.TemporaryDirectory(prefix="tta-serve-") as folder:
         try:
             made = Copy(database, Path(folder), mode)
         except (sqlite3.Error, OSError) as error:
             raise TtaError(
-                f"can't make a copy without contact details in {tempfile.gettempdir()} ({error}): make room, or name another "
+                f"can't make a copy without contact details in {tempfile.gettempdir()} ({error}): free up space, or name another "
                 "folder in TMPDIR"
             ) from error
         with closing(made):

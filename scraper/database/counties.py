@@ -1,6 +1,6 @@
-"""Names of counties: what the Census Bureau calls each, and whether a county printed on a page is one of several. Pure text.
+"""Names of counties: what the Census Bureau calls each, and which counties a text printed on a page can mean.
 
-`places` brings the counties with their outlines.
+Pure text; `places` provides the counties with their outlines.
 """
 
 import csv
@@ -15,15 +15,15 @@ from importlib.resources import files
 FOLDER = files("scraper.database") / "atlas"
 _ROWS = list(csv.reader((FOLDER / "states.csv").read_text(encoding="utf-8").splitlines()))
 STATES = {code: (name, postal) for code, name, postal, *_ in _ROWS}
-"""State or territory by the first two digits of a county code (FIPS 5-2): name and postal code."""
+"""Name and postal code of the state or territory, by the first two digits of a county code (FIPS 5-2)."""
 REGIONS = {code: (region or None, division or None) for code, _, _, region, division in _ROWS}
-"""The Census Bureau's region and division of each; territories have none."""
+"""The Census Bureau's region and division of each state; territories have none."""
 
 _NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 
 
 def full_name(code: str, name: str) -> str:
-    """The Census Bureau's name of a county out of its five-digit code and bare name: `Suffolk County`, `Richmond city`."""
+    """Returns the Census Bureau's name of a county from its five-digit code and bare name: `Suffolk County`, `Richmond city`."""
     known = (_NAMES["class"].get(code[:digits]) for digits in (5, 3, 2))
     return f"{name} {next((one for one in known if one is not None), 'County')}".rstrip()
 
@@ -36,11 +36,11 @@ _PARTS = re.compile(r"[,;/()\[\]|\n\r\t•–—]+|\s-+\s")
 _AND = re.compile(r"\s+and\s+")
 _AFTER_CLASS = re.compile(r"\b(county|counties|parish|borough|census area)\s+(?!of\b|and\b|&)(?=\S)", re.IGNORECASE)
 MAX_PRINTED = 2000
-"""Characters; a longer text is no name of a county."""
+"""Characters; a longer text is not the name of a county."""
 
 
 def _plain(text: str) -> str:
-    """Lower case, without accents, dots and apostrophes; Saint is St, `City of Salem` is `Salem City`."""
+    """Returns a name in lower case, without accents, dots, apostrophes; Saint becomes St, `City of Salem` `Salem City`."""
     spelled = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     spelled = re.sub(r"[.'`]", "", spelled).replace("&", " and ")
     spelled = " ".join(re.sub(r"\b(saint|sainte|ste)\b", "st", spelled).split())
@@ -49,7 +49,7 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _key(text: str) -> str:
-    """Makes one of `De Kalb` and `DeKalb`, of `Miami-Dade` and `Miami Dade`, in plain spelling."""
+    """Returns the same key for `De Kalb` and `DeKalb`, for `Miami-Dade` and `Miami Dade`, given in plain spelling."""
     return re.sub(r"[^a-z0-9]", "", _plain(text))
 
 
@@ -68,14 +68,14 @@ class CountyNames:
             bare = [_key(known) for known in (name, *_NAMES["also"].get(code, ()))]
             for key in (*bare, _key(full_name(code, name))):
                 self._exact[key].add(code)
-            if in_state[code[:2], name] == 1:  # whatever the page calls it, it can only be this one
+            if in_state[code[:2], name] == 1:  # whatever word the page uses for it, it can only be this one
                 for key in bare:
                     self._whatever[key].add(code)
 
     def codes(self, printed: str) -> frozenset[str]:
-        """The counties that a printed text can mean, by code, in every state that has one; none where it names no county.
+        """Returns the codes of the counties that a printed text can mean, in every state; empty if it names no county.
 
-        A text may hold several, and states: `Adams and Clay Counties, CO`. A named state rules the other states out.
+        A text may contain several, and states: `Adams and Clay Counties, CO`. A named state rules out the others.
         """
         if len(printed) > MAX_PRINTED:
             return frozenset()
@@ -86,7 +86,7 @@ class CountyNames:
         for part in filter(None, map(_plain, text.split(","))):
             meant = self._named(part) or set().union(*map(self._named, _AND.split(part)))
             state = _STATE_NAMES.get(_key(part))
-            if state and (not meant or classed):  # Washington is a county too, but not in `King County, Washington`
+            if state and (not meant or classed):  # Washington is also a county, but not in `King County, Washington`
                 states.add(state)
             else:
                 found |= meant
@@ -94,5 +94,5 @@ class CountyNames:
         return frozenset(code for code in found if not states or code[:2] in states)
 
     def _named(self, plain: str) -> set[str]:
-        """Where a state has a county and a city of one name, the printed word for it decides between them."""
+        """Returns the counties of a name. If a state has a county and a city of the same name, the printed word decides."""
         return self._exact.get(_key(plain), set()) | self._whatever.get(_key(_CLASS.sub("", plain)), set())

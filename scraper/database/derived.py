@@ -1,7 +1,7 @@
-"""Columns of `records` that no page prints: each is a file in `rules/`; schema, dictionary, documents and tests come from it.
+"""Columns of `records` that no page prints. Each is a file in `rules/`, the source of schema, dictionary and tests.
 
 A rule is an SQL expression over the record's own row (`one`) and its rows in other tables, so that the database stays a function
-of the archive. `build` evaluates all of them as it inserts a record. A file without a rule describes a column that another module
+of the archive. `build` evaluates all rules when it inserts a record. A file without a rule describes a column that another module
 sets.
 """
 
@@ -25,13 +25,13 @@ RULES: dict[str, dict[str, Any]] = {
 
 
 def expression(column: str) -> str:
-    """The SQL of a column's rule, with the rules of the derived columns that it names in their place."""
+    """Returns the SQL of a column's rule, in which names of other derived columns are replaced by their rules."""
     rule = RULES[column].get("rule", "NULL")
     return re.sub(r"(?<!['\w])\w+(?!['\w])", lambda word: f"({expression(word[0])})" if word[0] in RULES else word[0], rule)
 
 
 def insert_sql(columns: tuple[str, ...]) -> str:
-    """An INSERT of a record, its values in the order of those `columns` that are not derived."""
+    """Returns an INSERT of a record, with the values in the order of those `columns` that are not derived."""
     given = ", ".join(f'? AS "{name}"' for name in columns if name not in RULES)
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(expression(name) if name in RULES else f'one."{name}"' for name in columns)
@@ -58,7 +58,7 @@ def _request_part(part: str, *titles: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _place_part(longitude: float | None, latitude: float | None, part: str) -> str | None:
-    """A field of `Place`. Points come again, as a page's is often that of a town."""
+    """Returns a field of the `places.Place` at a point. Cached: many records have the point of the same town."""
     return None if longitude is None or latitude is None else getattr(atlas().place(longitude, latitude), part, None)
 
 

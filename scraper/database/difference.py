@@ -9,13 +9,13 @@ from scraper.database.tables import LOCAL_TABLES, TABLES
 EXAMPLES = 3
 """Examples kept of each difference."""
 MISSING, ORDER = "(missing)", "(order of rows)"
-"""Used instead of a field for rows that only one database has, and for records whose rows differ in nothing but their order."""
+"""Used instead of a field for rows that only one database has, and for records whose rows differ only in their order."""
 _LATER = "family_id"
 """A column that is computed after a load's commit, so a second database lacks its values."""
 
 
 class Example(NamedTuple):
-    """A record (of `captures`: a capture) with its values in the two databases; None is NULL."""
+    """A record (in `captures`: a capture) with its values in the two databases; None is NULL."""
 
     id: str
     old: str | None
@@ -24,7 +24,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field of a table and in how many records it differs, in `captures` and the like in how many rows."""
+    """A field of a table, and in how many records it differs (in `captures` etc.: in how many rows)."""
 
     table: str
     field: str
@@ -34,7 +34,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """`changed`: the records in both that differ anywhere; `appear`, `vanish`: those only in the new one or the old one."""
+    """`changed`: records in both that differ in any field; `appear`, `vanish`: records only in the new, only in the old one."""
 
     changed: int
     appear: int
@@ -61,7 +61,7 @@ def differences(db: sqlite3.Connection) -> Differences:
 
 
 def _in_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[Difference]:
-    """Of a table with one row for each key: the rows that differ in each column, and those that only one database has."""
+    """For a table with one row for each key: yields the rows that differ in each column, and those that only one database has."""
     key, found = keys[0], []
     both = f'FROM old."{table}" one JOIN new."{table}" other USING ({key})'
     differs = {name: f'one."{name}" IS NOT other."{name}"' for name in columns if name != key}
@@ -83,7 +83,7 @@ def _in_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys
 
 
 def _in_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[Difference]:
-    """Of a table with several rows for each record: the records that differ, by the rows' label if they have one."""
+    """For a table with several rows for each record: yields the records that differ, by the rows' label if they have one."""
     label = next((name for name in ("label", "field", "name") if name in columns), "''")
     shown = next((name for name in ("value", "text", "new_value") if name in columns), None)
     db.execute("CREATE TEMP TABLE found (record_id TEXT, label TEXT)")

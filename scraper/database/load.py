@@ -1,7 +1,7 @@
 """Brings the database in line with the archive, in one transaction: parses new captures, rebuilds the records that changed.
 
-A capture is parsed once by the same code (`parsed_pages`). A record is always rebuilt from all its captures, and every other step
-looks at all captures, so the order in which they arrived makes no difference (docs/decisions/loading.md).
+The same code parses a capture only once (`parsed_pages`). A record is always rebuilt from all its captures, and every other step
+uses all captures, so the order in which they arrived makes no difference (docs/decisions/loading.md).
 """
 
 import hashlib
@@ -27,20 +27,20 @@ from scraper.stopping import Stop
 from scraper.workers.processes import Processes, WorkerPool, cluster, cores
 
 FEW = 500
-"""Captures up to which starting processes takes longer than parsing (November 2026, two cores)."""
+"""Up to this many captures, starting processes takes longer than parsing (November 2026, two cores)."""
 BATCH = 500
-"""Captures that are stored, or inserted, at a time: bounds the memory, and what a killed load has to parse again."""
+"""Captures that are stored, or inserted, at a time: bounds memory, and what has to be parsed again after a killed load."""
 Progress = Callable[[int, int], None]
 _TABLES = {
     "loaded": "capture_id",  # inserted by this load
-    "touched": "capture_id",  # inserted, or of another meaning than before
+    "touched": "capture_id",  # inserted, or with changed meaning
     "affected": "record_id",  # to be rebuilt
 }
 _NEW = """
     INSERT INTO temp.touched SELECT capture_id FROM archive.captures entry WHERE NOT EXISTS (SELECT 1 FROM main.captures one
     WHERE one.capture_id = entry.capture_id AND (one.warc_file, one.warc_offset) = (entry.warc_file, entry.warc_offset))
 """
-"""Captures that the database lacks, or that are at another place because another delivery of them counts now."""
+"""SQL: captures that the database lacks, or whose place changed because another delivery of them is now preferred."""
 _ENTRIES = f"""
     SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
     FROM archive.captures entry JOIN temp.touched USING (capture_id) ORDER BY entry.warc_file, entry.warc_offset
@@ -52,10 +52,10 @@ _FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flag
 
 @dataclass(slots=True)
 class Loaded:
-    """What a load did. `captures`: inserted; `built`: records; `records`: in all. `unchanged`: the database had everything.
+    """What a load did. Numbers of `captures` inserted, records `built`, `records` in total, and captures `parsed`.
 
-    `parsed`: captures that were parsed. `unreadable`: places in the archive that can't be read, a line each; their captures
-    are not loaded. `difference`: the archive's state before, and the records written; no state where all were.
+    `unchanged`: the database had everything. `unreadable`: places in the archive that can't be read, one line each; their
+    captures are not loaded. `difference`: the archive's state before, and the records written; no state where all were.
     """
 
     captures: int = 0
@@ -71,13 +71,13 @@ class Loaded:
 class LoadOptions:
     """How to load.
 
-    rebuild: parse the whole archive again and make the database anew.
-    forget_missing_captures: make it anew although the archive lacks captures that the database has; else that is an error.
+    rebuild: parse the whole archive again and recreate the database.
+    forget_missing_captures: recreate it although the archive lacks captures that the database has; else that is an error.
     accept_refused: also load what the last refresh refused; else that is an error, unless `before_commit` checks it.
-    workers: processes that parse; None chooses. scheduler: address of a dask cluster that parses instead.
-    progress: is called with the number of captures parsed and to be parsed.
-    before_commit: is called last, with the new state inside the transaction; what it raises rolls everything back.
-    database: another file than the folder's own. only_captures_of: load only the captures that this database has.
+    workers: number of parsing processes; None: chosen automatically. scheduler: address of a dask cluster that parses instead.
+    progress: called with the numbers of captures parsed and to be parsed.
+    before_commit: called last, with the new state inside the transaction; an exception rolls everything back.
+    database: a file other than the folder's own. only_captures_of: load only the captures that this database has.
     stop: ends the load within a second or two.
     """
 
@@ -94,7 +94,7 @@ class LoadOptions:
 
 
 def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
-    """Loads the captures that the database lacks; all of them where other code made it. The caller holds the folder's lock.
+    """Loads the captures that the database lacks, or all of them if other code built it. The caller holds the folder's lock.
 
     Raises TtaError, Stopped, or what the options' functions raise; then the database is unchanged.
     """
@@ -109,7 +109,7 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     if options.database is None:
         try:
             similar.update(folders.database, *done.difference, lambda: options.stop is not None and options.stop.over)
-        except (sqlite3.DatabaseError, OSError):  # all is committed, and the next load makes the file again
+        except (sqlite3.DatabaseError, OSError):  # all is committed, and the next load recreates the file
             with suppress(OSError):
                 remove(folders.data / similar.NAME)
     return done
@@ -148,7 +148,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
 
 
 def _archive_state(db: sqlite3.Connection, data: Path) -> str:
-    """A digest that changes with the catalog's captures and their deliveries, and with decisions on matches of organizations."""
+    """Returns a digest that changes with the catalog's captures and deliveries, and with decisions on organization matches."""
     files = db.execute("SELECT warc_file, read_to FROM archive.files ORDER BY warc_file").fetchall()
     rows = db.execute("SELECT count(*), max(rowid) FROM archive.captures").fetchone()
     return hashlib.sha256(repr((files, rows, organizations.decisions(data))).encode()).hexdigest()[:16]
@@ -156,7 +156,7 @@ def _archive_state(db: sqlite3.Connection, data: Path) -> str:
 
 @dataclass(slots=True)
 class _Load:
-    """One load, inside its transaction. `remote`: a cluster that parses; `version`: of the tables found, None for no tables."""
+    """One load, inside its transaction. `remote`: a cluster that parses; `version`: of the existing tables, None for none."""
 
     db: sqlite3.Connection
     folders: Folders
@@ -167,14 +167,14 @@ class _Load:
     done: Loaded
 
     def run(self, *, fresh: bool) -> None:
-        """Brings all tables up to date; `fresh` makes them anew."""
+        """Updates all tables; `fresh` recreates them first."""
         if self.version is not None and not self.options.forget_missing_captures:
             fresh |= self._check_none_is_lost()
         if not fresh:
             self._find_new()
         is_free = self.options.accept_refused or self.options.before_commit
         if not is_free and (fresh or self.db.execute("SELECT 1 FROM temp.touched").fetchone()):
-            runs.check_none_is_refused(self.db)  # before any page is parsed: nobody has to wait for that
+            runs.check_none_is_refused(self.db)  # before any page is parsed, so that the error comes at once
         self._parse()
         if fresh:
             schema.renew(self.db)
@@ -205,10 +205,10 @@ class _Load:
             self.db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM temp.only_these)")
 
     def _check_none_is_lost(self) -> bool:
-        """Whether the archive lists captures under other ids than the database, as it does when the rules of identity change.
+        """Returns whether the archive lists captures under other ids than the database, as after a change of the identity rules.
 
-        Raises ArchiveDamaged where it lacks a capture that the database has: what the capture says would be dropped. Another
-        version may have had other rules for what is one capture; of its captures, those are lost whose file is missing.
+        Raises ArchiveDamaged if it lacks a capture that the database has, because its content would be dropped. Another version
+        may have had other rules for what is one capture; among its captures, those whose file is missing are lost.
         """
         gone = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
         place = "archive.captures c WHERE c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
@@ -224,7 +224,7 @@ class _Load:
         return is_other
 
     def _parse(self) -> None:
-        """Parses the captures that are not parsed yet, and stores the results in batches, also when it is stopped."""
+        """Parses the captures that are not parsed yet, and stores the results in batches, even if it is stopped."""
         total = self.pages.find_missing()
         if not total:
             return
@@ -248,7 +248,7 @@ class _Load:
                 self.pages.add(waiting)
 
     def _is_result(self, entry: Entry, parsed: ParsedCapture) -> bool:
-        """Whether the parser came to a result. A capture that the database has is not lost to damage or to a busy machine."""
+        """Whether parsing gave a result. A capture that the database has is not dropped because of damage or a busy machine."""
         if not parsed.damage and (parsed.reason != GIVEN_UP or self.options.rebuild):
             return True
         query = "SELECT record_id FROM main.captures WHERE capture_id = ?"
@@ -259,13 +259,13 @@ class _Load:
             self.done.unreadable.append(parsed.damage)
         elif loaded and loaded[0] is not None:
             raise TtaError(
-                f"{entry.warc_file} at {entry.warc_offset}: {GIVEN_UP}, and it was read before; nothing was changed: run "
+                f"{entry.warc_file} at {entry.warc_offset}: {GIVEN_UP}, although it was read before; nothing was changed: run "
                 "`tta load` again when the machine is less busy, or `tta load --rebuild` to load it as unreadable"
             )
         return not parsed.damage
 
     def _insert_captures(self) -> None:
-        """Inserts the captures that the database lacks, and those of which another delivery counts now."""
+        """Inserts the captures that the database lacks, and those with a new preferred delivery."""
         db = self.db
         of_touched = "FROM main.captures WHERE capture_id IN (SELECT capture_id FROM temp.touched)"
         for column in ("record_id", "gone_record_id"):
@@ -278,7 +278,7 @@ class _Load:
 
 
 def _row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
-    """A row of `captures`, as far as the capture alone determines it."""
+    """Returns a row of `captures`, as far as the capture alone determines it."""
     values = dict.fromkeys(BY_NAME["captures"].columns)
     values |= {name: getattr(entry, name) for name in _FROM_ENTRY} | {name: getattr(parsed, name) for name in _FROM_PARSER}
     values["record_id"] = str(parsed.node_id) if parsed.form and parsed.node_id is not None else None

@@ -1,4 +1,4 @@
-"""Completes what a poorer capture shows with what it could not carry: links, times, rows of groups. Pure; `merge` calls it."""
+"""Restores what a poorer capture can't contain (links, times, rows of groups) from a richer one. Pure; used by `merge`."""
 
 import re
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ _Items = dict[str | None, list[Sourced]]
 
 
 def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool) -> list[Sourced]:
-    """A poorer capture's rows after a change. Those that show the same as a row of the richer capture are that one's.
+    """Returns a poorer capture's rows after a change, each replaced by the richer capture's row if both show the same.
 
-    A group gets back what the poorer capture could not carry: further rows of an item that is otherwise the same, and items that
-    the poorer capture does not show, unless it shows another item with the same number.
+    A group gets back what the poorer capture could not contain: further rows of an item that is otherwise the same, and items
+    that the poorer capture does not show, unless it shows another item with the same number.
     """
     if not is_group or len(kept) > MAX_PARTS or len(new) > MAX_PARTS:
         same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
         return [same.get(letters(one.row.value or ""), one) for one in new]
     left, result, shown = _by_item(kept), [], _by_item(new)
     for item, rows in shown.items():
-        values = _values(rows)  # the kept item that shares most of them is the same; of several the one with the same number
+        values = _values(rows)  # the kept item that shares most of them is the same; of several, the one with the same number
         best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)
         result += rows if best is None or not values & _values(left[best]) else _completed(item, rows, left.pop(best))
     result += [one for item, rows in left.items() if item not in shown for one in rows]
@@ -39,7 +39,7 @@ def _values(rows: list[Sourced]) -> set[str]:
 
 
 def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
-    """The kept item's rows under the new number; a row with another value under the same label is the new one's."""
+    """Returns the kept item's rows under the new number; for a label with another value, the new row."""
     shown, kept = _values(rows), _values(held)
     others = [one for one in rows if one.row.value and letters(one.row.value) not in kept]
     by_label: dict[str | None, Sourced] = {one.row.label: one for one in others if one.row.label}
@@ -51,7 +51,7 @@ def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> li
 
 
 def with_labels(rows: list[Sourced], pages: Iterable[StoredPage], aliases: dict[str, str]) -> list[Sourced]:
-    """The rows with the labels that other captures print for the same fields, and those of data formats with their sections.
+    """Returns the rows with labels that other captures print for the same fields, and rows of data formats with sections.
 
     A theme may print no label, and Drupal's data formats have machine names only and no order of the page.
     """
@@ -72,7 +72,7 @@ def with_labels(rows: list[Sourced], pages: Iterable[StoredPage], aliases: dict[
 
 
 def without_echoes(rows: list[Sourced], page: StoredPage | None) -> list[Sourced]:
-    """The rows without those of poorer captures that a richer capture's page shows to be no fields of their own.
+    """Returns the rows without those of poorer captures that, according to a richer capture's page, are not fields.
 
     A text extractor prints labels and menus like any other line, so `parsers` can only guess what a line belongs to.
     """

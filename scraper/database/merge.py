@@ -1,6 +1,6 @@
 """Merges the captures of one record into its current state and its history. Pure.
 
-Of each field the newest value counts, as shown by the capture that shows most of it. A poorer capture may add a value or
+The newest value of each field counts, as shown by the capture that shows most of it. A poorer capture may add a value or
 contradict one; it never shortens, rephrases or blanks what a richer one shows (docs/decisions/identity-and-merging.md).
 """
 
@@ -23,7 +23,7 @@ HEAD = ("title", "node_id", "submitted_by", "submitted_at")
 
 
 class Seen(NamedTuple):
-    """A capture that shows the record: when, and what."""
+    """A capture that shows the record: its time and content."""
 
     capture_id: str
     captured_at: str | None
@@ -49,18 +49,18 @@ class SectionText(NamedTuple):
 
 
 def order(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
-    """Sorts captures by time: unknown times first, 2019 before 2019-03 before 2019-03-01; of one time the richest last."""
+    """A sort key by time: unknown first, 2019 before 2019-03 before 2019-03-01; at the same time, the richest format last."""
     return (captured_at or "").rstrip("Z"), RICHNESS.get(form or "", -1), capture_id
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two times may be the same moment, at the precision that they have: "2019" overlaps every time of that year."""
+    """Whether two times may be the same, given their precision: "2019" overlaps every time of that year."""
     first, second = one.rstrip("Z"), other.rstrip("Z")
     return first.startswith(second) or second.startswith(first)
 
 
 class _Source(NamedTuple):
-    """A capture that shows a field. `number`: its place in time; `path`: the keys of its fields, in page order."""
+    """A capture that shows a field. `number`: its position by time; `path`: the keys of its fields, in page order."""
 
     number: int
     capture_id: str
@@ -70,9 +70,9 @@ class _Source(NamedTuple):
 
 @dataclass(slots=True)
 class _Value:
-    """A value that a field had for some time: the capture that shows it best, and by time all that agree with it.
+    """A value that a field had for some time: the capture that shows it best, and all that agree with it, by time.
 
-    `completed`: the rows, where a poorer capture changed only a part of the value before; None stands for the capture's own.
+    `completed`: the rows if a poorer capture changed only part of the previous value; None: the capture's own rows.
     """
 
     shown: Shown
@@ -92,9 +92,9 @@ class _Value:
         return [one.captured_at for one in self.seen if one.captured_at]
 
     def confirm(self, new: "_Value", relation: Relation) -> None:
-        """Adds captures that agree, and takes their rows if they show at least as much.
+        """Adds captures that agree, and uses their rows if they show at least as much.
 
-        Two extractors of one form may format the same value better or worse, so the first one's stays.
+        Two extractors of one format may print the same value better or worse, so the first one's rows stay.
         """
         if self.shown.is_lost:
             self.seen = new.seen
@@ -110,7 +110,7 @@ class _Value:
 
 
 class _Timeline:
-    """The values of one field, by time. Captures are added richest form first: poorer ones date and complete the history."""
+    """The values of one field, by time. Captures are added richest format first: poorer ones date and complete the history."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -121,7 +121,7 @@ class _Timeline:
         return self.values[-1]
 
     def add(self, shown: Shown, source: _Source) -> None:
-        """Adds a capture to the value before or after it if one of them agrees, else as a value of its own."""
+        """Adds a capture to the value before or after it if one of them agrees, else as a new value."""
         values, new = self.values, _Value(shown, source, [source])
         if shown.is_lost and values:
             return
@@ -135,15 +135,15 @@ class _Timeline:
         if any(RICHNESS[shown.form] < RICHNESS[one.shown.form] for one in around):
             self._add_poorer(new, at, around)
         elif at and source.captured_at and overlap((values[at - 1].times or ["?"])[0], source.captured_at):
-            del values[at - 1]  # of one time the later capture counts
+            del values[at - 1]  # at the same time the later capture counts
             self.add(shown, source)
         else:
             values.insert(at, new)
 
     def _add_poorer(self, new: _Value, at: int, around: list[_Value]) -> None:
-        """Adds a value that only a poorer capture shows, at an index, unless the richer captures around it say otherwise."""
+        """Adds a value that only a poorer capture shows, at an index, unless the richer captures around it contradict it."""
         rows, source, before = new.shown.rows, new.source, around[0]
-        if not _is_identified(rows):  # such lines are added to the others
+        if not _is_identified(rows):  # these lines are added to the others
             there = {letters(one.row.value or "") for one in before.rows}
             if at:
                 before.completed = before.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
@@ -153,7 +153,7 @@ class _Timeline:
         if at:
             later, is_list = [one for one in before.seen if source < one], is_group(self.key, rows) or len(new.shown.values) > 1
             if (later or len(around) > 1) and (is_list or sum(map(len, new.shown.values)) >= MIN_CUT):
-                return  # long enough for an extractor to spoil
+                return  # long enough for an extractor to damage
             completed = with_lost_details(new.rows, before.rows, is_group=is_group(self.key, rows))
             new.completed = completed if completed != new.rows else None
             if later:
@@ -162,7 +162,7 @@ class _Timeline:
         self.values.insert(at, new)
 
     def changes(self) -> Iterator[Change]:
-        """A row for each pair of successive values whose times are known and certainly differ."""
+        """Yields a row for each pair of successive values whose times are known and certainly differ."""
         for before, after in zip(self.values, self.values[1:], strict=False):
             times = after.times
             earlier = [at for at in before.times if times and not overlap(at, times[0])]
@@ -177,7 +177,7 @@ def is_group(key: str, rows: Sequence[FieldValue]) -> bool:
 
 
 def _is_identified(rows: Sequence[FieldValue]) -> bool:
-    """Whether a field is known by more than its text. Lines without label and name are no field with a history."""
+    """Whether a field is identified by more than its text. Lines without label and name have no history."""
     return any(row.label or row.name or row.item or row.key in HEAD or row.key == "description" for row in rows)
 
 
@@ -185,7 +185,7 @@ def _is_identified(rows: Sequence[FieldValue]) -> bool:
 class Merged:
     """The state of a record after its last capture, and its history.
 
-    `agreeing`: for each field, and each name of `head`, the captures that show its current value or a part of it;
+    `agreeing`: for each field, and each name of `head`, the captures that show its current value or part of it;
     `head_sources`: the capture of each head value.
     """
 
@@ -240,7 +240,7 @@ _Rows = dict[str, list[FieldValue]]
 
 
 def _rows_of(content: StoredPage, aliases: dict[str, str]) -> tuple[_Rows, _Rows, _Rows]:
-    """The rows of each head value, field and section. Of two sections with one label the second has a key of its own."""
+    """Returns the rows of each head value, field and section. The second of two sections with the same label has its own key."""
     head = {name: [_row(name, str(value))] for name, value in zip(HEAD, content.head, strict=True) if value is not None}
     fields: _Rows = {}
     for row in content.fields:
@@ -273,7 +273,7 @@ def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
 
 
 def _aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
-    """One key for the keys of a field whose machine name shows that they are one: some captures print no label, or another."""
+    """Maps keys of one field, by its machine name, to one key: some captures print another label, or none."""
     keys_of: dict[str, list[str]] = {}
     for _, (content, *_) in groupby(contents, key=id):  # many captures show the same page
         of_page: dict[str, set[str]] = {}
@@ -287,7 +287,7 @@ def _aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
 
 
 def _arranged_rows(latest: StoredPage, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
-    """The rows in the page order of the latest capture; a kept field follows the field that it followed on its own page."""
+    """Orders the rows as in the latest capture; a kept field follows the field that it followed on its own page."""
     runs = [(key, list(rows)) for key, rows in groupby(latest.fields, key=lambda row: str(aliases.get(row.key, row.key)))]
     own = iter(runs)
     on_latest = {key for key, _ in runs}
@@ -305,7 +305,7 @@ def _arranged_rows(latest: StoredPage, timelines: dict[str, _Timeline], aliases:
 
 
 def _arranged(latest: list[str], timelines: dict[str, _Timeline]) -> list[str]:
-    """The latest capture's keys, and each other key after the one that it followed on the capture it comes from."""
+    """Returns the latest capture's keys, and each other key after the one that it followed in its own capture."""
     there = set(latest)
     sources = [(key, one.current.source) for key, one in timelines.items() if key not in there]
     slots = list(latest)

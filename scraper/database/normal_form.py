@@ -1,6 +1,6 @@
 """The normal forms by which captures are compared: a text as its letters and digits, a time as an instant. Pure.
 
-Letters and digits are what themes and text extractors leave unchanged.
+Themes and text extractors leave letters and digits unchanged.
 """
 
 import re
@@ -13,11 +13,11 @@ from parsers.scalars import SITE_ZONE, cached_short, iso_time
 from scraper.database.stored_page import FieldValue, StoredPage
 
 MIN_START = 12
-"""Letters by which a label is recognized within a text. Of a shorter label the beginning of its value has to follow."""
+"""Letters that suffice to recognize a label within a text. After a shorter label, the beginning of its value has to follow."""
 MIN_MARK = 8
-"""Letters of a short label with its value; fewer occur in many texts."""
+"""Letters of a short label with its value; shorter sequences occur in many texts."""
 MAX_PARTS = 500
-"""Parts of a value, or fields of a page, that are looked for in a text. Real ones have a few hundred; each costs a search."""
+"""Parts of a value, or fields of a page, that are searched for in a text. Real ones have a few hundred; each costs a search."""
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")
 _LIST_MARK = re.compile(r"(?:^|(?<=\0))(?:o|\d{1,2})(?=\0)")
@@ -35,7 +35,7 @@ def letters(text: str) -> str:
 
 
 def without(text: str, parts: Iterable[str]) -> list[str]:
-    """What is left of a text when each part is taken out once, the longest first; list marks between parts count as taken out."""
+    """Removes each part once from a text, the longest first, and list marks between parts; returns the rest."""
     some = sorted(filter(None, parts), key=len, reverse=True)
     for part in some if len(some) <= MAX_PARTS else ():
         text = text.replace(part, "\0", 1)
@@ -51,7 +51,7 @@ _ONLY_TIME = re.compile(
 
 @cached_short
 def moment(iso: str | None) -> str:
-    """An ISO 8601 text of `scalars` in the site's zone, as far as it is known; "" for none. A local time has no seconds."""
+    """Converts an ISO 8601 text of `scalars` to the site's zone, if its zone is known; "" for none. Local times lack seconds."""
     if not iso:
         return ""
     if not iso.endswith("Z"):
@@ -64,25 +64,25 @@ def moment(iso: str | None) -> str:
 
 @cached_short
 def is_only_time(text: str | None) -> bool:
-    """Whether a text is nothing but a date or a time, or a range of two."""
+    """Whether a text is only a date or a time, or a range of two."""
     return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
 
 
 def moment_of(row: FieldValue, line: str) -> str:
-    """The time that a line of a value is; "" where it is something else."""
+    """Returns the time in a line of a value; "" if the line is not a time."""
     if row.datetime and line == row.value:
         return moment(iso_time(row.datetime.partition("/")[0]))
     return moment(iso_time(line)) if is_only_time(line) else ""
 
 
 def line_letters(row: FieldValue, line: str) -> str:
-    """The letters of a line; of a time the digits of its day, because it is printed in many ways."""
+    """Returns the letters of a line, or the digits of a time's day, because times are printed in many ways."""
     when = moment_of(row, line)
     return letters(when.partition("T")[0] if when else line)
 
 
 class PageText:
-    """A page as the letters of its labels and values: what a text extractor's value of a field may have been taken from."""
+    """A page as the letters of its labels and values, from which a text extractor may have taken the value of a field."""
 
     def __init__(self, page: StoredPage) -> None:
         self._page = page
@@ -94,7 +94,7 @@ class PageText:
         return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in rows]
 
     def has_label(self, label: str, *, other_than: str) -> bool:
-        """Whether another field has a label."""
+        """Whether another field has this label."""
         return any(label == one and key != other_than for key, one, _ in self._fields)
 
     @cached_property
@@ -105,7 +105,7 @@ class PageText:
 
     @cached_property
     def _ends(self) -> list[tuple[str, str]]:
-        """What shows that another field begins, with that field's key; of a short label with the beginning of its value."""
+        """The letters with which each field begins, and its key: its label; if that is short, with the beginning of its value."""
         found = dict.fromkeys(
             (key, label if len(label) >= MIN_START else label + value[:MIN_START]) for key, label, value in self._fields
         )
@@ -122,7 +122,7 @@ class PageText:
         for mark in self._tops:
             if mark not in own and (at := text.rfind(mark)) >= 0:
                 text = text[at + len(mark) :]
-                text = text[max(text.find(own), 0) :]  # below a byline that this page does not show
+                text = text[max(text.find(own), 0) :]  # after a byline that this page does not show
         elsewhere = {mark for other, mark in (poorer._ends if poorer else ()) if not other}
         ends = (text.find(mark) for other, mark in self._ends if other != key and mark not in own and mark not in elsewhere)
         return text[: min((at for at in ends if at >= 0), default=None)]
@@ -134,7 +134,7 @@ class PageText:
 
     @cached_property
     def _formats(self) -> tuple[set[str], dict[str, str]]:
-        """The keys of the fields with and without values; each line and value by its letters."""
+        """Returns the keys of the fields with and without values, and each line and value by its letters."""
         keys, texts = set(), {}
         for row in self._page.fields[:MAX_PARTS]:
             keys.add(f"{row.key} {row.value is None}")
@@ -143,6 +143,6 @@ class PageText:
         return keys, texts
 
     def is_formatted_like(self, other: "PageText") -> bool:
-        """Whether two texts may be of one extractor: they lack the same fields, and print alike what both print."""
+        """Whether two texts may be from one extractor: they lack the same fields, and print the others identically."""
         (keys, texts), (other_keys, others) = self._formats, other._formats
         return keys == other_keys and all(others.get(text, printed) == printed for text, printed in texts.items())

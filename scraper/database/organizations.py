@@ -1,9 +1,9 @@
-"""Who asked and who helped: `organization_mentions`, out of which organizations.sql makes `organizations` and the records' ids.
+"""Agencies and providers: fills `organization_mentions`; organizations.sql builds `organizations` and the records' ids.
 
-An organization is its node number on the portal. A name without a number belongs to a numbered one only by the rules in
-organizations.sql or by a person's decision in `organization_matches.csv`. Else a provider is its name, and an agency its name
-with the state that the name tells. Where it tells none, the agency is one of that record alone: two agencies of one name may be
-helped in one place (docs/decisions/organizations.md). A value that one of the record's contact fields repeats is a person's.
+An organization is identified by its node number on the portal. A name without a number is matched to a numbered one only by the
+rules in organizations.sql or by a decision in `organization_matches.csv`. Otherwise a provider is identified by its name, and an
+agency by its name with the state in it. An agency without a state in its name belongs to that record alone: two agencies with one
+name may be helped in one place (docs/decisions/organizations.md). A value repeated in a contact field is a person's name.
 """
 
 import csv
@@ -31,10 +31,10 @@ from scraper.errors import TtaError
 MATCHES = "organization_matches.csv"
 HEADING = "decision organization_id name state_code records other_id other_name other_state_code other_records why".split()
 MAX_CANDIDATES = 300
-"""Rows without a decision: more than a person reviews in an hour."""
+"""Rows without a decision that are written at most: more than a person reviews in an hour."""
 WHY = "one name, in a state where events were: one agency, or several?"
 SIMILAR = 0.6
-"""Share of common words from which two names of one state are listed for review."""
+"""Minimum share of common words of two names in one state to be listed for review."""
 _SQL = re.split(r"(?m)^-- (\w+)\n", (files("scraper.database") / "organizations.sql").read_text(encoding="utf-8"))
 _QUERIES = dict(zip(_SQL[1::2], _SQL[2::2], strict=True))
 _KINDS = {"provider_reference": "provider", "recipient_agency_name": "agency"}
@@ -45,7 +45,7 @@ _WHOLE = dict(
 )
 _ENDINGS = "pd=police department,so=sheriffs office,da=district attorney,inc=,llc=,incorporated="
 _AT_END = dict(pair.split("=") for pair in _ENDINGS.split(","))
-"""Abbreviations that mean this as the last word of a name."""
+"""Meaning of abbreviations that are the last word of a name."""
 _STATE_AGENCY = re.compile(
     r"(?:state of )?(.+?) (?:state|department|dept|office|attorney general|division|bureau|board|commission|council|supreme)\b",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ _CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.val
 
 @cached_short
 def key_of_name(name: str) -> tuple[str, str | None]:
-    """What spellings of one name share, and the state at its end: `larch-county-police-department`, TX of `Larch Co. PD, TX`."""
+    """Key of a name's spellings, and the state at its end: `larch-county-police-department`, TX of `Larch Co. PD, TX`."""
     found = re.fullmatch(r"(.+?)(?:,\s*|\s*\(|\s+-\s+)([A-Za-z][A-Za-z. ]+)\)?", name.strip())
     state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
     plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()
@@ -68,8 +68,8 @@ def key_of_name(name: str) -> tuple[str, str | None]:
 
 
 def state_in_name(name: str, state: str | None, county_code: str | None) -> str | None:
-    """The state of a state's agency where the record's point is in it, or of the county in a name: the only one of that name, if
-    the point is nowhere else, or the one that has the point.
+    """Returns the state that a name implies: of a state agency, if the record's point is in that state; or of a county in the
+    name: the only county so named, unless the point is elsewhere, or the one that contains the point.
     """
     if (found := _STATE_AGENCY.match(name[:300])) and state and _CODES.get(re.sub(r"[^a-z]", "", found[1].lower())) == state:
         return state
@@ -83,11 +83,11 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
 
 
 def assign(db: sqlite3.Connection, data: Path) -> None:
-    """Rewrites the mentions of the records in `temp.affected`, all organizations, and the ids of records where they changed."""
+    """Rewrites the mentions of the records in `temp.affected`, all organizations, and the ids of records if they changed."""
     db.execute("DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp.affected)")
     fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))
     waiting = next(fields, None)
-    for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory does not grow with them
+    for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory is bounded
         named: list[tuple[Any, ...]] = []
         if waiting and waiting[0] == head[0]:
             named, waiting = list(waiting[1]), next(fields, None)
@@ -117,7 +117,7 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
 
 
 def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:
-    """The organizations that a record names, as rows of the table from `kind` to `own_id`: in page order, then by its title."""
+    """Yields the organizations that a record names, as rows from `kind` to `own_id`: in page order, then from its title."""
     record_id, *titles, seen_at, state, county_code, _ = head
     place = record_id, state, county_code
     people = {normal(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
@@ -156,12 +156,12 @@ def _mention(
 
 
 def decisions(data: Path) -> list[tuple[str, str, bool]]:
-    """What people decided: two ids, and whether they are one organization. Raises TtaError."""
+    """Returns the decisions in the file of matches: two ids, and whether they are one organization. Raises TtaError."""
     return sorted((row[1], row[5], row[0] == "match") for row in _rows(data) if row[0])
 
 
 def _rows(data: Path) -> list[list[str]]:
-    """The rows of the file of matches, without its heading. Raises TtaError."""
+    """Returns the rows of the file of matches, without its heading. Raises TtaError."""
     path = data / MATCHES
     try:
         heading, *rows = csv.reader(path.read_text(encoding="utf-8-sig").splitlines()) if path.exists() else [HEADING]
@@ -175,7 +175,7 @@ def _rows(data: Path) -> list[list[str]]:
 
 
 def write_matches(db: sqlite3.Connection, data: Path) -> None:
-    """Writes the pairs of organizations that may be one into the file of matches, for review, below those that are decided."""
+    """Writes pairs of organizations that may be the same to the file of matches, for review, below those already decided."""
     rows = [row for row in _rows(data) if row[0]]
     decided = {frozenset((row[1], row[5])) for row in rows}
     blocks: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)

@@ -1,6 +1,6 @@
-"""Attaches a user's own tables to the database: `DIR/overlays/NAME.csv` is the table `overlay_NAME`, and each load keeps it.
+"""Attaches a user's own tables to the database: `DIR/overlays/NAME.csv` is the table `overlay_NAME`, which each load keeps.
 
-The first column of such a file has the name of the column of `records` that its keys belong to; keys are texts.
+The first column of such a file is named for the column of `records` that its keys refer to; keys are texts.
 """
 
 import csv
@@ -19,13 +19,13 @@ MAX_BYTES = 50_000_000
 JOINED = (
     "place_county_code_2023 place_county_code place_state_code place_state agency_id provider_id record_id reference fiscal_year"
 )
-"""Columns of `records` that a key is tried with, the first that matches most."""
+"""Columns of `records` that a key is compared with; the best match is used, of equal ones the first."""
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d+)?")
 
 
 @dataclass(slots=True)
 class Overlay:
-    """An attached table. `column`: of `records`; `padded`: keys that got back leading zeros; `unmatched`: keys of no record.
+    """An attached table. `column`: of `records`; `padded`: keys with restored leading zeros; `unmatched`: keys of no record.
 
     `records`: those with a value in the column; `matched`: those of them with a row.
     """
@@ -41,9 +41,9 @@ class Overlay:
 
 
 def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | None = None) -> Overlay:
-    """Attaches a CSV file in the open transaction. `key`: its column; after `=` that of `records`, else the best one.
+    """Attaches a CSV file in the open transaction. `key`: CSV column[=column of `records`]; default: the best match.
 
-    Raises TtaError where the file is no table, WrongUsage where it has no such column.
+    Raises TtaError if the file is not a table, WrongUsage if there is no such column.
     """
     own_name = re.sub(r"\W+", "_", (name or file.stem).lower()).strip("_") or "table"
     heading, rows = _read(file)
@@ -56,9 +56,9 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
     candidates = [wanted or (own if own in known else "")] if wanted or own in known else JOINED.split()
     if not {*candidates} <= known:
         raise WrongUsage(f"records has no column {wanted!r}: try one of {', '.join(JOINED.split())}")
-    if not wanted and any(map(CHANGED_CODES.fullmatch, keys)):  # counties that only tables before 2022 have
+    if not wanted and any(map(CHANGED_CODES.fullmatch, keys)):  # counties that exist only in tables before 2022
         candidates = [one for one in candidates if one != "place_county_code_2023"]
-    padded = [value.zfill(5) if value.isdecimal() else value for value in keys]  # a spreadsheet may have cut leading zeros
+    padded = [value.zfill(5) if value.isdecimal() else value for value in keys]  # a spreadsheet may have removed leading zeros
     spelled = {one: padded if one.startswith("place_county_code") else keys for one in candidates}
     column = max(candidates, key=lambda one: _records(db, one, spelled[one]))
     names = [column, *(f"{cell}_" if cell == column else cell for index, cell in enumerate(heading) if index != at)]
@@ -79,7 +79,7 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
 
 
 def _read(file: Path) -> tuple[list[str], list[list[str]]]:
-    """Heading and rows of a CSV file, whatever its separator and encoding."""
+    """Reads heading and rows of a CSV file with any usual separator and encoding."""
     try:
         if file.stat().st_size > MAX_BYTES:
             raise TtaError(f"{file} has more than {MAX_BYTES:,} bytes: keep only the columns that you need")
@@ -92,7 +92,7 @@ def _read(file: Path) -> tuple[list[str], list[list[str]]]:
     try:
         heading, *rows = (row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if any(row))
     except (ValueError, csv.Error):
-        raise TtaError(f"{file} is no CSV file with a heading: save it as CSV, UTF-8") from None
+        raise TtaError(f"{file} is not a CSV file with a heading: save it as CSV, UTF-8") from None
     heading = [re.sub(r"\s+", " ", cell).strip() or f"column {place}" for place, cell in enumerate(heading, 1)]
     if len({cell.lower() for cell in heading}) < len(heading) or any(len(row) != len(heading) for row in rows):
         raise TtaError(f"{file}: every row needs as many cells as the heading, whose names must differ: correct it")
@@ -100,7 +100,7 @@ def _read(file: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _records(db: sqlite3.Connection, column: str, keys: list[str] | None = None) -> int:
-    """How many records have a value in the column, or one of the keys."""
+    """Counts the records with a value in the column, or with one of the keys."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS keys (value TEXT PRIMARY KEY) WITHOUT ROWID")
     db.execute("DELETE FROM temp.keys")
     db.executemany("INSERT OR IGNORE INTO temp.keys VALUES (?)", ((key,) for key in keys or ()))
@@ -109,7 +109,7 @@ def _records(db: sqlite3.Connection, column: str, keys: list[str] | None = None)
 
 
 def attach(db: sqlite3.Connection, data: Path) -> None:
-    """Makes the tables of the overlays that the database lacks, in the open transaction."""
+    """Creates the tables of overlays that the database lacks, in the open transaction."""
     there = {row[0] for row in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")}
     for path in sorted((data / FOLDER).glob("*.csv")):
         if (table := f"overlay_{path.stem}") not in there:
@@ -124,7 +124,7 @@ def attach(db: sqlite3.Connection, data: Path) -> None:
 
 
 def remove(db: sqlite3.Connection, data: Path, name: str) -> None:
-    """Detaches a table, in the open transaction. Raises WrongUsage where there is none."""
+    """Detaches a table, in the open transaction. Raises WrongUsage if there is none."""
     path = data / FOLDER / f"{name}.csv"
     if Path(path.name).stem != name or not path.is_file():
         raise WrongUsage(f"there is no overlay {name!r}: `tta overlay list` names them")

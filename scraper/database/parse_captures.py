@@ -1,6 +1,6 @@
-"""Parses stored captures, here or by workers, in bounded memory. A page that kills or hangs a process costs only itself.
+"""Parses stored captures, here or by workers, in bounded memory. A page that kills or hangs a process affects no other.
 
-A task is a slice of a WARC file, as compressed bytes, with the captures wanted of it, so a worker needs no archive. Results come
+A task is a slice of a WARC file, as compressed bytes, with the captures wanted from it, so a worker needs no archive. Results are
 in the order of the captures. Workers import this module; nothing in it opens the database.
 """
 
@@ -30,11 +30,11 @@ SLICE_CAPTURES = 64
 SLICE_BYTES = 2_000_000
 """A task: captures that are adjacent in a file, up to this many, or this many compressed bytes."""
 GAP_BYTES = 100_000
-"""Bytes between two captures up to which reading on is cheaper than another slice: some ten captures."""
+"""Bytes between two captures that are read rather than starting another slice: about ten captures."""
 PAGE_SECONDS = 30.0
-"""Limit for one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
+"""Seconds for one page. A 5 MB page takes under a second on a slow machine, so a longer time means a hang (November 2026)."""
 GIVEN_UP = "the parser crashed or took too long on it"
-"""The reason of a page that ended the processes that parsed it, or exceeded its time."""
+"""The reason given for a page that killed the processes that parsed it, or exceeded its time."""
 _LISTED = re.compile(
     rb"""<article\b(?=[^<>]{0,999}\bclass="(?:[^"<>]* )?(?:node--type-)?tta[ "])[^<>]{0,999}\bdata-history-node-id="(\d{1,9})"|"""
     rb"""href="[^"<>]{0,99}/node/(\d{1,9})"[^<>]{0,300}>(?:\s{0,50}<[^<>]{1,200}>){0,4}\s{0,50}\d{8}-\d{5,6}-\d\d?\s{0,50}<"""
@@ -44,9 +44,9 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 class ParsedCapture(NamedTuple):
-    """What the parser says of one capture. `page`: the content, encoded and compressed, where it shows a record.
+    """The result of parsing one capture. `page`: the content, encoded and compressed, if it shows a record.
 
-    `damage`: why the archive could not give the capture back; then nothing else is known.
+    `damage`: why the capture could not be read from the archive; then nothing else is known.
     """
 
     capture_id: str
@@ -65,7 +65,7 @@ class ParsedCapture(NamedTuple):
 
 
 class WarcSlice(NamedTuple):
-    """Part of a WARC file from byte `start` on, and the captures wanted of it; `problem`: why a record in it can't be read."""
+    """Part of a WARC file from byte `start` on, and the captures wanted from it; `problem`: why a record in it can't be read."""
 
     file: str
     start: int
@@ -74,20 +74,20 @@ class WarcSlice(NamedTuple):
     problem: str
 
     def split(self) -> "list[WarcSlice]":
-        """A slice for each capture."""
+        """Returns a slice for each capture."""
         places = ((one, one.warc_offset - self.start) for one in self.wanted)
         cut = ((one, self.data[at : at + one.warc_length]) for one, at in places)
         return [WarcSlice(self.file, one.warc_offset, data, (one,), self.problem) for one, data in cut]
 
     def give_up(self) -> list[ParsedCapture]:
-        """The results where the parser cannot cope with the captures."""
+        """Returns results for captures that the parser can't handle."""
         return [_unreadable(one, GIVEN_UP) for one in self.wanted]
 
 
 def parse_all(
     folder: Path, entries: Iterable[Entry], pool: WorkerPool | None
 ) -> Generator[tuple[Entry, ParsedCapture], None, None]:
-    """Every entry with its result, in order. `entries`: in the order of files and offsets; `pool`: None parses here."""
+    """Yields every entry with its result, in order. `entries`: in the order of files and offsets; `pool`: None parses here."""
     slices = _slices(folder, entries)
     with closing(pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)) as results:
         for part, parsed in results:
@@ -110,7 +110,7 @@ def _slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcSlice]:
 
 
 def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
-    """Captures of one file, with the bytes from the first to the last; no bytes where the file can't be read."""
+    """Returns captures of one file, with the bytes from the first to the last; no bytes if the file can't be read."""
     path = folder / some[0].warc_file
     start, end = some[0].warc_offset, some[-1].warc_offset + some[-1].warc_length
     data, problem = b"", "no readable record"
@@ -124,12 +124,12 @@ def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
 
 
 def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
-    """A result for each wanted capture. `alone`: a page that exceeds its time ends the process, which the caller notices."""
+    """Returns a result for each wanted capture. `alone`: a page that exceeds its time ends the process."""
     try:
         return [_parsed(one, capture, part, alone=alone) for one, capture in _read(part)]
-    except MemoryError:  # tells nothing about the page: a machine with more memory may parse it
+    except MemoryError:  # not the page's fault: a machine with more memory may parse it
         if len(part.wanted) == 1:
-            problem = "there is not enough memory to read this page; make memory free, or use `--workers 1`"
+            problem = "there is not enough memory to read this page; free up memory, or use `--workers 1`"
             return [_damaged(part.wanted[0], part, problem)]
     return [result for one in part.split() for result in parse_slice(one, alone=alone)]
 
@@ -138,7 +138,7 @@ JOB: Job[WarcSlice, ParsedCapture] = Job(parse_slice, WarcSlice.split, WarcSlice
 
 
 def _read(part: WarcSlice) -> Iterator[tuple[Entry, Capture | None]]:
-    """The wanted captures, read in one go; None where there is no readable record."""
+    """Reads the wanted captures in one pass; None for each without a readable record."""
     records = (item for item in read_captures(BytesIO(part.data), "") if not isinstance(item, Damage))
     at, capture = next(records, (-1, None))
     for one in part.wanted:
@@ -160,7 +160,7 @@ def _parsed(one: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool
             return parse_capture(capture, one.capture_id)
     except MemoryError:
         raise
-    except Exception as error:  # a page must never cost the rest of the load
+    except Exception as error:  # one page must never end the whole load
         gave_up = isinstance(error, PageTookTooLong)
         return _unreadable(one, GIVEN_UP if gave_up else f"the parser failed: {type(error).__name__}")
 
@@ -174,7 +174,7 @@ def _unreadable(one: Entry, reason: str) -> ParsedCapture:
 
 
 def _target(capture: Capture) -> str | None:
-    """The address that an archived redirect leads to, absolute and without an archive's prefix."""
+    """Returns the target of an archived redirect, absolute and without an archive's prefix."""
     return storable(absolute(capture.header("location"), capture.url))  # type: ignore[no-any-return]
 
 
@@ -200,10 +200,10 @@ def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
 
 @contextmanager
 def _time_limit(seconds: float, *, alone: bool) -> Iterator[None]:
-    """The time for a page. `alone`: this process is there for nothing else, and is ended by a page over its time.
+    """Ends a page's parsing after `seconds`: PageTookTooLong; if `alone` (a worker process), the process is killed.
 
-    In the main thread SIGALRM ends a worker even where C code hangs; where the process is not alone it can only interrupt Python
-    code. A worker of a cluster runs its tasks in other threads, which signals don't reach: there a watchdog ends the process.
+    In the main thread, SIGALRM ends a worker even if C code hangs; without `alone` it can only interrupt Python code. A cluster's
+    worker runs its tasks in other threads, which signals don't reach: there a watchdog ends the process.
     """
 
     def give_up(*_: object) -> None:

@@ -1,7 +1,7 @@
 """`DIR/parsed.db`: what the parser read from each capture, so that the same code never parses a capture twice.
 
-It repeats what the archive and the parsers say. It can be deleted at any time, is emptied when the parsing code changes, and is
-replaced when it is damaged. Results are committed in batches while a load runs, so a load that was killed continues from there.
+It contains only what can be parsed again: it can be deleted at any time, is emptied when the parsing code changes, and is
+replaced if damaged. Results are committed in batches while a load runs, so a load that was killed continues from there.
 """
 
 import sqlite3
@@ -29,8 +29,8 @@ CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures entry WHERE
     WHERE pages.capture_id = entry.capture_id AND (pages.warc_file, pages.warc_offset) = (entry.warc_file, entry.warc_offset))
     ORDER BY warc_file, warc_offset
 """
-"""A capture of which another delivery counts now is at another place, and may parse differently (`Entry.rank`). An index
-of `pages` that has the place answers it, without reading the rows."""
+"""A capture with a new preferred delivery is at another place, and may parse differently (`Entry.rank`). An index of `pages` that
+has the place answers it, without reading the rows."""
 _ENTRIES = f"""
 SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
     FROM temp.missing JOIN archive.captures entry USING (capture_id) WHERE missing.rowid > ? ORDER BY missing.rowid LIMIT 1000
@@ -40,11 +40,11 @@ SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
 class ParsedPages:
     """The parsed captures of an archive. One writer at a time: the caller holds the data folder's lock.
 
-    `was_interrupted`: the load before was killed while it parsed, perhaps by a page.
+    `was_interrupted`: the previous load was killed while parsing, perhaps by a page.
     """
 
     def __init__(self, data: Path, catalog: Path, *, empty: bool = False) -> None:
-        """Opens the file; makes it where it is missing, damaged or of other code. Raises TtaError."""
+        """Opens the file, or recreates it if it is missing, damaged or from other code. Raises TtaError."""
         self._path = data / NAME
         self._catalog = catalog
         try:
@@ -73,7 +73,7 @@ class ParsedPages:
         return self._opened(empty=True)
 
     def find_missing(self) -> int:
-        """Lists the captures of the archive that are not parsed yet and returns how many; forgets those that it has no more."""
+        """Lists and counts the archive's captures that are not parsed yet; deletes those no longer in the archive."""
         with self._damage_named():
             self._db.execute("DROP TABLE IF EXISTS temp.missing")
             self._db.execute(_MISSING)
@@ -84,7 +84,7 @@ class ParsedPages:
             return int(missing)
 
     def missing(self) -> Iterator[Entry]:
-        """The captures that `find_missing` listed, in order; read in parts, as an open SELECT prevents checkpoints of the log."""
+        """Yields the captures that `find_missing` listed, in parts, because an open SELECT prevents checkpoints of the log."""
         count = 0
         while rows := self._db.execute(_ENTRIES, [count]).fetchall():
             count += len(rows)
@@ -92,16 +92,16 @@ class ParsedPages:
 
     @contextmanager
     def parsing(self) -> Iterator[None]:
-        """Marks the time in which pages are parsed: what kills the process in this block leaves the mark."""
+        """Sets a mark while pages are parsed; it remains if the process is killed in this block."""
         self._db.execute("UPDATE state SET parsing = 1")
         try:
             yield
         finally:
-            with suppress(sqlite3.Error):  # a full disk, which is reported elsewhere; the mark is only cautious
+            with suppress(sqlite3.Error):  # a full disk, which is reported elsewhere; the mark is only a precaution
                 self._db.execute("UPDATE state SET parsing = 0")
 
     def add(self, parsed: Collection[tuple[Entry, ParsedCapture]]) -> None:
-        """Stores some results, all or none of them. Raises TtaError where there is no room."""
+        """Stores some results, all or none of them. Raises TtaError if the disk is full."""
         rows = []
         for entry, one in parsed:
             result = orjson.dumps((*one._replace(page=None),))
@@ -113,7 +113,7 @@ class ParsedPages:
             self._db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, capture_id: str) -> ParsedCapture | None:
-        """The result of a capture; None where it is not parsed. Raises ParsedPagesDamaged."""
+        """Returns the result of a capture; None if it is not parsed. Raises ParsedPagesDamaged."""
         with self._damage_named():
             row = self._db.execute("SELECT checksum, result, page FROM pages WHERE capture_id = ?", [capture_id]).fetchone()
             if row is None:
@@ -123,7 +123,7 @@ class ParsedPages:
             return ParsedCapture(*orjson.loads(row[1]))._replace(page=row[2])
 
     def page(self, capture_id: str) -> bytes:
-        """The encoded page of a capture that shows a record. Raises ParsedPagesDamaged, also where there is none."""
+        """Returns the encoded page of a capture that shows a record. Raises ParsedPagesDamaged, also if there is none."""
         parsed = self.get(capture_id)
         if parsed is None or parsed.page is None:
             raise ParsedPagesDamaged(f"{self._path} and the archive lack the page of capture {capture_id}: run `tta doctor`")

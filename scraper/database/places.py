@@ -1,6 +1,6 @@
-"""State and county of a point, from the county outlines in `atlas/` (see its SOURCES.md); `counties` has the names.
+"""Finds state and county of a point, from the county outlines in `atlas/` (see its SOURCES.md); `counties` has the names.
 
-The outlines are read when the first point is looked up, so a load that builds no record with a point never reads them.
+The outlines are read when the first point is looked up, so a load without points never reads them.
 """
 
 import re
@@ -17,16 +17,16 @@ import orjson
 from scraper.database.counties import FOLDER, REGIONS, STATES, CountyNames, full_name
 
 ATLAS, CHANGED = "counties-10m.json", "counties-2023-changed.json"
-"""Files: all counties, of 2017, and those of 2023 that have another code: in Connecticut, and two in Alaska."""
+"""Files: all counties as of 2017, and those of 2023 with another code: in Connecticut, and two in Alaska."""
 CHANGED_CODES = re.compile("090..|02261")
-"""The counties of 2017 in their place."""
+"""The counties of 2017 that they replace."""
 CHANGED_KM = 5.0
-"""How far a point may be outside of the changed outlines, whose simplified borders are not those of 2017, which contain it."""
+"""How far outside the changed outlines a point may be: their simplified borders differ from those of 2017, which contain it."""
 SHORE_KM = 0.5
 """A point outside all counties belongs to the nearest within this distance, because the outlines are no finer. Towns across the
 Mexican and Canadian borders are farther away (the center of Nuevo Laredo 0.7 km, of Windsor 1.0 km)."""
 BORDER_KM = 1.0
-"""A county printed on the page does not disagree with a point this near to it."""
+"""A county printed on the page agrees with a point this near to it."""
 _KM_PER_DEGREE = 111.2
 
 _Box = tuple[float, float, float, float]
@@ -50,7 +50,7 @@ class Place:
 
 
 class _Arc:
-    """A line that outlines are made of, in degrees. Neighboring counties share it."""
+    """A line of one or more outlines, in degrees. Neighboring counties share it."""
 
     __slots__ = ("box", "points")
 
@@ -62,7 +62,7 @@ class _Arc:
         self.box: _Box = (min(xs), min(ys), max(xs), max(ys))
 
     def crossings(self, x: float, y: float) -> int:
-        """How often a ray from the point to the east crosses the line. Only a point in the box needs its segments."""
+        """Counts how often a ray from the point to the east crosses the line. Segments matter only for a point in the box."""
         west, south, east, north = self.box
         if not south <= y <= north or east < x:
             return 0
@@ -73,7 +73,7 @@ class _Arc:
         )
 
     def distance(self, x: float, y: float, across: float, up: float) -> float:
-        """Kilometers from the point, on a plane that touches the earth there; a degree is `across` and `up` kilometers long."""
+        """Kilometers from the point, on a plane tangent to the earth there; a degree is `across` km wide and `up` km high."""
         found = inf
         for (x0, y0), (x1, y1) in pairwise(((px - x) * across, (py - y) * up) for px, py in self.points):
             dx, dy = x1 - x0, y1 - y0
@@ -115,7 +115,7 @@ class Atlas:
         return CountyNames((county.code, county.name) for county in self.counties)
 
     def place(self, longitude: float, latitude: float, reach: float = SHORE_KM) -> Place | None:
-        """The county that contains a point, or else the nearest within `reach` km; of two equally near, the lower code."""
+        """Returns the county that contains a point, or else the nearest within `reach` km; of equal distances, the lower code."""
         for county in self._by_cell.get((floor(longitude), floor(latitude)), ()):
             is_near = _overlap(county.box, (longitude, latitude, longitude, latitude))
             if is_near and sum(arc.crossings(longitude, latitude) for arc in county.arcs) % 2:
@@ -131,7 +131,7 @@ class Atlas:
         return any(one.county_code in meant for _, one in self._near(longitude, latitude, BORDER_KM))
 
     def _near(self, longitude: float, latitude: float, reach: float) -> list[tuple[float, Place]]:
-        """The counties whose outline is within `reach` kilometers, each with its distance."""
+        """Returns the counties whose outline is within `reach` kilometers, each with its distance."""
         across, up = _KM_PER_DEGREE * cos(radians(latitude)), _KM_PER_DEGREE
         if across <= reach / 180:  # at the poles
             return []
@@ -146,7 +146,7 @@ class Atlas:
 
 
 def _cells(box: _Box) -> Iterator[tuple[int, int]]:
-    """The whole degrees that a box covers."""
+    """Yields the one-degree cells that a box covers."""
     west, south, east, north = map(floor, box)
     return ((x, y) for x in range(west, east + 1) for y in range(south, north + 1))
 
@@ -157,12 +157,12 @@ def _overlap(one: _Box, other: _Box) -> bool:
 
 @cache
 def atlas(name: str = ATLAS) -> Atlas:
-    """The shipped outlines, read once."""
+    """Reads the included outlines; cached."""
     return Atlas(orjson.loads((FOLDER / name).read_bytes()))
 
 
 def code_of_2023(longitude: float, latitude: float) -> str | None:
-    """The code that tables of 2022 and later use for the county of a point."""
+    """Returns the code that tables of 2022 and later use for the county of a point."""
     place = atlas().place(longitude, latitude)
     if place is not None and CHANGED_CODES.fullmatch(place.county_code):
         place = atlas(CHANGED).place(longitude, latitude, CHANGED_KM)

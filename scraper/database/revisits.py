@@ -1,4 +1,4 @@
-"""Finds the capture whose body a revisit record repeats. Recomputed over the whole catalog, whatever arrived first."""
+"""Finds the capture whose body a revisit record repeats. Recomputed over the whole catalog, in any order of arrival."""
 
 import hashlib
 import sqlite3
@@ -10,9 +10,9 @@ from parsers.urls import node_id
 from scraper.database.assign_records import BY_TIME
 
 MAX_CHAIN = 10
-"""Revisits of revisits that are followed; archives write none, so a longer chain is damage or malice."""
+"""Revisits of revisits that are followed; archives write none, so a longer chain is damaged or malicious."""
 NOT_MODIFIED = "server-not-modified"
-"""How the profile of a revisit ends whose server sent no body, as nothing had changed (WARC 1.1, section 6.7)."""
+"""End of a revisit's profile if the server sent no body because nothing had changed (WARC 1.1, section 6.7)."""
 _EMPTY_DIGESTS = {
     text.lower()
     for digest in (hashlib.new(name, b"", usedforsecurity=False).digest() for name in ("md5", "sha1", "sha256", "sha512"))
@@ -53,11 +53,11 @@ _TAKEN = "sha256, form, reference, node_id, shape, flags"
 
 
 def resolve(db: sqlite3.Connection) -> None:
-    """Sets `captures.original_id` of every revisit record and what follows from it; changed ones are added to `temp.touched`.
+    """Sets `captures.original_id` of every revisit record and what follows from it; adds changed ones to `temp.touched`.
 
-    A revisit takes its original's body digest, form and reference, and its node number if its own address contains none.
+    A revisit gets its original's body digest, form and reference, and its node number if its own address contains none.
     """
-    for row in db.execute(f"{_SELECT} WHERE form = 'revisit'"):  # of the catalog, which nothing changes meanwhile
+    for row in db.execute(f"{_SELECT} WHERE form = 'revisit'"):  # of the catalog, which does not change meanwhile
         revisit = _Revisit._make(row)
         original = _original(db, revisit, {revisit.capture_id})
         found = db.execute(f"SELECT {_TAKEN} FROM captures WHERE capture_id = ?", [original]).fetchone()
@@ -74,7 +74,7 @@ def resolve(db: sqlite3.Connection) -> None:
 
 
 def _original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str | None:
-    """The capture with a body that a revisit leads to, if necessary through other revisits; None if the archive has none."""
+    """Returns the capture with the body of a revisit, found directly or through other revisits; None if the archive has none."""
     if len(chain) > MAX_CHAIN:
         return None
     for found in _candidates(db, revisit):
@@ -87,10 +87,10 @@ def _original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str
 
 
 def _candidates(db: sqlite3.Connection, revisit: _Revisit) -> Iterator[_Revisit]:
-    """Captures that the revisit may repeat, the most certain first.
+    """Yields captures that the revisit may repeat, the most certain first:
 
-    They are the record that it names, the address and time that it names, the last capture of its address before it if the
-    server sent no body, and a capture with the same digest.
+    the record that it names, the address and time that it names, the last capture of its address before it if the server sent no
+    body, and a capture with the same digest.
     """
     one = revisit
     is_not_modified = one.captured_at and (one.revisit_profile or "").rstrip("/").endswith(NOT_MODIFIED)

@@ -79,7 +79,7 @@ def failed_checks(db: sqlite3.Connection, number: int) -> list[Check]:
 def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
     """Returns number and start of the refresh whose data the checks keep out, None if there is none.
 
-    It is the last run that came to a decision: later ones that were stopped, failed, died or got no answer decided nothing.
+    The last run with a decision counts: runs that were stopped, failed, died or got no answer decided nothing.
     """
     if not _columns(db, "runs"):
         return None
@@ -95,8 +95,8 @@ def check_none_is_refused(db: sqlite3.Connection) -> None:
         why = f" ({', '.join(names)})" if names else ""
         raise RefreshRefused(
             f"the refresh of {found[1]} was refused{why}, and this would load what it kept out; nothing was changed: "
-            "`tta status` shows why, `tta refresh` tries again, `tta refresh --accept` takes the new state, "
-            "`--unchecked` does this all the same"
+            "`tta status` shows why, `tta refresh` tries again, `tta refresh --accept` accepts the new state, "
+            "`--unchecked` loads it anyway"
         )
 
 
@@ -108,7 +108,7 @@ def last_good(db: sqlite3.Connection) -> tuple[int, dict[tuple[str, str | None],
 
 
 def accepted_figures(db: sqlite3.Connection) -> dict[str, float]:
-    """Returns by check the smallest figure of recent captures since a refresh was accepted, that one included."""
+    """Returns, by check, the smallest figure for recent captures since (and including) the last accepted refresh."""
     query = (
         "SELECT name, min(figure) FROM run_checks JOIN runs USING (run_id) WHERE figure IS NOT NULL AND outcome = ?"
         " AND subject GLOB ? AND run_id >= (SELECT max(run_id) FROM runs WHERE accepted) GROUP BY name"

@@ -1,8 +1,8 @@
 """Decides whether two captures show the same value of a field, and which of them shows more of it. Pure; `merge` calls it.
 
-Drupal's data formats carry everything, HTML nearly everything. A text extractor drops links, times or lines, and changes the
-format of the rest; prose has no labels either. So values are compared in their normal form, and a poorer capture is only expected
-to show a part of what a richer one shows. docs/decisions/identity-and-merging.md explains which evidence counts.
+Drupal's data formats contain everything, HTML nearly everything. A text extractor drops links, times or lines, and reformats the
+rest; prose has no labels either. So values are compared in their normal form, and a poorer capture is only expected to show a
+part of what a richer one shows. docs/decisions/identity-and-merging.md explains which evidence counts.
 """
 
 import re
@@ -19,9 +19,9 @@ from scraper.database.stored_page import FieldValue
 
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
 RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
-"""Of two captures of one time, the one with the higher number carries more of the page."""
+"""Of two captures at the same time, the one with the higher number contains more of the page."""
 MIN_CUT = 40
-"""Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one was cut."""
+"""Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one is truncated."""
 
 
 class Sourced(NamedTuple):
@@ -33,7 +33,7 @@ class Sourced(NamedTuple):
 
 
 class Relation(Enum):
-    """What a new capture shows compared with the value that is kept."""
+    """What a new capture shows, compared with the kept value."""
 
     SAME = auto()
     LESS = auto()
@@ -46,7 +46,7 @@ class Shown:
     """A field as one capture shows it.
 
     `partial`: the page ends within the field, a part of it was dropped, or it ends in dots. `is_lost`: it has no whole value.
-    `cut_rows`: values within which the page ends, which are not compared.
+    `cut_rows`: values truncated by the page's end, which are not compared.
     """
 
     rows: Sequence[FieldValue]
@@ -62,26 +62,26 @@ class Shown:
 
     @property
     def is_text(self) -> bool:
-        """Whether an extractor made it, which may have dropped or moved anything."""
+        """Whether a text extractor made it, which may have dropped or moved anything."""
         return RICHNESS[self.form] < RICHNESS[HTML]
 
 
 def is_of_one_style(one: Shown, other: Shown) -> bool:
-    """Whether neither capture can have lost what the other one shows."""
+    """Whether neither capture can lack what the other one shows."""
     if one.is_text and one.form == other.form:
         return one.page is other.page or one.page.is_formatted_like(other.page)
     return one.is_text == other.is_text
 
 
 def may_lack(poorer: Shown, richer: Shown) -> bool:
-    """Whether the first capture may be without something that the second shows, although the record did not change."""
+    """Whether the first capture may lack something that the second shows, although the record did not change."""
     if poorer.partial or RICHNESS[poorer.form] < RICHNESS[richer.form]:
         return True
     return poorer.is_text and not is_of_one_style(poorer, richer)
 
 
 def compare(kept: Shown, new: Shown) -> Relation:
-    """DIFFERENT means that the record itself changed between the two captures."""
+    """Returns how `new` relates to `kept`. DIFFERENT: the record itself changed between the two captures."""
     relation = _compare_values(kept, new)
     if relation is not Relation.DIFFERENT or is_of_one_style(kept, new):
         return relation
@@ -111,14 +111,14 @@ def _compare_values(kept: Shown, new: Shown) -> Relation:
 
 
 def _less_or_more(kept: Shown, new: Shown, is_less: bool, is_more: bool) -> Relation:
-    """The relation of a capture that shows a part of what the other one shows; DIFFERENT if it can't have lost the rest."""
+    """Returns the relation if one capture shows part of what the other one shows; DIFFERENT if it can't have lost the rest."""
     if is_less and may_lack(new, kept):
         return Relation.LESS
     return Relation.MORE if is_more and may_lack(kept, new) else Relation.DIFFERENT
 
 
 def _type_of(rows: Iterable[FieldValue]) -> Type | None:
-    """The registry's type of a field; None for an unknown label, and for a field within a group."""
+    """Returns the registry's type of a field; None for an unknown label, and for a field within a group."""
     for row in rows:
         if row.item is None and (entry := known(row.label) if row.label else known_name(row.name)):
             return entry.type
@@ -130,7 +130,7 @@ _POINT = re.compile(rf"{_NUMBER}[\s,;]+{_NUMBER}")
 
 
 def _read(kind: Type | None, text: str) -> list[Any]:
-    """The typed values of a text; none where it can't be read."""
+    """Returns the typed values of a text; empty if it can't be parsed."""
     if kind is Type.POINT:  # every pair of numbers
         return [(float(x), float(y)) for x, y in _POINT.findall(text.replace("−", "-"))]
     value = money_range(text) if kind is Type.MONEY else number(text) if kind is Type.NUMBER else yes_no(text)
@@ -143,7 +143,7 @@ _SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
 
 
 def _compare_times(kept: Shown, new: Shown) -> Relation | None:
-    """By the precision that both have; a more precise time shows more. None where a value is no time."""
+    """Compares times at the precision that both have; a more precise time shows more. None if a value is not a time."""
     before, after = _ranges(kept), _ranges(new)
     if before is None or after is None:
         return None
@@ -155,7 +155,7 @@ def _compare_times(kept: Shown, new: Shown) -> Relation | None:
 
 
 def _ranges(shown: Shown) -> list[list[str]] | None:
-    """Start and end of each value, by time; None where one can't be read."""
+    """Returns start and end of each value, by time; None if one can't be parsed."""
     found = []
     for row in shown.rows:
         if row.value or row.datetime:
@@ -165,7 +165,7 @@ def _ranges(shown: Shown) -> list[list[str]] | None:
 
 
 def _joined(relations: Iterable[Relation]) -> Relation:
-    """DIFFERENT if one of them is. Where some show more and others less, neither capture is the better one: SAME."""
+    """Combines relations: DIFFERENT if one of them is. If some show more and others less, neither capture is better: SAME."""
     found = {*relations} - {Relation.SAME}
     return Relation.DIFFERENT if Relation.DIFFERENT in found else found.pop() if len(found) == 1 else Relation.SAME
 
@@ -191,13 +191,13 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
 
 
 def _wholes(shown: Shown, labels: Iterable[str] = ()) -> list[str]:
-    """The letters of each value, except those that are a label: in some themes these cannot be told from values in a group."""
+    """Returns the letters of each value that is not a label: in groups of some themes, labels look like values."""
     texts = ("".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value)
     return [text for text in texts if text not in labels]
 
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:
-    """Whether a poorer capture's text is what a richer capture's value leaves when lines, values or its end are dropped."""
+    """Whether a poorer capture's text is a richer capture's value with lines, values or its end dropped."""
     units = [letters(text) for row in whole.rows if row.item for text in (row.item, row.label) if text]
     for row in whole.rows:
         units += {line_letters(row, row.value or "")} | {line_letters(row, line) for line in (row.value or "").splitlines()}
@@ -213,13 +213,13 @@ def _is_part(part: Shown, text: str, whole: Shown) -> bool:
 
 
 def _is_misread(poorer: Shown, richer: Shown) -> bool:
-    """Whether a text extractor's value is the same value, divided at other places or with other parts of the page around it."""
+    """Whether a text extractor's value is the same value, split differently or with other parts of the page around it."""
     row, own = poorer.rows[0], "".join(_wholes(richer))
     if row.key == "submitted_at":
-        return True  # a submission does not change; a date of the text was taken for it
+        return True  # a submission date does not change; another date in the text was mistaken for it
     if row.key == "title" and reference(row.value) is None:
-        return True  # no label shows that a line of a text is the title
-    if row.item:  # a field below a group may be taken for a part of it
+        return True  # without labels, no evidence that a line is the title
+    if row.item:  # a field below a group may be mistaken for part of it
         labels = {None, *(one.label for one in richer.rows)}
         is_own = [
             one.label in labels or not richer.page.has_label(letters(one.label or ""), other_than=one.key) for one in poorer.rows
@@ -227,16 +227,16 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
         poorer = replace(poorer, rows=[*compress(poorer.rows, is_own)])
     text = "".join(_wholes(poorer))
     if text == own and not row.item:
-        return False  # of one day, another hour
+        return False  # same day, another hour
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
     part = richer.page.part_of_field(text, own, row.key, poorer.page)
     has_lost_beginning = row.item is None and len(part) >= MIN_CUT and own.endswith(part)
     if not part or has_lost_beginning or _is_part(poorer, part, richer):
         return True
     if richer.page.quotes(label + part, other_than=row.key):
-        return True  # the line of a text where another field says so
+        return True  # a line that the page has in another field
     if poorer.page.part_of_field(own, text, row.key, richer.page) == text or text == letters(row.label or "") + own:
-        return True  # the value contains words of a label, where the text was divided
+        return True  # the value contains words of a label, at which the text was split
     has_one_value = _type_of(richer.rows) in (Type.TEXT, Type.REFERENCE) and len(richer.values) == 1
     return (row.item is not None or row.key == "description" or has_one_value) and all(
         any(is_padded(value, one) for one in richer.values) for value in poorer.values

@@ -1,4 +1,4 @@
-"""Makes the tables, indexes, full-text search and the dictionary from `tables`, inside one transaction."""
+"""Creates the tables, indexes, full-text search and the dictionary from `tables`, in one transaction."""
 
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -10,15 +10,15 @@ from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
 from scraper.sqlite import tables_version
 
 APPLICATION = 0x74746131
-"""`application_id`, "tta1": tells this program's database from any other file."""
+"""`application_id`, "tta1": identifies this program's database."""
 SORT_KIB = 16_384
-"""The memory in which SQLite sorts an index's rows. In 64 MiB, its whole cache, 4 million rows took 1.3 times as long (November
+"""Memory in which SQLite sorts an index's rows. With 64 MiB, its whole cache, 4 million rows took 1.3 times as long (November
 2026)."""
 _SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """The empty tables, with the dictionary, in the open transaction. `finish` follows after the rows: that is faster."""
+    """Creates empty tables and the dictionary, in the open transaction. Call `finish` after inserting rows, which is faster."""
     for statement in _TABLES_AND_VIEWS:
         connection.execute(statement)
     connection.executemany(insert_sql("dictionary"), dictionary_rows())
@@ -27,7 +27,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAME)) -> None:
-    """Indexes and full-text search of the named tables, where they lack them; SQLite keeps both up to date from then on."""
+    """Creates missing indexes and full-text search of the named tables; SQLite keeps both up to date from then on."""
     (cache_size,) = connection.execute("PRAGMA main.cache_size").fetchone()
     connection.execute(f"PRAGMA main.cache_size = -{SORT_KIB}")
     for table in map(BY_NAME.__getitem__, names):
@@ -42,7 +42,7 @@ def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAM
 
 
 def drop_unused(connection: sqlite3.Connection, table: Table) -> None:
-    """Deletes the shared values of a table that no row has any more."""
+    """Deletes the shared values of a table that no row refers to anymore."""
     if table.shared:
         rows, shared = table.stored_in
         used = f'SELECT 1 FROM "{rows}" WHERE "{rows}".shared = "{shared}".shared'
@@ -50,9 +50,9 @@ def drop_unused(connection: sqlite3.Connection, table: Table) -> None:
 
 
 def renew(connection: sqlite3.Connection) -> None:
-    """Puts empty tables of this version in the place of whatever tables there are; the rows of RUN_TABLES are carried over.
+    """Replaces all existing tables by empty ones of this version; the rows of RUN_TABLES are kept.
 
-    They are carried column by column, by name, so a later version's table of the runs may only get columns that can be NULL.
+    They are copied by column name, so columns added to these tables in a later version must allow NULL.
     """
     kept: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
     for name in RUN_TABLES:
@@ -60,7 +60,7 @@ def renew(connection: sqlite3.Connection) -> None:
         if columns := [column for column in BY_NAME[name].columns if column in held]:
             kept[name] = columns, connection.execute(f'SELECT {_quoted(columns)} FROM main."{name}"').fetchall()
     found = connection.execute("SELECT type, name, sql LIKE 'CREATE VIRTUAL%' FROM main.sqlite_master ORDER BY 3 DESC").fetchall()
-    for kind, name, is_search in found:  # a table that somebody else added stays
+    for kind, name, is_search in found:  # a table that another program added stays
         if is_search or name in _OWN:
             connection.execute(f'DROP {kind} main."{name}"')  # the attached catalog has a table `captures` too
     create(connection)
@@ -69,19 +69,19 @@ def renew(connection: sqlite3.Connection) -> None:
 
 
 def insert_sql(name: str, columns: Sequence[str] = ()) -> str:
-    """An INSERT of a row: of these columns, or whole, its values in the order of `Table.columns`."""
+    """Returns an INSERT of a row with these columns, by default all, with the values in the order of `Table.columns`."""
     columns = columns or BY_NAME[name].columns
     return f'INSERT INTO "{name}" ({_quoted(columns)}) VALUES ({", ".join("?" * len(columns))})'
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:
-    """Table, column, description, label on the page, unit and heading of every column."""
+    """Yields table, column, description, label on the page, unit and heading of every column."""
     infos = [(table.name, columns_of(table.model)[name]) for table in TABLES for name in table.columns]
     return [(table, one.name, one.description, one.label, one.unit, one.heading) for table, one in infos]
 
 
 def table_description(table: Table) -> str:
-    """What the table contains, in a sentence."""
+    """Describes in a sentence what the table contains."""
     return (table.model.__doc__ or "").strip().splitlines()[0]
 
 
@@ -94,14 +94,14 @@ def _table(table: Table) -> list[str]:
 def _columns_sql(table: Table, names: Collection[str]) -> list[str]:
     parts = []
     for name in names:
-        info = columns_of(table.model)[name]  # a list is JSON text, a yes or no is 1 or 0
+        info = columns_of(table.model)[name]  # a list is JSON text, yes or no is 1 or 0
         kind = "TEXT" if get_origin(info.type) is list or issubclass(info.type, Enum) else _SQL_TYPES[info.type]
         parts.append(f'"{name}" {kind}{" NOT NULL" * info.required}')
     return parts
 
 
 def _view(table: Table) -> list[str]:
-    """A view of a table with the rows, which refer to their record only, and one with the shared values, and its triggers."""
+    """Yields SQL for a view of two tables, one with the rows, one with the values they share, and for the view's triggers."""
     rows, shared = table.stored_in
     own = [name for name in table.columns if name not in table.shared]
     new_own, new_shared = (", ".join(f'new."{name}"' for name in names) for names in (own, table.shared))
@@ -136,7 +136,7 @@ def _indexes(table: Table) -> list[str]:
 
 
 def _search(table: Table) -> list[str]:
-    """A full-text index of the rows that are there, and triggers that keep it up to date (SQLite's FTS5, "External Content")."""
+    """Returns SQL for a full-text index, and triggers that keep it up to date (SQLite's FTS5, "External Content")."""
     name, search, columns = table.stored_in[0], f"{table.name}_fts", _quoted(table.searched)
     old, new = (", ".join(f'{row}."{column}"' for column in table.searched) for row in ("old", "new"))
     add = f'INSERT INTO "{search}" (rowid, {columns}) VALUES (new.rowid, {new});'
@@ -155,7 +155,7 @@ def _quoted(names: Collection[str]) -> str:
 
 
 _OWN = {*BY_NAME, *(view.name for view in VIEWS), *(name for table in TABLES for name in table.stored_in)}
-"""Every table and view that `create` makes."""
+"""Every table and view that `create` creates."""
 _TABLES_AND_VIEWS = [
     *(statement for table in TABLES for statement in (_view if table.shared else _table)(table)),
     *(f'CREATE VIEW "{view.name}" AS {view.sql}' for view in VIEWS),

@@ -22,11 +22,11 @@ from scraper.sqlite import open_writable, remove, uri
 
 NAME = "similar.db"
 FAMILY = 0.35
-"""Share of common sequences. At 0.30 texts with one standard paragraph were linked, at 0.45 copies with 4 % other words not."""
+"""Share of common sequences. At 0.30, texts with one standard paragraph were linked; at 0.45, copies with 4% other words not."""
 _OF_FIRST, _MOST_FAMILIES = 0.2, 50
 """Less than FAMILY, since the first record is itself a copy of the template; families of connected records at most."""
 MIN_WORDS = 12
-"""A shorter text, such as "Help for a county.", is alike by accident."""
+"""A shorter text, such as "Help for a county.", matches others by chance."""
 _HASHES, _INDEXED, _SHARED = 64, 16, 4
 _MOST = 1000
 """Texts that are looked at because they share one sequence: a standard paragraph must not make every text a candidate."""
@@ -115,7 +115,7 @@ def _digest(text: str) -> int:
 
 
 def _link(db: sqlite3.Connection, text: int, description: str) -> None:
-    """Stores the smallest hashes of a text, and links it with the texts that have most of them."""
+    """Stores the smallest hashes of a text, and links it with the texts that share most of them."""
     words = re.findall(r"[^\W_]+", description.lower())
     sequences = zip(words, words[1:], words[2:], strict=False) if len(words) >= MIN_WORDS else ()
     own = sorted({crc32(" ".join(sequence).encode()) for sequence in sequences})[:_HASHES]

@@ -1,4 +1,4 @@
-"""What the parser reads from a page that shows a record, as bytes: workers send it, `parsed_pages` keeps it, `build` reads it."""
+"""The parsed content of a record page, encoded as bytes: workers send it, `parsed_pages` keeps it, `build` reads it."""
 
 import json
 import re
@@ -17,7 +17,7 @@ VALUE_COLUMNS = tuple(columns_of(RecordValues))
 _value_row = attrgetter(*VALUE_COLUMNS)
 json_text = json.JSONEncoder(ensure_ascii=False).encode
 _LEVEL = 1
-"""Of zstd: 30 µs and a quarter of the size for an average page; level 3 takes a third longer for 2 % (November 2026)."""
+"""Level of zstd: 30 µs and a quarter of the size for an average page; level 3 takes a third longer for 2% (November 2026)."""
 
 
 class FieldValue(NamedTuple):
@@ -43,7 +43,7 @@ _field_row = attrgetter(*FieldValue._fields[1:])
 class StoredPage(NamedTuple):
     """The content of a record page. The last three are rows derived from this page alone, in the order of the tables' columns.
 
-    `fields`: the columns of `FieldValue` without the key, or whole FieldValues where pages are to be merged (`keyed`).
+    `fields`: the columns of `FieldValue` without the key, or whole FieldValues if pages are to be merged (`keyed`).
     """
 
     form: str
@@ -58,7 +58,7 @@ class StoredPage(NamedTuple):
 
 
 def encode(record: Record) -> bytes:
-    """A record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
+    """Encodes a record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
     content = (
         record.form,
         record.incomplete,
@@ -78,17 +78,17 @@ def encode(record: Record) -> bytes:
 
 
 def decode(page: bytes) -> StoredPage:
-    """The content of an encoded page."""
+    """Decodes an encoded page."""
     return StoredPage._make(orjson.loads(zstandard.decompress(page)))
 
 
 def keyed(page: StoredPage) -> StoredPage:
-    """The page with the key of each field, which merging compares captures by."""
+    """Returns the page with the key of each field, by which merging compares captures."""
     return StoredPage(*page[:4], [FieldValue(_key(*row[:4]), *row) for row in page.fields], *page[5:])
 
 
 def value_row(values: RecordValues) -> list[Any]:
-    """A record's columns as SQLite keeps them: lists as JSON text, yes and no as 1 and 0."""
+    """Converts a record's columns for SQLite: lists to JSON text, yes and no to 1 and 0."""
     return [
         _json_array(tuple(value)) if type(value) in (list, tuple) else int(value) if type(value) is bool else value
         for value in _value_row(values)
@@ -96,15 +96,15 @@ def value_row(values: RecordValues) -> list[Any]:
 
 
 _json_array = lru_cache(maxsize=4096)(json_text)
-"""Most are lists of the site's own terms, which are repeated on many pages."""
+"""Cached: most are lists of the site's own terms, which are repeated on many pages."""
 
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
-"""SQLite's text functions stop at NUL, and lone surrogates have no UTF-8."""
+"""SQLite's text functions stop at NUL, and lone surrogates can't be encoded in UTF-8."""
 
 
 def storable(value: Any) -> Any:
-    """The value, with every character that SQLite cannot store as text replaced, also within lists."""
+    """Returns the value with every character that SQLite cannot store as text replaced, also within lists."""
     if isinstance(value, str):
         return _NOT_STORABLE.sub("\ufffd", value)
     return [storable(one) for one in value] if isinstance(value, list | tuple) else value

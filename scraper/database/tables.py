@@ -1,6 +1,6 @@
-"""The tables: which model describes each, its keys, links and indexes. What the parsers read is described in `parsers.record`.
+"""The tables: the model that describes each, its keys, links and indexes. `tables.toml` lists them.
 
-`tables.toml` lists them. `schema` makes the database from this list; dictionary and Datasette's column texts come from it, too.
+`schema` creates the database from this list; the dictionary and Datasette's column texts are generated from it, too.
 """
 
 import csv
@@ -17,7 +17,7 @@ _ISO = "ISO 8601, UTC"
 
 
 class Availability(StrEnum):
-    """What is known of a record after the last capture that shows it."""
+    """What is known about a record after the last capture that shows it."""
 
     GONE = "gone"
     UNKNOWN = "unknown"
@@ -25,19 +25,19 @@ class Availability(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class DictionaryRow:
-    """Every column of every table, with what it means."""
+    """Every column of every table, with its meaning."""
 
     table: str = required("table of the database")
     column: str = required("column of the table")
-    description: str = required("what it holds")
+    description: str = required("what it contains")
     label: str | None = optional("label on the record page that it is read from")
     unit: str | None = optional("unit or format of its values")
-    heading: str = required("name of the column for people, which pages use as the heading")
+    heading: str = required("display name of the column, which pages use as the heading")
 
 
 @dataclass(slots=True, kw_only=True)
 class RunRow:
-    """Each refresh: when it ran, how it ended, and what it brought."""
+    """Each refresh: when it ran, how it ended, and what it added."""
 
     run_id: int = required("number of the run, from 1")
     started_at: str = required("when it began", _ISO)
@@ -49,22 +49,22 @@ class RunRow:
         "left the database as it was",
     )
     phase: str | None = optional("how far it came: fetch, load, checks or done")
-    accepted: bool | None = optional("whether failed checks were accepted on purpose; 1 yes, 0 no")
+    accepted: bool | None = optional("whether failed checks were explicitly accepted; 1 yes, 0 no")
     fetched: int | None = optional("captures that it added to the archive", "captures")
     loaded: int | None = optional("captures that it loaded", "captures")
     captures: int | None = optional("captures known after it", "captures")
     records: int | None = optional("records known after it", "records")
     records_before: int | None = optional("records known before it", "records")
     problems: str | None = optional("what went wrong or could not be done; a JSON array")
-    message: str | None = optional("what came of it and what to look at, in a line")
+    message: str | None = optional("the result and what to check, in one line")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
 
-    `searched`: the columns that full-text search of the table looks in. `shared`: columns whose values many rows have in common
-    and that are stored once: the table is then a view, which is read and written like a table (docs/decisions/database.md).
+    `searched`: the columns in the table's full-text index. `shared`: columns whose values many rows have in common and that are
+    stored once: then the table is a view that is read and written like a table (docs/decisions/database.md).
     """
 
     name: str
@@ -78,12 +78,12 @@ class Table:
 
     @property
     def stored_in(self) -> tuple[str, ...]:
-        """The tables that contain its rows: itself, or the two below its view."""
+        """The tables that contain its rows: itself, or the two underlying its view."""
         return (f"{self.name}_rows", f"{self.name}_shared") if self.shared else (self.name,)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names in the order of the table: keys, then the record, then as the model has them."""
+        """Names in the order of the table: keys, then the record, then in the model's order."""
         first = [*self.keys, *(name for name in ("record_id",) if name in columns_of(self.model) and name not in self.keys)]
         return tuple(dict.fromkeys([*first, *columns_of(self.model)]))
 
@@ -101,10 +101,10 @@ _MODELS = {"runs": RunRow, "dictionary": DictionaryRow}
 
 
 def _model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
-    """A model for `columns_of` out of the descriptions of its columns."""
+    """Creates a model for `columns_of` from the descriptions of its columns."""
     made = []
     for column, texts in columns.items():
-        precision = f"; precision {texts['precision']} % on made-up records" if "precision" in texts else ""
+        precision = f"; precision {texts['precision']}% on made-up records" if "precision" in texts else ""
         derived = "; derived" if column in RULES and name == "records" else ""
         heading = {"heading": texts["heading"]} if "heading" in texts else {}
         is_required, kind = texts.get("required"), _TYPES[texts["type"]]
@@ -117,7 +117,7 @@ def _model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
 
 
 def _table(name: str, about: str = "", columns: dict[str, Any] | None = None, **options: Any) -> Table:
-    """A table of `tables.toml`. The columns of `records` that are derived are described in `rules/`."""
+    """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
     model = _MODELS.get(name) or _model(name, about, (RULES if name == "records" else {}) | (columns or {}))
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
     links, indexes = tuple(options.get("links", {}).items()), tuple(tuple(one.split()) for one in options.get("indexes", ()))
@@ -131,20 +131,20 @@ def _texts(name: str) -> str:
 TABLES = tuple(_table(name, **texts) for name, texts in tomllib.loads(_texts("tables.toml")).items())
 BY_NAME = {table.name: table for table in TABLES}
 RUN_TABLES = ("runs", "run_checks")
-"""Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
+"""Tables about runs rather than about the archive: a rebuild keeps them."""
 LOCAL_TABLES = (*RUN_TABLES, "program")
-"""Tables that tell how this copy of the database came about: no export has them."""
+"""Tables about how this copy of the database was made; only the `tta.db.gz` of a site contains them."""
 if TYPE_CHECKING:
 
     class RecordRow(RecordValues):
-        """The model of the table `records`: what the page says, what is derived of it, and its captures."""
+        """The model of the table `records`: what the page shows, what is derived from it, and its captures."""
 
 else:
     RecordRow = BY_NAME["records"].model
 
 
 class View(NamedTuple):
-    """A question that is asked so often that it has a name."""
+    """A frequently needed query, available as a view."""
 
     name: str
     title: str
@@ -160,7 +160,7 @@ _PUBLISHED = " UNION ALL ".join(
     "SELECT " + ", ".join(f"{_literal(value)} AS {name}" for name, value in row.items())
     for row in csv.DictReader(_texts("published.csv").splitlines())
 )
-"""What the portal itself published, with source and date: a file that people may add to."""
+"""SQL of the figures that the portal itself published, with source and date; published.csv may be extended."""
 VIEWS: tuple[View, ...] = tuple(
     View(name, **texts) for name, texts in tomllib.loads(_texts("views.toml").replace("{published}", _PUBLISHED)).items()
 )

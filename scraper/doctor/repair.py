@@ -1,7 +1,7 @@
 """Replaces what is damaged: first WARC files and the catalog, then the ledger and the database, which are compared with them.
 
-Nothing is patched, and nothing that was captured is deleted. At every moment a file or its replacement is in place; the catalog,
-which can be rebuilt, comes last. A repair that is killed leaves intact records twice at worst. The caller holds the data lock.
+Nothing is patched, and no captured data is deleted. At every moment a file or its replacement is in place; the catalog, which can
+be rebuilt, comes last. A killed repair leaves at worst duplicates of intact records. The caller holds the data lock.
 """
 
 import json
@@ -25,14 +25,14 @@ from scraper.sqlite import open_readonly, open_writable, remove, replace_file
 from scraper.terminal import escape
 
 _PASSES = 3
-"""The archive is repaired in one, what is compared with it in the next; one more for what only then becomes visible."""
+"""Repair rounds: one for the archive, one for what is compared with it, one for what only then becomes visible."""
 
 
 def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None) -> Report:
-    """Replaces what can be replaced, and verifies again; `accept_refused` as in LoadOptions. Raises TtaError, OSError."""
+    """Replaces what can be replaced, and verifies again. `accept_refused` as in LoadOptions. Raises TtaError, OSError."""
     report = Report()
     for path in (*folders.data.glob(".ledger-*.db*"), *folders.data.glob("archive/.tta-*")):
-        path.unlink()  # a killed repair was making this copy
+        path.unlink()  # an incomplete copy of a killed repair
     for number in range(_PASSES + 1):
         with closing(DoctorTables()) as tables:
             now = verify(folders, tables, is_deep=is_deep, progress=progress)
@@ -47,7 +47,7 @@ def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = Fa
 
 
 def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report: Report, *, accept_refused: bool) -> None:
-    """The archive's part, or if nothing is wrong with it, all other parts."""
+    """Repairs the archive or, if nothing is wrong with it, all other parts."""
     parts: dict[str, list[Finding]] = {"archive": [], "parsed": [], "ledger": [], "database": []}
     for finding in todo:
         parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)
@@ -67,7 +67,7 @@ def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report:
 
 
 def _replace_database(folders: Folders, findings: list[Finding], *, accept_refused: bool) -> None:
-    """Rebuilds an intact database; replaces a damaged one, and carries its run history over if all of it is readable."""
+    """Rebuilds an intact database; replaces a damaged one, and keeps its run history if all of it is readable."""
     if not any(finding.kind == "database-damaged" for finding in findings):
         load(folders, LoadOptions(rebuild=True, accept_refused=accept_refused))
         return
@@ -84,14 +84,14 @@ def _replace_database(folders: Folders, findings: list[Finding], *, accept_refus
     with second_database(folders.data) as fresh:
         load(folders, LoadOptions(rebuild=True, before_commit=carry_over, database=fresh))
         with closing(open_writable(fresh)) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the replacement is complete without these files
         replace_file(folders.database, fresh, "damaged")
 
 
 def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding]) -> None:
     """Lists lost captures, copies intact records out of damaged files, and rebuilds the catalog."""
     rows = tables.db.execute(f"SELECT {COLUMNS_OF_LOST} FROM lost ORDER BY warc_file, warc_offset").fetchall()
-    if rows:  # after this nothing else may know that they existed
+    if rows:  # after this there may be no other trace of them
         path, fresh = folder / LOST, folder / f".tta-{LOST}"
         known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         lost = (json.dumps(dict(zip(COLUMNS_OF_LOST.split(", "), row, strict=True))) for row in rows)
@@ -107,10 +107,10 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
 
 
 def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
-    """Copies the file's intact records to a new file, byte for byte, and gives the file itself another name."""
+    """Copies the file's intact records to a new file, byte for byte, and renames the file itself."""
     damaged = folder / name
     fresh = new_file(folder)
-    unfinished = folder / f".tta-{fresh.name}.unfinished"  # `archive` reads whatever ends as a WARC file does
+    unfinished = folder / f".tta-{fresh.name}.unfinished"  # `archive` reads every file with the suffix of a WARC file
     query = "SELECT DISTINCT warc_offset, warc_length FROM seen WHERE warc_file = ? ORDER BY warc_offset"
     with damaged.open("rb") as source, unfinished.open("wb") as target:
         for offset, length in tables.db.execute(query, [name]):

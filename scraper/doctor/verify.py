@@ -1,9 +1,9 @@
-"""Verifies a data folder: every record of the archive, and catalog, ledger and database against what was read from it.
+"""Verifies a data folder: every record of the archive, and catalog, ledger and database against these records.
 
 Changes nothing, and needs no lock except for the comparison with a second database. The WARC files are the truth: the other files
 are compared with what was just read from them, by SQL over temporary tables (comparisons.toml), so memory does not grow with the
-archive. The three files are attached in one transaction that begins before the first WARC file is read: what a run under way adds
-later does not look like a contradiction.
+archive. The three files are attached in one transaction that begins before the first WARC file is read, so that additions by a
+concurrent run do not look like contradictions.
 """
 
 import sqlite3
@@ -30,23 +30,23 @@ from scraper.sqlite import explain, open_memory, open_readonly, open_writable, u
 from scraper.terminal import counted, escape
 
 Progress = Callable[[int, int], None]
-"""Called with how many bytes of how many are read."""
+"""Called with the number of bytes read, and the total."""
 LOST = "lost.jsonl"
-"""Beside the WARC files: a line for each capture that was lost to damage, written by a repair."""
+"""File beside the WARC files with a line for each capture that was lost to damage, written by a repair."""
 _IS_REBUILT = "it is rebuilt from the archive; the run history stays"
 MOST_EXAMPLES = 5
 FILES = ("catalog", "ledger", "database")
 """The attached files, by the name of their schema."""
 _TEXTS = tomllib.loads(Path(__file__).with_name("comparisons.toml").read_text(encoding="utf-8"))
 UNUSABLE: dict[str, str] = _TEXTS["unusable"]
-"""What a repair does with each file of SQLite's."""
+"""What a repair does with each SQLite file."""
 COLUMNS_OF_LOST = "capture_id, url, captured_at, source, sha256, warc_file, warc_offset"
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '%_fts%'"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind`: a name that scripts may rely on; its first word is the part of the data folder. `text`: an escaped line.
+    """`kind`: a stable name for scripts; its first word is the part of the data folder. `text`: an escaped line.
 
     `count`: of what the line counts. `repair`: what a repair does, None if it can do nothing. `harmless`: nothing is wrong, or
     the next run corrects it. `subject`: the file it is about, if there is one. `examples`: a few of the captures or places.
@@ -65,8 +65,8 @@ class Finding:
 class Report:
     """All findings, and how much was read.
 
-    After a repair `findings` are those that are left. `repaired`: the findings that were acted on; `problems`: why others could
-    not be; `lost`: captures that no file has any more.
+    After a repair, `findings` are the remaining ones. `repaired`: the findings that were repaired; `problems`: why others could
+    not be; `lost`: captures that are in no file anymore.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Report:
 
 
 def examples(texts: Iterable[object]) -> tuple[str, ...]:
-    """The first few, escaped."""
+    """Returns the first few texts, escaped."""
     return tuple(escape(text, 160) for text in islice(texts, MOST_EXAMPLES))
 
 
@@ -105,7 +105,7 @@ class DoctorTables:
     ) -> Finding | None:
         """Attaches a file as schema `name`, or an empty one if it is missing or unusable. Returns why it is unusable.
 
-        `header`: its application id and version. `steps`: make its tables.
+        `header`: its application id and version. `steps`: SQL that creates its tables.
         """
         with closing(open_memory()) as made:
             for create in steps:
@@ -120,13 +120,13 @@ class DoctorTables:
         return problem
 
     def begin(self) -> None:
-        """Fixes the state of the attached files."""
+        """Starts the transaction that fixes the state of the attached files."""
         self.db.execute("BEGIN")
         for name in FILES:
             self.db.execute(f"SELECT count(*) FROM {name}.sqlite_master")
 
     def release(self) -> None:
-        """Closes the attached files, so that they can be replaced; what was read from the WARC files stays."""
+        """Detaches the files, so that they can be replaced; what was read from the WARC files stays."""
         self.db.execute("COMMIT")
         for name in FILES:
             self.db.execute(f"DETACH DATABASE {name}")
@@ -135,7 +135,7 @@ class DoctorTables:
         self.db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
     def compare(self) -> Iterator[Finding]:
-        """Yields what the comparisons find."""
+        """Yields the findings of the comparisons."""
         states, stored = (", ".join(f"'{state.value}'" for state in some) for some in (State, STORED))
         for one in _TEXTS["comparison"]:
             kind, repair, harmless = one["kind"], one.get("repair"), one.get("harmless", False)
@@ -153,7 +153,7 @@ class DoctorTables:
 
 
 def _problem(name: str, path: Path, header: tuple[int, int], expected: dict[str, str]) -> Finding | None:
-    """Why a file can't be used: it is damaged, of another program or version, or empty."""
+    """Returns why a file can't be used: it is damaged, of another program or version, or empty."""
     damage, actual, objects = inspect(path)
     is_own = actual[0] == header[0]
     if not damage and actual == header:
@@ -171,10 +171,10 @@ def _problem(name: str, path: Path, header: tuple[int, int], expected: dict[str,
 
 
 def inspect(path: Path) -> tuple[list[str], tuple[int, int], dict[str, str]]:
-    """Reads all of an SQLite file: the first few damaged places, its application id and version, its tables with their SQL.
+    """Reads a whole SQLite file; returns a few damaged places, its application id and version, its tables with their SQL.
 
-    SQLite has no checksums: `integrity_check` finds damage of the structure; damage within a text shows as bytes that are not
-    UTF-8, or as zeros. Raises TtaError where the file can't be read for other reasons, such as permissions.
+    SQLite has no checksums: `integrity_check` finds damage of the structure; damage within a text appears as bytes that are not
+    UTF-8, or as zeros. Raises TtaError if the file can't be read for other reasons, such as permissions.
     """
     try:
         with closing(open_readonly(path)) as db:
@@ -196,13 +196,13 @@ def inspect(path: Path) -> tuple[list[str], tuple[int, int], dict[str, str]]:
 
 
 def _objects(db: sqlite3.Connection) -> dict[str, str]:
-    """Every table, index, view and trigger with its SQL, except those that SQLite and full-text search make for themselves."""
+    """Returns every table, index, view and trigger with its SQL, except those that SQLite and FTS5 create themselves."""
     rows = db.execute("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'")
     return {name: " ".join(sql.split()) for name, sql in rows}
 
 
 def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, progress: Progress | None = None) -> Report:
-    """All findings: files of SQLite's that can't be used, then what the comparisons find. Raises TtaError, OSError.
+    """Returns all findings: unusable SQLite files, then those of the comparisons. Raises TtaError, OSError.
 
     `tables` keeps what was read, for a repair. `is_deep`: also `compare_content`, which takes as long as a rebuild.
     """
@@ -222,7 +222,7 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
     for path in sorted(folders.archive.iterdir()) if folders.archive.is_dir() else ():
         is_known = is_own(path) or path.match(WARC_FILES) or path.name.startswith((archive.CATALOG, LOST, "."))
         if not is_known and ".damaged-" not in path.name:
-            text = f"{escape(path.name)} is no part of the archive and is left alone"
+            text = f"{escape(path.name)} is not part of the archive and is left alone"
             report.findings.append(Finding("file-foreign", text, harmless=True, subject=path.name))
     parsed = folders.data / PARSED
     if parsed.exists() and (damage := inspect(parsed)[0]):
@@ -234,7 +234,7 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
 
 
 def _read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress: Progress | None) -> None:
-    """Reads every WARC file from end to end and fills the tables. Raises OSError."""
+    """Reads every WARC file completely and fills the tables. Raises OSError."""
     sizes = {path: path.stat().st_size for path in sorted(folder.glob(WARC_FILES))}
     report.files, report.bytes, before = len(sizes), sum(sizes.values()), 0
     query = "SELECT warc_length FROM catalog.captures WHERE warc_file = ? AND warc_offset = ?"
@@ -256,12 +256,12 @@ def _read_warc_files(tables: DoctorTables, folder: Path, report: Report, progres
             if progress:
                 progress(before + part.offset + part.length, report.bytes)
         before += size
-    # One index only, so that SQLite has no choice of a slower one (423 s for 100,000 captures once).
+    # Only one index, so that SQLite can't choose a slower one (once, 423 s for 100,000 captures).
     tables.db.execute("CREATE INDEX seen_by_id ON seen (capture_id)")
 
 
 def _verify_search(path: Path) -> Iterator[Finding]:
-    """FTS5 compares an index with its rows in the course of a write, which is rolled back here (fts5, 6.8)."""
+    """Verifies a full-text index. FTS5 compares it with its rows during a write, which is rolled back here (fts5, 6.8)."""
     with closing(open_writable(path, create=False)) as db:
         db.execute("PRAGMA busy_timeout = 0")
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
@@ -280,7 +280,7 @@ def _verify_search(path: Path) -> Iterator[Finding]:
 
 
 def compare_content(folders: Folders) -> Iterator[Finding]:
-    """Compares the database with one made a second time from the same captures, under the caller's lock. Raises TtaError."""
+    """Compares the database with a second one built from the same captures, under the caller's lock. Raises TtaError."""
     if not folders.database.exists():
         return
     with second_database(folders.data) as second:

@@ -1,4 +1,4 @@
-"""What people see: this project's plugin for Datasette (pages, cells, headers), its templates and files, and `metadata.yml`.
+"""The user interface: this project's plugin for Datasette (pages, cells, headers), its templates and files, and `metadata.yml`.
 
 Datasette finds it by the entry point `tta` in pyproject.toml, however it is started.
 """
@@ -34,12 +34,12 @@ hook = HookimplMarker("datasette")
 PLUGIN = "tta"
 _MENU = filters.texts("filters")["menu"]
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
-"""The kept answers of each Datasette that serves a file of ours; it makes its application anew for each request of its own."""
+"""The response cache of each Datasette instance; kept here because Datasette rebuilds its ASGI app for internal requests."""
 
 
 @hook
 def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
-    from datasette.filters import Filters  # these load the plugins, this one among them: not while it is being imported
+    from datasette.filters import Filters  # these load all plugins, including this one, so not while it is being imported
     from datasette.plugins import pm
 
     Filters._filters_by_key["arraycontains"].sql_template = filters.ARRAY_CONTAINS
@@ -65,20 +65,20 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
 
 @hook(tryfirst=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Callable[[], Awaitable[Any]]:
-    """The page of an error: 400 for a fault of the request, 500 and a traceback on standard error for one of the program."""
+    """Returns the page of an error: status 400 for an invalid request; 500, and a traceback on standard error, for a bug."""
     status, message, title = 500, str(exception), None
     is_visitors_sql = isinstance(exception, sqlite3.OperationalError) and {"sql", "_where"} & set(request.args)
     if isinstance(exception, QueryInterrupted):
         status, message = 400, "This reached the time limit, as happens on a busy server: try again, or choose fewer records."
     elif isinstance(exception, Base400):
         status = exception.status
-    elif isinstance(exception, DatasetteError):  # its own faults of a request have the status 500
+    elif isinstance(exception, DatasetteError):  # it reports some invalid requests with status 500
         status, message, title = 400 if exception.status == 500 else exception.status, exception.message, exception.title
     elif isinstance(exception, BadQuery) or is_visitors_sql:
         status = 400
     else:
         traceback.print_exception(exception)
-        message = "This is a fault of the program, not of your request; its log has the details."
+        message = "This is a bug in the program, not an error in your request; its log has the details."
 
     async def page() -> Any:
         if request.path.endswith(".json"):
@@ -96,7 +96,7 @@ def render_cell(value: Any, column: str, table: str | None, database: str, datas
 
 @hook(trylast=True)
 def prepare_connection(conn: Any, database: str) -> None:
-    """Comes after Datasette's own, whose `escape_fts` it replaces."""
+    """Registers SQL functions. Runs after Datasette's own hook, whose `escape_fts` it replaces."""
     register_functions(conn)
     if database == DATABASE:
         for name in search.SCOPES:
@@ -144,8 +144,8 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
         (r"^/-/codebook\.(?P<format>csv|xlsx)$", _page(home.codebook_file)),
         (r"^/-/health$", home.health),
         (rf"^{UNREADABLE}(?:\.json)?$", _unreadable),
-        (r"^/robots\.txt$", lambda: Response.text("User-agent: *\nDisallow: /")),  # the pages name people
-        # In place of Datasette's own page, which exposes the path of the database file:
+        (r"^/robots\.txt$", lambda: Response.text("User-agent: *\nDisallow: /")),  # the pages contain people's names
+        # Replaces Datasette's own page, which exposes the path of the database file:
         (r"^/-/databases(?:\.json)?$", lambda datasette: Response.json([{"name": name} for name in datasette.databases])),
     ]
 
@@ -157,7 +157,7 @@ async def _unreadable(request: Any) -> Any:
 
 
 def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
-    """A page of this plugin, for those who may see the records. `content` returns the template's variables, or a response."""
+    """A view of this plugin, for visitors who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
         await ensure_records_are_shown(datasette, request.actor)
@@ -173,7 +173,7 @@ def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> 
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    def address(*given: Any) -> str:  # Datasette's forgets base_url
+    def address(*given: Any) -> str:  # Datasette's own omits base_url
         path: str = datasette.urls.path(path_with_replaced_args(*given))
         return path
 

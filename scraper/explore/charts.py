@@ -1,7 +1,7 @@
-"""Charts: a measure of the records that an address chooses, by one dimension or by two, ready to be drawn by `_charts.html`.
+"""Charts: a measure of the records that a URL selects, by one or two dimensions, prepared for `_charts.html`.
 
-`read_spec` reads which chart is asked for, `count` asks the database, and `draw` turns the counts into marks in percent of the
-picture. `scraper.explore.dashboard` has the pages.
+`read_spec` reads the requested chart, `count` queries the database, and `draw` turns the counts into marks in percent of the
+chart area. `scraper.explore.dashboard` has the pages.
 """
 
 import json
@@ -24,24 +24,24 @@ STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / 
 """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
 SHADES = 5
 MAX_SERIES = 8
-"""As many colors as people tell apart; the values after the first seven are drawn together."""
+"""As many colors as can be distinguished; values after the first seven are combined."""
 MAX_LINES = 16
 """Lines drawn of values that the visitor chose: each color once more, dashed."""
 MAX_CHOICES = 200
 """Values that the form lists to choose from."""
 MAX_ROWS = 20
-"""Bars drawn; the table of the numbers has all."""
+"""Maximum number of bars; the table of the numbers has all."""
 OTHER = "all others"
 _CUT_OFF = ("…", "...")
-"""How a value ends that its capture holds only in part. It is no category."""
+"""End of a truncated value. Such a value is not a category."""
 
 Value = str | int | float | None
 
 
 class Dimension(NamedTuple):
-    """What records are counted by. `columns` are those whose filters choose a value's rows; `order`: values have their own.
+    """What records are counted by. `columns`: their filters select a value's rows; `order`: values have a natural order.
 
-    A value may have a name for people after a tab.
+    A value may have a display name after a tab.
     """
 
     heading: str
@@ -56,12 +56,12 @@ class Dimension(NamedTuple):
         return name.removesuffix("s") if self.lookup == "arraycontains" else name
 
     def values(self, stored: Value) -> Sequence[Value]:
-        """The categories of a stored value: none where it is cut off, several for a list."""
+        """Returns the categories of a stored value: none if it is truncated, several for a list."""
         found: Sequence[Value] = values_of(str(stored)) or [None] if self.lookup == "arraycontains" else [stored]
         return [one for one in dict.fromkeys(found) if not str(one).endswith(_CUT_OFF)]
 
     def filters(self, value: Value) -> list[tuple[str, object]]:
-        """The filters of the table that choose the rows with the value."""
+        """Returns the table's filters that select the rows with the value."""
         if self.lookup == "own":
             return [(self.columns[0], value or NOT_KNOWN)]
         if value is None:
@@ -75,14 +75,14 @@ class Dimension(NamedTuple):
         return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value).rpartition("\t")[2]
 
     def key(self, value: Value) -> Any:
-        """Sorts numbers in texts as numbers: cost ranges, years."""
+        """Returns a sort key that orders numbers in texts as numbers: cost ranges, years."""
         return value is None, [int(digits) for digits in re.findall(r"\d+", str(value).replace(",", ""))], str(value)
 
 
 class Measure(NamedTuple):
-    """What is told of each group of records. `sql`: the value of one record; `of`: the figure, of how often each value occurs.
+    """What is computed for each group of records. `sql`: a record's value; `of`: computes the result from the value counts.
 
-    `unit`: what the figure counts, if it does.
+    `unit`: what the figure counts, if it is a count.
     """
 
     heading: str
@@ -108,11 +108,11 @@ _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
 KINDS: dict[str, str] = TEXTS["kinds"]
 OF_ROWS = {name: (Dimension(**one["by"]), Measure(**one["measure"])) for name, one in TEXTS["rows"].items()}
-"""What the rows of a question are drawn by and what they count, where its answer is no count of records."""
+"""How the rows of a question are drawn and what they count, if its answer is not a count of records."""
 
 
 class Spec(NamedTuple):
-    """Which chart: keys of MEASURES, DIMENSIONS (`split` may be empty) and KINDS (empty: the one that fits)."""
+    """A chart's definition: keys of MEASURES, DIMENSIONS (`split` may be empty) and KINDS (empty: chosen automatically)."""
 
     measure: str = "records"
     by: str = "fiscal_year"
@@ -139,12 +139,12 @@ class Spec(NamedTuple):
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The chart's part of its address."""
+        """The URL parameters of the chart."""
         return [(f"_{name}", one) for name, value in self._asdict().items() for one in value.split("\n") if one]
 
 
 def read_spec(args: Any) -> Spec:
-    """The chart that an address asks for. Raises BadQuery where there is no such one."""
+    """Returns the chart that a URL requests. Raises BadQuery if there is no such chart."""
     found = Spec(**{name: "\n".join(args.getlist(f"_{name}")) or default for name, default in Spec._field_defaults.items()})
     choices: tuple[Collection[str], ...] = (MEASURES, DIMENSIONS, ["", *DIMENSIONS], ["", *KINDS])
     for value, known in zip(found, choices, strict=False):
@@ -155,7 +155,7 @@ def read_spec(args: Any) -> Spec:
 
 @dataclass(slots=True)
 class Counts:
-    """How often each value of the measure occurs in each group. `unknown`: records left out, by the reason."""
+    """How often each value of the measure occurs in each group. `unknown`: numbers of records left out, by reason."""
 
     total: int = 0
     shown: int = 0
@@ -170,7 +170,7 @@ async def incomplete(database: Any) -> dict[tuple[str, Value], str]:
 
 
 async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
-    """Asks the database. Raises QueryInterrupted at its time limit."""
+    """Counts the selected records by the chart's dimensions. Raises QueryInterrupted at the time limit."""
     by, split, measure = spec.across, spec.down, spec.figure
     parts = [by.sql, split.sql if split else "NULL", measure.sql]
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
@@ -196,7 +196,7 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
 
 
 class Mark(NamedTuple):
-    """A figure of `records` records, whose rows are at `url` (empty: at none). `series` is its color; 0 is that of unknown."""
+    """A figure for `records` records, which `url` lists (empty: no link). `series` is its color; 0 means unknown."""
 
     value: float
     records: int
@@ -205,7 +205,7 @@ class Mark(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A value of the first dimension; `marks` has one for each series, or None where there is no record."""
+    """A value of the first dimension; `marks` has one for each series, None if it has no record."""
 
     name: str
     value: float
@@ -217,7 +217,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn: `drawn` of the `rows`. `lacks`: why years or months with a star are not complete, by name.
+    """A chart as drawn: `drawn` of the `rows`. `lacks`: why years or months with a star are not complete, by name.
 
     `choices`: the values that `spec.only` can choose of, and their records.
     """
@@ -240,7 +240,7 @@ class Chart:
 
     @cached_property
     def ticks(self) -> list[float]:
-        """Round numbers, 0 among them, from one end of the scale to the other."""
+        """Returns round numbers, including 0, from one end of the scale to the other."""
         values = [[mark.value for mark in row.marks if mark] for row in self.drawn]
         top = max((sum(row) if self.is_stack else max(row, default=0) for row in values), default=0)
         bottom = min((min(row, default=0) for row in values), default=0)
@@ -250,7 +250,7 @@ class Chart:
         return [step * n for n in range(floor(min(bottom, 0) / step), max(ceil(top / step - 1e-9), 1) + 1)]
 
     def at(self, value: float) -> float:
-        """Where the value is on the scale, from 0 to 1."""
+        """Returns the position of a value on the scale, from 0 to 1."""
         return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
@@ -330,7 +330,7 @@ def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
 
 
 def _filled(values: list[Value]) -> list[Value]:
-    """Years and months in their order, with those between them."""
+    """Returns years and months in order, including those without a value."""
     known = [one for one in values if one is not None]
     if known and all(isinstance(one, int) for one in known):
         return [*range(int(known[0] or 0), int(known[-1] or 0) + 1), *values[len(known) :]]
@@ -341,7 +341,7 @@ def _filled(values: list[Value]) -> list[Value]:
 
 
 def shade(value: float, most: float, is_count: bool = True) -> int:
-    """1 to SHADES, of counts by the square root: most are small, and differences among them are to be seen. 0 is none."""
+    """Returns the shade of a value, 1 to SHADES; 0 for no value. Counts use the square root, because most are small."""
     return ceil(SHADES * (value / most) ** (0.5 if is_count else 1) - 1e-9) if value > 0 and most else 0
 
 

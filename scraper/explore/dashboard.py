@@ -1,4 +1,4 @@
-"""The pages of charts and the map: a chart made to order, with its files, and the most common charts of the chosen records."""
+"""The pages of charts and the map: a custom chart, with its files, and the most common charts of the selected records."""
 
 import asyncio
 from contextlib import suppress
@@ -26,14 +26,14 @@ _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} 
 
 
 async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters, lacking: Any) -> Chart | None:
-    """The chart; None where the time limit ended the count."""
+    """Returns the chart; None if the count exceeded the time limit."""
     with suppress(QueryInterrupted):
         return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, chosen), chosen, lacking)
     return None
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the template `charts.html` shows."""
+    """Returns what the template `charts.html` shows."""
     chosen = await read_filters(datasette, request)
     database = datasette.get_database(DATABASE)
     lacking = await charts.incomplete(database)
@@ -52,7 +52,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
 
 
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the templates `chart.html` and `chart.svg` show."""
+    """Returns what the templates `chart.html` and `chart.svg` show."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     dimensions: dict[str, Any] = charts.DIMENSIONS
     choices = {"measure": charts.MEASURES, "by": dimensions, "split": dimensions, "kind": charts.KINDS}
@@ -65,7 +65,7 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
 
 
 async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
-    """What `query-tta.html` shows of a question beside its rows: menus, the chart, and where the rows' records are."""
+    """Returns what `query-tta.html` shows besides a question's rows: menus, the chart, and links to the rows' records."""
     given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
     filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
@@ -74,7 +74,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}
 
     def url_of(row: Any) -> str | None:
-        """The records that a row counts; None where its columns do not tell."""
+        """Returns the URL of the records that a row counts; None if its columns do not determine them."""
         found = [(columns[name], row[name]) for name in dict(row) if columns.get(name, "_")[0] != "_"]
         return chosen.url(*((one[0], one[1] or NOT_KNOWN) if "__" in one[0] else equal(*one) for one in found)) if found else None
 
@@ -106,7 +106,7 @@ async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[st
 
 
 async def picture_file(datasette: Any, request: Any) -> Any:
-    """The chart as an SVG file: its title, filters, key and source are inside."""
+    """Returns the chart as an SVG file, including its title, filters, key and source."""
     page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(".svg", "", 1)
     source = f", retrieved on {today()} from {page}" if request.host != "localhost" else ""  # a saved site has no other address
     shown = await chart_context(datasette, request) | {"source": source}
@@ -117,11 +117,11 @@ async def picture_file(datasette: Any, request: Any) -> Any:
 
 
 async def numbers_file(datasette: Any, request: Any) -> Any:
-    """All numbers of the chart as CSV or Excel."""
+    """Returns all numbers of the chart as CSV or Excel."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     counts = await charts.count(datasette.get_database(DATABASE), spec, chosen)
     lacking = await charts.incomplete(datasette.get_database(DATABASE))
-    chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that leaves no series out
+    chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that omits no series
     names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading]
     names += ["Records"] * (spec.measure != "records")
     lacks, rows = chart.lacks, []
@@ -135,7 +135,7 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
 
 
 async def map_context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What `map.html` shows: how many records the filters choose, with a point and without. The points come from the table."""
+    """Returns what `map.html` shows: numbers of matching records with and without a point. The table has the points."""
     chosen, counts = await read_filters(datasette, request), None
     with suppress(QueryInterrupted):
         sql = f"SELECT count(*) AS records, count(latitude) AS placed, count(place_state) AS stated FROM records {chosen.where}"

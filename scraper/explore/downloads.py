@@ -1,7 +1,7 @@
 """Downloads of all rows of a table, a question, a visitor's SQL or a chart, as CSV or Excel.
 
-A process makes the file (`scraper.sandbox`). What fails within `PATIENCE`, or is an Excel file, has a status of its own; a larger
-CSV file is sent while it is made, and what fails then breaks the connection before the file's end, which every client reports.
+A separate process makes the file (`scraper.sandbox`). A failure within `PATIENCE`, or for an Excel file, is reported by the
+status; a larger CSV file is sent while it is made, and a failure breaks the connection, which clients report.
 """
 
 import asyncio
@@ -24,25 +24,25 @@ from scraper.explore.requests import today
 from scraper.sandbox import TIMED_OUT, WORKERS, DownloadFile, Query
 
 SECONDS = 3600.0
-"""For making a file; 500 MB take about a minute on a quiet machine."""
+"""Time limit in seconds for making a file; 500 MB take about a minute on an idle machine."""
 PATIENCE = 5.0
-"""Seconds after which a CSV file is sent that is not complete: web servers in front wait 60 for the first byte."""
+"""Seconds after which an incomplete CSV file is sent: a reverse proxy waits 60 for the first byte."""
 MIN_FREE = 2_000_000_000
-"""Bytes that files leave free on the disk of the folder for temporary files."""
+"""Bytes that must stay free on the disk of the folder for temporary files."""
 SECONDS_OF_SQL = 5.0
-"""The same for SQL that a visitor wrote."""
+"""Seconds for a download of a visitor's own SQL; `SECONDS` is for all others."""
 MAX_OPEN = 16
-"""Files that are made or sent at a time; one client may have a few of them (`visitors`)."""
+"""Files that are made or sent at a time; one client may have `middleware.MAX_COSTLY` of them."""
 STALLED = 60.0
-"""Seconds after which a client that takes nothing is cut off."""
+"""Seconds after which a client that reads nothing is disconnected."""
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
 _now: Counter[str] = Counter()
-"""How many files are open, and how many of them are being made."""
+"""The number of open files, and how many of them are being made."""
 
 
 class Download:
-    """The response with a file, which `making` writes where it is not complete yet."""
+    """The response with a file, which `making` writes if it is not complete yet."""
 
     def __init__(self, name: str, extension: str) -> None:
         _now["open"] += 1
@@ -55,7 +55,7 @@ class Download:
         self.file.close()
 
     async def asgi_send(self, send: Send) -> None:
-        """Raises TimeoutError where the client takes nothing, and what `making` raises; the server then breaks the connection."""
+        """Raises TimeoutError if the client reads nothing, and what `making` raises; then the server breaks the connection."""
 
         async def patient(message: Message) -> None:
             async with asyncio.timeout(STALLED):
@@ -70,7 +70,7 @@ class Download:
             with Path(self.file.name).open("rb") as file:
                 is_complete = False
                 while not is_complete:
-                    is_complete = not self.making or self.making.done()  # asked before reading, so that nothing is missed
+                    is_complete = not self.making or self.making.done()  # checked before reading, so that nothing is missed
                     while piece := file.read(1 << 16):
                         await patient({"type": "http.response.body", "body": piece, "more_body": True})
                     await asyncio.sleep(0 if is_complete else 0.1)
@@ -84,12 +84,12 @@ class Download:
 async def of_page(datasette: Any, request: Any) -> Download:
     """`/tta/NAME.csv`, `/tta/NAME/KEY.csv`, `/tta.csv?sql=` and the same with `.xlsx`: all rows of the page at that address.
 
-    The page is asked for its SQL, so that filters, order, columns, errors and permissions are its own.
+    The SQL comes from that page, so that filters, order, columns, errors and permissions are the same.
     """
     path = request.path.rpartition(".")[0]
     name, *row = [*path.replace("/-/query", "").split("/"), ""][2:4]  # 1.0's address of a visitor's SQL
     if not name and not request.args.get("sql"):
-        raise DatasetteError("There is no table or question to download at this address.", status=404)
+        raise DatasetteError("There is no table or question at this address.", status=404)
     pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
     asked = f"{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1&_shape=arrays&_extra=columns,query"
     answer = await datasette.client.get(f"{path}.json?{asked}", follow_redirects=True)
@@ -99,7 +99,7 @@ async def of_page(datasette: Any, request: Any) -> Download:
     page = answer.json()
     if name in QUESTIONS:
         title, words = QUESTIONS[name].title, "; ".join(f"{heading(key)}: {value}" for key, value in pairs if value)
-        words = words or QUESTIONS[name].description  # which names the limit where there is one
+        words = words or QUESTIONS[name].description  # which states the limit, if there is one
     elif name:
         title = metadata()["databases"][DATABASE]["tables"].get(name, {}).get("title", name)
         words = "; ".join(filter(None, [*row, (await chips(datasette, request, name))["words"]]))
@@ -114,9 +114,9 @@ async def of_page(datasette: Any, request: Any) -> Download:
 async def download(
     datasette: Any, request: Any, title: str, words: str, source: Query | tuple[list[str], list[Any]], table: str = "records"
 ) -> Download:
-    """A file in the format that the route names. `words`: the filter, for people; `source`: a query, or columns and rows.
+    """Returns a file in the format that the route names. `words`: the filter in words; `source`: a query, or columns and rows.
 
-    Raises DatasetteError where the file can't be made.
+    Raises DatasetteError if the file can't be made.
     """
     extension = request.url_vars["format"]
     if isinstance(source, Query) and not {"sql", "_where"} & set(request.args):
@@ -146,7 +146,7 @@ async def download(
 
 
 def cite(title: str, words: str) -> str:
-    """How to cite rows that were chosen by a filter in words."""
+    """Returns how to cite rows that were selected by a filter, given in words."""
     return f"{TITLE}: {title}{f' ({words})' if words else ''}. Retrieved {today():%B %d, %Y}"
 
 
@@ -161,4 +161,4 @@ async def _make(database: Any, query: Query) -> None:
     if answer.error:
         late = f"it took longer than {query.seconds:g} seconds"
         told = late if answer.message == TIMED_OUT.message else answer.message
-        raise DatasetteError(f"The file can't be made: {told}. Choose fewer rows or columns, or use tta export.", status=400)
+        raise DatasetteError(f"The file can't be made: {told}. Select fewer rows or columns, or use tta export.", status=400)

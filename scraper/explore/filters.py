@@ -1,4 +1,4 @@
-"""The rows that an address chooses: its filters mean what they mean to Datasette's own table, on every page of this plugin."""
+"""The rows that a URL selects: on every page of this plugin, its filters mean the same as on Datasette's own table page."""
 
 import asyncio
 import json
@@ -24,14 +24,14 @@ TABLE = "records"
 RECORD = "_record."
 """Begins the filters of a table whose rows belong to records that choose them by their record: `_record.fiscal_year=2024`."""
 OWN_FILTERS = ("_search", "_organization", "_agency_state", "_since", "_until", RECORD)
-"""Arguments that are spelt like those that shape a table, and choose rows all the same; the last one only begins so."""
+"""Arguments that are spelled like those that shape a table, and choose rows all the same; the last one only begins so."""
 _ALSO = ("_where", *OWN_FILTERS)
 PLACE = ("_next", "_before")
 """Arguments that begin a page elsewhere than at the first row."""
 
 
 def texts(name: str) -> Any:
-    """The content of one of this package's YAML files."""
+    """Returns the content of one of this package's YAML files."""
     return yaml.safe_load((files("scraper.explore") / f"{name}.yml").read_text(encoding="utf-8"))
 
 
@@ -39,24 +39,24 @@ QUERIES: dict[str, Any] = texts("queries")
 ARRAY_CONTAINS: str = QUERIES["array_contains"]
 """The condition that a JSON array contains a value: `t` is the table, `c` its column, `p` the parameter. NULL contains nothing.
 
-Datasette's own takes the array of every row apart. There are few different ones (`records.program_areas` of 100,000 records: 15),
-so these are taken apart: 20 ms in place of 60 ms a count (November 2026). It replaces Datasette's: there is no
-hook that could take away the slow condition.
+Datasette's own splits the array of every row. There are few different arrays (`records.program_areas` of 100,000 records: 15), so
+only these are split: 20 ms instead of 60 ms per count (November 2026). It replaces Datasette's, because no hook can remove the
+slow condition.
 """
 _TEXTS = texts("filters")
 _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
-"""The menus of the form that table, charts and map share: values and what is shown for them."""
+"""The menus of the form shared by table, charts and map: values and their display names."""
 _WORDS: dict[str, str] = _TEXTS["words"]
-"""A filter in words, by its lookup: the column's heading and the value are filled in."""
+"""Templates of filters in words, by lookup: the column's heading and the value are filled in."""
 _OWN: dict[str, dict[str, str]] = _TEXTS["own"]
 _NAMED = ("agency_id", "provider_id", "organization_id", "_organization")
 """Filters whose values are numbers of organizations, which have names."""
 FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__lte")
-"""The filters that the form offers."""
+"""The columns and lookups that the form offers."""
 
 
 async def ask(database: Any, page: str, params: Any = None, **parts: str) -> dict[str, list[dict[str, Any]]]:
-    """The rows of the queries of a page (`queries.yml`), by their names. `parts` replace names in braces in their SQL."""
+    """Returns the rows of a page's queries (`queries.yml`), by query name. `parts` replace names in braces in their SQL."""
     queries, parts = QUERIES[page], {"named": QUERIES["named"], "mentioned": QUERIES["mentioned"]} | parts
     found = await asyncio.gather(*(database.execute(sql.format(**parts), params) for sql in queries.values()))
     return {name: [dict(row) for row in result.rows] for name, result in zip(queries, found, strict=True)}
@@ -64,7 +64,7 @@ async def ask(database: Any, page: str, params: Any = None, **parts: str) -> dic
 
 @dataclass(frozen=True, slots=True)
 class RecordFilters:
-    """`where` is a condition on the table (empty: all of it), `words` the same for people, `pairs` the address's filters."""
+    """`where` is a condition on the table (empty: all rows), `words` the same in words, `pairs` the URL's filters."""
 
     table_url: str
     pairs: Pairs
@@ -73,13 +73,13 @@ class RecordFilters:
     words: str
 
     def url(self, *more: tuple[str, object]) -> str:
-        """Address of the rows of the table: those chosen that meet these filters too."""
+        """Returns the URL of the selected rows that also match these filters."""
         query = urlencode([*self.pairs, *((name, str(value)) for name, value in more)])
         return f"{self.table_url}?{query}" if query else self.table_url
 
 
 def pairs_of(request: Any) -> Pairs:
-    """The filters in the address. An empty value is a choice that was not made in the form."""
+    """Returns the filters in the URL. Empty values, from unused inputs of the form, are dropped."""
     return [(name, value) for name, value in _arguments(request) if value and (name[:1] != "_" or name.startswith(_ALSO))]
 
 
@@ -88,12 +88,12 @@ def _arguments(request: Any) -> Pairs:
 
 
 def equal(column: str, value: object) -> tuple[str, object]:
-    """The filter for the rows with that value."""
+    """Returns the filter for the rows with that value."""
     return (f"{column}__isnull", 1) if value is None else (f"{column}__exact", value)
 
 
 async def read_filters(datasette: Any, request: Any) -> RecordFilters:
-    """Reads the filters on records. Raises BadQuery where they name no column."""
+    """Reads the filters on records. Raises BadQuery if they name an unknown column."""
     from datasette.filters import Filters
     from datasette.plugins import pm
 
@@ -210,7 +210,7 @@ def heading(name: str, info: ColumnInfo | None = None) -> str:
 
 
 async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]:
-    """What the template `_filters.html` shows: the choices, what is chosen, and the filters that the form has to keep.
+    """Returns what the template `_filters.html` shows: the choices, the current ones, and other filters to keep.
 
     `prefix` begins the names of its fields: empty, or `RECORD`.
     """

@@ -1,4 +1,4 @@
-"""The home page: how much there is, how fresh and how complete it is, and where to begin; the codebook; and monitoring."""
+"""The home page (how much data there is, how current and complete, where to begin), the codebook, and monitoring."""
 
 import asyncio
 from collections import deque
@@ -28,15 +28,15 @@ from scraper.sqlite import open_readonly
 STALE_AFTER = 72.0
 """Hours since the last refresh that committed: three nights. One or two nights without an answer are normal for web archives."""
 MAX_COUNTED = 2_000_000
-"""Cells of a table whose values are compared for the page: it takes a second (750,000 in 0.33 s of processor time)."""
+"""Cells of a table up to which values are compared for the page: takes a second (750,000 in 0.33 s of processor time)."""
 _DEMO = "SELECT EXISTS (SELECT 1 FROM captures WHERE source = :made_up)"
 
 
 async def context(datasette: Any) -> dict[str, Any]:
-    """What the template `index.html` shows beside the metadata."""
+    """Returns what the template `index.html` shows besides the metadata."""
     database, urls = datasette.get_database(DATABASE), datasette.urls
     found, labels = await asyncio.gather(ask(database, "home"), database.execute(UNKNOWN_LABELS))
-    is_demo = False  # where looking for a capture that is made up meets the time limit there are millions, and the demo has few
+    is_demo = False  # also if the search exceeds the time limit: then there are millions of captures, and the demo has few
     with suppress(QueryInterrupted):
         is_demo = (await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)).first()[0]
     (counts,) = found["counts"]
@@ -63,13 +63,13 @@ async def context(datasette: Any) -> dict[str, Any]:
 
 
 async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the template `codebook.html` shows: the columns of a table, as in the codebook of an export."""
+    """Returns what the template `codebook.html` shows: the columns of a table, as in the codebook of an export."""
     tables = {one.name: LOOKS[one.name]["title"] for one in TABLES if one.name in BY_NAME}
     name = request.args.get("table") or "records"
     if name not in tables:
         raise BadQuery(f"There is no table “{name[:80]}” in the codebook: choose {', '.join(tables)}.")
     database, columns = datasette.get_database(DATABASE), [one for one in BY_NAME[name].columns if one not in BY_NAME[name].local]
-    size, counts = 0, [Count() for _ in columns]  # what meets the time limit is not counted
+    size, counts = 0, [Count() for _ in columns]  # what exceeds the time limit is not counted
     with suppress(QueryInterrupted):
         filled = ", ".join(f'count("{column}")' for column in columns)
         size, *numbers = (await database.execute(f'SELECT count(*), {filled} FROM "{name}"')).first()
@@ -89,7 +89,7 @@ def _counts(path: Path, name: str, columns: list[str]) -> list[Count]:
 
 
 async def codebook_file(datasette: Any, request: Any) -> Any:
-    """The same as CSV or Excel."""
+    """Returns the codebook as CSV or Excel."""
     found = await codebook(datasette, request)
     words = f"Table: {found['name']}" + "; values that differ are not counted" * (not found["is_whole"])
     rows = [tuple(one.values()) for one in found["columns"]]

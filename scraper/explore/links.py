@@ -1,4 +1,4 @@
-"""Values of pages in HTML: lists as links to rows like them, and addresses as links only where following one can do no harm."""
+"""Renders values as HTML: lists as links to similar rows, and addresses as links only if following them is safe."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from scraper.database.tables import BY_NAME, TABLES, RecordRow
 
 DATABASE = "tta"
 NOT_KNOWN = "not known"
-"""What pages show for a missing value; as a filter's value: the rows without one."""
+"""What pages show for a missing value; as a filter's value, it selects the rows without one."""
 LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
 _PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
@@ -25,26 +25,26 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\
 
 
 def columns_in(table: str | None) -> Mapping[str, ColumnInfo]:
-    """The columns of a table by name; of views and questions those of `records`, from which theirs come."""
+    """Returns the columns of a table by name; for views and questions those of `records`, from which theirs are derived."""
     return columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow)
 
 
 def safe_href(address: str | None) -> str | None:
-    """The address, if it is http, https, mailto or tel and holds nothing that a browser might read in another way; else None."""
+    """Returns the address if it is http, https, mailto or tel and a browser can't interpret it otherwise; else None."""
     with suppress(ValueError):
         return address if address and _SAFE.fullmatch(address) and urlsplit(address) else None
     return None
 
 
 def replay_url(source: str | None, captured_at: str | None, url: str | None) -> str | None:
-    """Where the capture can be looked at: in the Wayback Machine, where it came from there and its time is known."""
+    """Returns the Wayback Machine's URL of a capture; None if it came from elsewhere or its time is unknown."""
     if source != "wayback" or not captured_at or not safe_href(url):
         return None
     return f"https://web.archive.org/web/{re.sub(r'[^0-9]', '', captured_at)[:14]}/{url}"
 
 
 def moment(text: str | None) -> str:
-    """A time as people read it: to the minute, with its zone where it has one. Whatever else the text is, it stays."""
+    """Formats a time for display: to the minute, with its zone if it has one. Any other text is returned unchanged."""
     found = _TIME.fullmatch(text or "")
     if not found:
         return text or ""
@@ -53,7 +53,7 @@ def moment(text: str | None) -> str:
 
 
 def values_of(text: str | None) -> list[str] | None:
-    """The values of a JSON array of texts; None where the text is none."""
+    """Returns the values of a JSON array of texts; None if the text is not one."""
     try:
         found = json.loads(text or "")
     except ValueError:
@@ -62,7 +62,7 @@ def values_of(text: str | None) -> list[str] | None:
 
 
 def render_value(value: Any, column: str, table: str | None, urls: Any) -> Markup | None:
-    """How a table shows a value; None where Datasette's own way is right. `urls` are Datasette's."""
+    """Returns a value as a table shows it; None if Datasette's default is right. `urls`: Datasette's URL builder."""
     if column == "capture_id" and isinstance(value, dict) and value["label"] in (None, "None"):
         return Markup('<a href="{}">time not known</a>').format(urls.row(DATABASE, "captures", value["value"]))
     info = columns_in(table).get(column)
@@ -77,7 +77,7 @@ def render_value(value: Any, column: str, table: str | None, urls: Any) -> Marku
         table_url = urls.table(DATABASE, "records")
         found = (item.format(table_url, urlencode({f"{column}__arraycontains": one}), one) for one in values)
         return Markup('<ul class="values">{}</ul>').format(Markup("").join(found))
-    if table in _PARTS and column in _PARTS[table]:  # Datasette links a table's references, and a view has none
+    if table in _PARTS and column in _PARTS[table]:  # Datasette links a table's foreign keys, and a view has none
         return Markup('<a href="{}">{}</a>').format(urls.row(DATABASE, _PARTS[table][column], tilde_encode(value)), value)
     if column == "href" and (address := safe_href(value)):
         return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(address, value)

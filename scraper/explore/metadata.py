@@ -1,4 +1,4 @@
-"""Datasette's texts about the database, also written to `metadata.yml`, and the questions that it offers by name.
+"""Datasette's metadata of the database, also written to `metadata.yml`, and the named questions.
 
 The texts of tables and columns come from the models, those of questions and their SQL from `questions.yml`.
 """
@@ -15,13 +15,13 @@ from scraper.explore.facets import TYPE
 from scraper.explore.filters import ARRAY_CONTAINS, texts
 
 LOOKS: dict[str, dict[str, Any]] = texts("looks")
-"""How Datasette shows each table, by its own names; `first`: the columns shown by default."""
+"""Datasette's settings for each table, under Datasette's names; `first`: the columns shown by default."""
 
 
 class Question(NamedTuple):
-    """`parameters` are those of the SQL, in the order of the form; `chart` is the picture above the rows (`charts.Spec`).
+    """`parameters`: those of the SQL, in the order of the form; `chart`: the chart above the rows (`charts.Spec`); `of`:
 
-    `of`: filters of the records that the chart counts.
+    filters of the records that the chart counts.
     """
 
     title: str
@@ -48,7 +48,7 @@ QUESTIONS = {
 
 
 def metadata(base_url: str = "/") -> dict[str, Any]:
-    """The content of `metadata.yml`, for a server whose pages start at `base_url`."""
+    """Returns the content of `metadata.yml`, for a server whose pages start at `base_url`."""
     about = (files("scraper.explore") / "about.html").read_text(encoding="utf-8")
     source = {"title": TITLE, "license": LICENSE, "license_url": LICENSE_URL, "source": SOURCE, "source_url": SOURCE_URL}
     return source | {
@@ -60,7 +60,7 @@ def metadata(base_url: str = "/") -> dict[str, Any]:
                 | {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in},
                 "queries": {
                     name: {key: getattr(one, key) for key in ("title", "description", "sql")}
-                    | {"params": list(one.parameters), "hide_sql": True}  # the answer first; a link shows it
+                    | {"params": list(one.parameters), "hide_sql": True}  # the result first; a link shows the SQL
                     for name, one in QUESTIONS.items()
                 },
             }
@@ -73,7 +73,7 @@ def _table(name: str, description: str) -> dict[str, Any]:
     if "facets" in look:
         look["facets"] = [{TYPE: facet} for facet in look["facets"]]
     index = {"fts_table": f"{name}_fts"} if BY_NAME[name].shared and BY_NAME[name].searched else {}
-    columns = {  # Datasette has no place of its own for the unit and the label on the page
+    columns = {  # Datasette has no place for the unit and the label on the page
         str(column): f"{text}{f' [{unit}]' if unit else ''}{f'; on the page: {label}' if label else ''}"
         for of, column, text, label, unit, _ in dictionary_rows()
         if of == name

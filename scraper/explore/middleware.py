@@ -1,6 +1,6 @@
-"""What every request and answer passes: limits for strangers, security headers, and answers kept until the database changes.
+"""ASGI middleware: limits per client, security headers, and a cache of responses that is emptied when the database changes.
 
-Scripts run only from this server's files, or where they are Datasette's own, unchanged. A page that many open is made once.
+Scripts run only from this server's files, or if they are Datasette's own, unchanged. A page that many open is rendered once.
 """
 
 import asyncio
@@ -36,26 +36,26 @@ _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _FIXED: dict[str, str] = texts("headers")
 METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_COSTLY = 4
-"""Requests with SQL, and downloads, that one address may have open; a person has one or two, and only two are run at a time."""
+"""Requests with SQL, and downloads, that one client address may have open; a person has one or two, and two run at a time."""
 MAX_REQUESTS = 12
-"""Requests of one address that are worked on at a time, more wait: twice what a browser opens. Static files count as well."""
+"""Concurrent requests of one client address; more wait. Twice what a browser opens; static files count too."""
 MAX_FACETS = 10
-"""Facets that a request may ask for by itself; each takes up to the time limit."""
+"""Facets that a request may add; each takes up to the time limit."""
 _ALL_ROWS = 1_000_000
 _visitors_sql: ContextVar[tuple[str, ...]] = ContextVar("visitors_sql", default=())
-"""The pieces of SQL in the address of the request that is being answered."""
+"""The parts of SQL in the URL of the current request."""
 MAX_BYTES = 48_000_000
-"""Bytes of all kept answers together; a page has 30 to 300 KB."""
+"""Bytes of all cached responses together; a page has 30 to 300 KB."""
 MAX_ANSWER = 2_000_000
-"""Bytes of one kept answer; a larger one is streamed."""
+"""Bytes of one cached response; a larger one is streamed."""
 MAX_AGE = 10
-"""Seconds for which a proxy may repeat an answer without asking: the delay with which a refresh is seen."""
+"""Seconds for which a proxy may reuse a response: the delay before a refresh is visible."""
 _NEVER = (b".csv?", b".xlsx?", b".svg?", b"sql=", b"_where=")
-"""Marks of requests that are sent as files, or made once by one visitor."""
+"""Parts of URLs that are never cached: file downloads, and a visitor's own SQL."""
 
 
 def with_headers(app: App, headers: dict[str, str]) -> App:
-    """The application, with the headers in every answer in place of any of the same name."""
+    """Middleware: sets the headers on every response, replacing those of the same name."""
     added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     names = {name for name, _ in added}
 
@@ -72,7 +72,7 @@ def with_headers(app: App, headers: dict[str, str]) -> App:
 
 
 def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
-    """All of them, by name. `settings`: those of `scraper.config.Serve`. Only map tiles may come from another host."""
+    """Returns all security headers, by name. `settings`: `scraper.config.Serve`. Only map tiles may come from another host."""
     if settings.get("content_security_policy") is False:
         return _FIXED
     folder = resources.files("datasette") / "templates"
@@ -86,7 +86,7 @@ def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     rules = {
         "default-src": "'none'",
         "script-src": " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)]),
-        "style-src": "'self' 'unsafe-inline'",  # Datasette colours its headings in style attributes
+        "style-src": "'self' 'unsafe-inline'",  # Datasette colors its headings with style attributes
         "img-src": "'self' data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc),
         **dict.fromkeys(("connect-src", "form-action"), "'self'"),
         **dict.fromkeys(("base-uri", "frame-ancestors"), "'none'"),
@@ -95,7 +95,7 @@ def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 class Answer(NamedTuple):
-    """A complete answer with status 200."""
+    """A complete response with status 200."""
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
@@ -103,7 +103,7 @@ class Answer(NamedTuple):
 
 
 class Answers:
-    """Answers by address, all made from one state of the database; the ones not asked for longest are dropped first."""
+    """Responses by URL, all from one state of the database; the least recently used are dropped first."""
 
     def __init__(self, database: Path) -> None:
         self._db = open_readonly(database, any_thread=True)
@@ -113,7 +113,7 @@ class Answers:
         self.making: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def version(self) -> int:
-        """A number that changes with the database; a change drops all answers."""
+        """Returns a number that changes with the database; a change drops all responses."""
         version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
         if version != self._version:
             self._kept.clear()
@@ -127,7 +127,7 @@ class Answers:
         return self._kept.get(address)
 
     def put(self, address: bytes, answer: Answer, version: int) -> None:
-        """Keeps an answer whose making began at `version`, unless the database has changed since."""
+        """Caches a response that was begun at `version`, unless the database has changed since."""
         if self.version() != version or address in self._kept:
             return
         self._kept[address] = answer
@@ -137,12 +137,12 @@ class Answers:
 
 
 def cached(app: App, answers: Answers) -> App:
-    """The application, whose pages are made once for each state of the database, also when many ask at the same time."""
+    """Middleware: caches pages per state of the database; concurrent requests for a page render it once."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("raw_path") or scope["path"].encode() if scope["type"] == "http" else b""
         asked = dict(scope.get("headers", ()))
-        host = asked.get(b"host", b"")  # some answers have absolute links
+        host = asked.get(b"host", b"")  # some responses contain absolute links
         address = scope.get("scheme", "").encode() + b"://" + host + path + b"?" + scope.get("query_string", b"")
         never = b"/-/static" in path or b"ds_" in asked.get(b"cookie", b"") or any(mark in address for mark in _NEVER)
         if not path or scope["method"] != "GET" or never:
@@ -163,7 +163,7 @@ def cached(app: App, answers: Answers) -> App:
 
 
 async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: Answers, address: bytes) -> Answer | None:
-    """Has the answer made and keeps it; None if it can't be kept, and was sent as it came."""
+    """Renders the response and caches it; None if it can't be cached and was sent directly."""
     version = answers.version()
     start: Message | None = None
     answer: Answer | None = None
@@ -191,7 +191,7 @@ async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: A
 
 
 class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
-    """A database whose queries run in the sandbox where the visitor wrote a part of them."""
+    """A database whose queries run in the sandbox if the visitor wrote a part of them."""
 
     count_limit = 10**9  # Datasette 1.0 counts rows of a table up to here
 
@@ -207,7 +207,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         return connection
 
     def end_queries(self) -> None:
-        """Ends all running queries, so that the process can end."""
+        """Interrupts all running queries, so that the process can end."""
         self._sandbox.close()
         self.files.close()
         for connection in self._connections:
@@ -230,13 +230,13 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         if answer.error:
             raise sqlite3.OperationalError(answer.message)
         names = ", ".join('NULL AS "{}"'.format(name.replace('"', '""')) for name in answer.columns)
-        cursor = open_memory().execute(f"SELECT {names or 'NULL'}")  # sqlite3.Row takes the names of columns from one
+        cursor = open_memory().execute(f"SELECT {names or 'NULL'}")  # sqlite3.Row takes its column names from a cursor
         rows = [sqlite3.Row(cursor, row) for row in answer.rows]
         return Results(rows[:most] if truncate else rows, bool(truncate) and len(rows) > most, cursor.description)
 
 
 def limited(app: App) -> App:
-    """The application for strangers: reading methods only, and a limit to what one address has done at a time."""
+    """Middleware: allows only reading methods, and limits the concurrent requests of a client address."""
     waiting: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_REQUESTS))
     costly: Counter[str] = Counter()
     open_requests: Counter[str] = Counter()
@@ -255,7 +255,7 @@ def limited(app: App) -> App:
         elif sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
             refused = Response.text(f"At most {MAX_FACETS} facets can be requested at once.", 400)
         elif is_costly and costly[client] >= MAX_COSTLY:
-            text = "Too many queries or downloads at once: wait for the ones before."
+            text = "Too many queries or downloads at once: wait until earlier ones are done."
             refused = Response.text(text, 429, {"retry-after": "5"})
         if refused:
             await refused.asgi_send(send)

@@ -1,7 +1,7 @@
-"""What's new: records that are new, changed or gone, by the refresh that brought the capture, as a page and an Atom feed.
+"""What's new: records that are new, changed or gone, by the refresh that added the capture, as a page and an Atom feed.
 
-Captures that no refresh brought, such as those of `tta load`, are listed by the day of the capture. Page and feed follow the
-filters of the table, so that any filter can be a feed. What a server leaves out (`database.contacts`) is in neither.
+Captures that no refresh added, such as those of `tta load`, are listed by the day of the capture. Page and feed obey the table's
+filters, so that any filter can be a feed. What a server leaves out (`database.contacts`) is in neither.
 """
 
 import time
@@ -107,6 +107,6 @@ async def events_file(datasette: Any, request: Any) -> Any:
 
 
 async def feed(datasette: Any, request: Any) -> Any:
-    """The same as an Atom feed (RFC 4287)."""
+    """Returns the same events as an Atom feed (RFC 4287)."""
     text = await datasette.render_template("new.atom", await context(datasette, request), request=request)
     return Response(text.strip(), content_type="application/atom+xml; charset=utf-8")

@@ -1,4 +1,4 @@
-"""One record, agency or provider as its page shows it; a record's fields by section in page order, each with its capture."""
+"""Prepares the page of a record, agency or provider; a record's fields by section in page order, each with its capture."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -11,11 +11,11 @@ from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import LISTS, replay_url, safe_href, values_of
 
 MADE_UP = "made-up"
-"""`captures.source` of the demo's records (tests.pagegen.samples)."""
+"""`captures.source` of the demo records (tests.pagegen.samples)."""
 FACTS = [(name, columns_of(RecordRow)[name].heading) for name in TEXTS["facts"]]
 """Columns at the top of the page, each linked to the records that have the same value."""
 _LONG = 300
-"""Characters of a change that is too long to be shown beside others."""
+"""Characters above which a change is too long for its table cell."""
 _MOST = 100
 """Rows of a list on the page of an organization or of a user's own table, which links to all of them."""
 _STATES = {"empty": "empty on the page", "not_captured": "not captured"}
@@ -28,7 +28,7 @@ Group = dict[str, Any]
 
 
 async def record_page(database: Any, record_id: str, chosen: RecordFilters) -> dict[str, Any] | None:
-    """The record as `arrange` returns it, with those before and after it among the chosen ones. None where there is none."""
+    """Returns the record as from `arrange`, with the previous and next of the selected ones; None if there is no such record."""
     rows = await ask(database, "record", {"id": record_id})
     if not rows["records"]:
         return None
@@ -38,10 +38,10 @@ async def record_page(database: Any, record_id: str, chosen: RecordFilters) -> d
 
 
 def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """All that the template `row-tta-records.html` shows, out of the rows of each table.
+    """Returns all that the template `row-tta-records.html` shows, from the rows of each table.
 
-    `facts`: headings, each with what is shown and the filter that finds the records with the same value. `changes`: between which
-    two captures, and the rows of the table, with `long`. `around`: rows of the queries of that name.
+    `facts`: headings, each with the text shown and the filter for records with the same value. `changes`: the two captures, and
+    the rows of the table, with `long`. `around`: rows of the queries of that name.
     """
     (record,) = rows["records"]
     captures = [
@@ -74,7 +74,7 @@ def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]
 
 
 def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
-    """Sections in page order, those without a field of their own included: their text is part of the page."""
+    """Returns the sections in page order, including those without fields: their text is part of the page."""
 
     def group(name: str | None, instructions: str | None = None, labels: Iterable[Any] = ()) -> Group:
         return {"name": name, "instructions": instructions, "labels": list(labels), "items": []}
@@ -102,13 +102,13 @@ def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[st
 
 
 async def organization_page(database: Any, organization_id: str) -> dict[str, list[dict[str, Any]]] | None:
-    """The rows of each list of an organization's page. None where there is no such organization."""
+    """Returns the rows of each list of an organization's page; None if there is no such organization."""
     rows = await ask(database, "organization", {"id": organization_id}, most=str(_MOST))
     return rows if rows["organization"] else None
 
 
 async def overlay_rows(database: Any, record: Row) -> dict[str, list[dict[str, Any]]]:
-    """The rows that a user's own tables (`tta overlay`) have for a record; the first column names one of the record's."""
+    """Returns a record's rows in a user's own tables (`tta overlay`); their first column is named for a column of `records`."""
     found = {}
     for table in sorted(name for name in await database.table_names() if name.startswith("overlay_")):
         key, *_ = await database.table_columns(table)

@@ -51,15 +51,15 @@ _STATES = {key.casefold().replace(".", ""): names for names in STATES.values() f
 
 
 def today() -> date:
-    """The day where the portal is."""
+    """Returns the current day in the portal's time zone."""
     return datetime.now(ZoneInfo("America/New_York")).date()
 
 
 def normalize_request(app: App, base_url: str) -> App:
-    """The application, which sees a request's path without `base_url`, and its query as `understood`.
+    """Wraps the application, so that it gets a request's path without `base_url`, and its query as `understood`.
 
-    Datasette 0.65 routes both forms of the path alike, and then writes `base_url` twice into links of pages that were requested
-    with it. An empty search is an error to Datasette; people who send an empty form mean all rows.
+    Datasette 0.65 accepts both forms of the path, but writes `base_url` twice into links of pages requested with it. Datasette
+    rejects an empty search, but an empty form means all rows.
     """
     prefix = base_url.encode()
 
@@ -68,12 +68,12 @@ def normalize_request(app: App, base_url: str) -> App:
             raw = scope.get("raw_path") or scope["path"].encode()
             if base_url != "/" and raw.startswith(prefix):
                 scope = dict(scope, raw_path=b"/" + raw[len(prefix) :], path="/" + scope["path"][len(base_url) :])
-            scope = dict(scope, query_string=scope["query_string"].replace(b"%00", b""))  # SQL can't contain it
+            scope = dict(scope, query_string=scope["query_string"].replace(b"%00", b""))  # not allowed in SQL
             asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             pairs = [pair for pair in asked if pair[0] not in _DROPPED]
             try:
                 read = understood(scope["path"], pairs)
-                words = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were left out
+                words = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were removed
                 if words and "." not in scope["path"]:  # a page's own address means the same on any day
                     await Response.redirect(f"?{urlencode(read)}").asgi_send(send)
                     return
@@ -92,7 +92,7 @@ def normalize_request(app: App, base_url: str) -> App:
 
 
 def understood(path: str, pairs: Pairs) -> Pairs:
-    """The query as Datasette needs it. Raises BadQuery."""
+    """Converts the query to what Datasette needs. Raises BadQuery."""
     _, first, name, *_ = [*path.split("/"), "", ""]
     name = name.partition(".")[0]
     if first not in ("tta", "-") or name == "search":
@@ -108,8 +108,8 @@ def understood(path: str, pairs: Pairs) -> Pairs:
         node = NODE.fullmatch(dict(pairs).get("_search", "").strip())
         pairs = [("node_id", node[1]) if node and key == "_search" and len(value) > 6 else (key, value) for key, value in pairs]
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
-        if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
-            raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
+        if name in BY_NAME:  # SQLite treats the quoted name of a missing column as a text
+            raise BadQuery(f"There is no such column in {name}: {column[:80]}.")
     if given := {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}:
         pairs = [pair for pair in pairs if pair[0] not in ("_since", "_until", "_dates")]
         span = days(given.get("_dates") or given.get("_since") or given["_until"], today())
@@ -121,7 +121,7 @@ def understood(path: str, pairs: Pairs) -> Pairs:
 
 
 def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
-    from datasette.filters import Filters  # loads Datasette's plugins, this one among them: not while it is being imported
+    from datasette.filters import Filters  # loads Datasette's plugins, including this one, so not while it is being imported
 
     if key.startswith("_search"):
         return [(key, value)] if value and match(value) else []
@@ -132,25 +132,25 @@ def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     if key == "_agency_state" and value.casefold() != NOT_KNOWN:
         return [(key, state(value, code=True))] if value else []
     if key == "_through":
-        raise BadQuery("The filter _through is not offered here: filter the other table, or write SQL.")
+        raise BadQuery("The filter _through is not available: filter the other table, or write SQL.")
     if key in ("_facet", "_facet_array"):
         return [(f"_facet_{TYPE}", value)]
     if key in ("_size", "_facet_size") and not re.fullmatch(r"\d{1,9}|max", value, re.ASCII):
-        raise BadQuery(f"“{value[:80]}” is no number of rows: write a number, or max.")
+        raise BadQuery(f"“{value[:80]}” is not a number of rows: write a number, or max.")
     if key.startswith("_"):
         return [(key, value)]
     column, lookup = key.rsplit("__", 1) if "__" in key else (key, "exact")
     if column not in columns:
         return [(key, value)]
     if lookup not in {name for name, _, _ in Filters([]).lookups()}:
-        raise BadQuery(f"There is no filter “{lookup[:40]}”: use one that the page offers under Advanced.")
+        raise BadQuery(f"There is no filter “{lookup[:40]}”: use one listed on the page under Advanced.")
     if not value:
         return []
     return [(key if also == lookup else f"{column}__{also}", text) for also, text in _compared(columns[column], lookup, value)]
 
 
 def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
-    """Lookups and values that Datasette compares as the person means it."""
+    """Returns lookups and values with which Datasette makes the comparison that the user means."""
     kind = values_of(info)
     if lookup in ("exact", "not", "arraycontains") and value.casefold() == NOT_KNOWN:
         return [("notnull" if lookup == "not" else "isnull", "1")]
@@ -161,11 +161,11 @@ def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
     if lookup in ("in", "notin") and value.startswith("["):
         with suppress(ValueError):
             return [(lookup, json.dumps(json.loads(value)))]
-        raise BadQuery(f"“{value[:80]}” is no list: write values with commas between them.")
+        raise BadQuery(f"“{value[:80]}” is not a list: separate values with commas.")
     if lookup in ("in", "notin") and kind not in (Values.TEXT, Values.CODE, Values.LIST):
         each = [pair for one in value.split(",") for pair in _compared(info, "exact", one.strip())]
         if {also for also, _ in each} != {"exact"}:
-            raise BadQuery(f"“{value[:80]}” are not single values: use “from” and “through” for a span of time.")
+            raise BadQuery(f"“{value[:80]}” are not single values: use “from” and “through” for a time span.")
         return [(lookup, ",".join(one for _, one in each))]
     if kind in _TIMES:
         return _compared_times(kind, lookup, value)
@@ -190,7 +190,7 @@ def _value(info: ColumnInfo, kind: Values, value: str) -> str:
 def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
     if lookup not in _COMPARING:
         if lookup not in _OWN_WORDS and not _PART_OF_A_TIME.fullmatch(value):
-            raise BadQuery(f"“{value[:80]}” is no part of a date as in 2024-10: compare with =, > or < to use other words.")
+            raise BadQuery(f"“{value[:80]}” is not part of a date such as 2024-10: to use other words, compare with =, > or <.")
         return [(lookup, value)]
     if "T" in value and (time := iso_time(value)):
         return [(lookup, time[:10] if kind is Values.DATE else time)]
@@ -205,14 +205,14 @@ def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
 
 
 class Days(NamedTuple):
-    """A span of days, with the first and without `end`."""
+    """A span of days, from the first up to but not including `end`."""
 
     first: date
     end: date
 
 
 def days(text: str, today: date) -> Days:
-    """The days that the text means. `last 7 days` ends today; `last week` begins on a Sunday. Raises BadQuery."""
+    """Returns the days that the text means. `last 7 days` ends today; `last week` begins on a Sunday. Raises BadQuery."""
     plain = " ".join(_IGNORED.sub(" ", text.casefold()).replace("sept ", "sep ").split())
     with suppress(ValueError, OverflowError):
         if plain in ("today", "yesterday"):
@@ -250,7 +250,7 @@ def _span(first: date, unit: str) -> Days:
 
 
 def _later(day: date, unit: str, number: int) -> date:
-    """The day so many units later; in a shorter month its last day."""
+    """Returns the day `number` units later; in a shorter month, its last day."""
     if unit in _DAYS:
         return day + timedelta(days=number * _DAYS[unit])
     year, month = divmod(day.year * 12 + day.month - 1 + number * _MONTHS[unit], 12)
@@ -258,7 +258,7 @@ def _later(day: date, unit: str, number: int) -> date:
 
 
 def fiscal_year(text: str, today: date) -> str:
-    """The year of a column that holds years: `2024`, `FY24`, `this fiscal year`. Raises BadQuery."""
+    """Returns the year for a column of years: `2024`, `FY24`, `this fiscal year`. Raises BadQuery."""
     with suppress(BadQuery):
         span = days(text, today)
         if span.end == _later(span.first, "year", 1):
@@ -267,7 +267,7 @@ def fiscal_year(text: str, today: date) -> str:
 
 
 def state(text: str, *, code: bool) -> str:
-    """The name of a state or territory, or its postal code, of either in any case. Raises BadQuery."""
+    """Returns the name of a state or territory (or its postal code) from either, in any case. Raises BadQuery."""
     if found := _STATES.get(" ".join(text.casefold().replace(".", "").split())):
         return found[code]
     raise BadQuery(f"“{text[:80]}” is not a state: write its name or postal code, such as Texas or TX.")

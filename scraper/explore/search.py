@@ -1,6 +1,6 @@
-"""The search page: one question asked of every table that holds texts, the best answers first, with the words marked.
+"""The search page: searches every table with texts, sorts by relevance, and highlights matches.
 
-A node number, a reference or an address leads to its record. Words that no text has are corrected by the index's own words.
+A node number, a reference or a URL leads to its record. Words that no text contains are corrected with words of the index.
 """
 
 import re
@@ -29,16 +29,16 @@ from scraper.search_query import match
 AT_ONCE = 20
 LAST_PAGE = 100
 RANKED = 50_000
-"""More answers than that are shown in the order of the table: ranking them takes a second."""
+"""More results than this are shown in the order of the table: ranking them takes a second."""
 _BEGIN, _END = "\x02", "\x03"
-"""Around what matched; parsed texts hold no control characters, and one that did would only be a mark too many."""
+"""Marks around matches; parsed texts contain no control characters, and one that did would only add a mark."""
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
 _FILTERS = {
     "place_state": re.compile(rf"\b(?:{'|'.join(name for name, _ in STATES.values())})\b", re.IGNORECASE),
     "fiscal_year": re.compile(r"\bfy ?'?(?:20)?\d\d\b|^20\d\d$", re.IGNORECASE),
 }
-"""Words that may be meant as a filter, which a search of texts does not know."""
+"""Words that may be meant as a filter, which a text search does not apply."""
 _OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SQL, SCOPES, _SPELLING = texts("search").values()
@@ -48,7 +48,7 @@ _SOUNDS = re.compile("|".join(_SPELT))
 
 
 async def context(datasette: Any, request: Any) -> Any:
-    """What the template `search.html` shows, or a redirect to the only record that is meant."""
+    """Returns what the template `search.html` shows, or a redirect to the only record that matches."""
     question, page = (request.args.get("q") or "").strip(), request.args.get("page") or ""
     page = min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1
     scope = request.args["in"] if request.args.get("in") in SCOPES else "records"
@@ -67,7 +67,7 @@ async def context(datasette: Any, request: Any) -> Any:
         if record_url and not any(counts.values()):
             return Response.redirect(record_url)
         if not request.args.get("in") and not counts[scope]:
-            scope = next((name for name in SCOPES if counts[name]), scope)  # the first table that has an answer
+            scope = next((name for name in SCOPES if counts[name]), scope)  # the first table with a result
         of = SCOPES[scope]
         order = f"bm25({scope}_fts{of.get('weights', '')}), own" if counts[scope] <= RANKED else f"{scope}_fts"
         sql = _SQL["hits"].format(columns=of["columns"], table=scope, join=of.get("join", ""), order=order)
@@ -102,7 +102,7 @@ async def context(datasette: Any, request: Any) -> Any:
 
 
 async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
-    """The corrected search of a page that takes filters, and its address with it; None where there is no better one."""
+    """Returns the corrected search of a page with filters, and its URL; None if there is no better one."""
     name = "search" if request and request.args.get("search") else "_search"
     if not request or not (question := (request.args.get(name) or "").strip()):
         return None
@@ -113,7 +113,7 @@ async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
 
 
 async def _record_meant(database: Any, text: str) -> str | None:
-    """The record whose node number, reference or address the text is, with an archive's address around it or not."""
+    """Returns the record whose node number, reference or URL the text is, with or without an archive's prefix."""
     asked: dict[str, Any] = {"text": text, "node": None, "address": None}
     if found := NODE.fullmatch(text):
         asked["node"] = int(found[1])
@@ -186,7 +186,7 @@ def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
 
 
 def marked(snippet: str | None) -> Markup:
-    """The snippet as text, with what matched in `<mark>`: escaped first, so that nothing in it is taken for markup."""
+    """Returns the snippet with matches in `<mark>`: escaped first, so that nothing in it is interpreted as markup."""
     text = snippet or ""
     if text.startswith('["') or text.endswith('"]'):  # a JSON array
         text = text.removeprefix('["').removesuffix('"]').replace('","', "; ").replace('", "', "; ")

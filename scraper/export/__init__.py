@@ -1,1 +1,1 @@
-"""The database as files (`tta export`). The same database and options always give the same bytes."""
+"""The database as files (`tta export`). The same database and options always produce the same bytes."""

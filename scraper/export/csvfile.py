@@ -1,8 +1,8 @@
-"""CSV (RFC 4180, UTF-8): one table a file, the values as in the database, but no cell that a spreadsheet would run.
+"""CSV (RFC 4180, UTF-8): one table per file, with the values of the database, but no cell that a spreadsheet would run.
 
-Also the flat CSV, which people open by a double click. It begins with a byte order mark, without which Excel reads UTF-8 as
-another encoding. Several values are joined, yes and no are words, and what a spreadsheet would turn into a number or a day of its
-own gets a leading apostrophe, as formulas do. Texts are quoted, because LibreOffice's import dialog also separates at semicolons.
+Also the flat CSV, for opening with a double click. It begins with a byte order mark, without which Excel reads UTF-8 as another
+encoding. Several values are joined, yes and no are words, and what a spreadsheet would convert to another number or date gets a
+leading apostrophe, as formulas do. Texts are quoted, because LibreOffice's import dialog also separates at semicolons.
 """
 
 import csv
@@ -16,12 +16,12 @@ from parsers.record import columns_of
 from scraper.export.tables import BY_NAME, Values, values_of
 
 MAX_CELL = 32_767
-"""Characters in a cell, in UTF-16 as Excel counts ("Excel specifications and limits", Microsoft)."""
+"""Maximum length of a cell in UTF-16 units, as Excel counts ("Excel specifications and limits", Microsoft)."""
 MAX_ROWS = 1_048_575
-"""Rows of a sheet (same source) without the heading."""
+"""Maximum rows of a sheet (same source) without the heading."""
 CUT = " [cut here; whole in records.csv]"
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\t\r\n\0＝＋－﹣−＠﹫﹢﹦]")
-"""What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), full-width and small forms included."""
+"""Characters that make a cell a formula in spreadsheets (OWASP, "CSV Injection"), including full-width and small forms."""
 is_formula = _FORMULA.match
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
@@ -34,7 +34,7 @@ _GUESSED = re.compile(
 
 
 def text_cell(text: str) -> str:
-    """A text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    """Returns the text, with a leading apostrophe if a spreadsheet would run it as a formula."""
     return "'" + text if is_formula(text) else text
 
 
@@ -60,7 +60,7 @@ def write_flat(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: Bi
     """Writes the records' rows as the flat CSV; returns their number."""
     names, fields = list(columns), columns_of(BY_NAME["records"].model)
     shows: list[Callable[[Any], Any]] = [
-        # A code of digits is spelled alike in every row, whether or not a spreadsheet would take its zeros away.
+        # A code of digits is written the same way in every row, whether or not a spreadsheet would remove its zeros.
         "'{}".format if (fields[name].unit or "").endswith("digits") else _SHOWN.get(values_of(fields[name]), lambda value: value)
         for name in names
     ]
@@ -70,7 +70,7 @@ def write_flat(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: Bi
 
 
 def flat_text(value: str) -> str:
-    """A text as the flat CSV shows it."""
+    """Converts a value to text as the flat CSV shows it."""
     text = printable(value)
     return cut("'" + text if _GUESSED.fullmatch(text.strip()) else text_cell(text))
 
@@ -84,12 +84,12 @@ _SHOWN: dict[Values, Callable[[Any], Any]] = {
 
 
 def printable(text: str) -> str:
-    """The text with what no sheet can hold replaced: control characters and half pairs of UTF-16."""
+    """Replaces what no sheet can contain: control characters and lone surrogates."""
     return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def cut(text: str, mark: str = CUT) -> str:
-    """The text, or its beginning and a mark that says so where it is longer than a cell can be."""
+    """Returns the text; if it is longer than a cell allows, its beginning and `mark`."""
     if len(text) <= MAX_CELL // 2 or len(units := text.encode("utf-16-le")) <= 2 * MAX_CELL:
         return text
     return units[: 2 * (MAX_CELL - len(mark))].decode("utf-16-le", errors="ignore") + mark

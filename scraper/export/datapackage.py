@@ -1,4 +1,4 @@
-"""A Data Package (datapackage.org, version 2): CSV tables with a description, made from the models, that programs can check."""
+"""A Data Package (datapackage.org, version 2): CSV tables with a machine-readable description generated from the models."""
 
 import json
 from pathlib import Path
@@ -23,13 +23,13 @@ _TYPES: dict[Values, dict[str, Any]] = {
 _TEXT = {"type": "string"}
 _FLAT_TYPES = _TYPES | {Values.LIST: _TEXT, Values.YES_NO: {"type": "boolean", "trueValues": ["Yes"], "falseValues": ["No"]}}
 _PARTIAL_TIME = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z?)?"
-"""What `parsers.scalars.iso_time` gives: a day, a local time without zone, or UTC."""
+"""Pattern of what `parsers.scalars.iso_time` returns: a day, a local time without zone, or UTC."""
 
 
 def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: dict[str, Any], citation: str) -> dict[str, str]:
-    """The texts of the package's description and of a page for people, by file name.
+    """Returns the texts of the package's description and of its README, by file name.
 
-    `tables`: their columns; `files`: of each table, in the same order.
+    `tables`: their columns; `files`: the file of each table, in the same order.
     """
     package = {
         **_CONSTANT["package"],
@@ -59,7 +59,7 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
 
 
 def _schema(name: str, tables: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    """A table's Table Schema; a link to a table that the package lacks is left out."""
+    """Returns a table's Table Schema; a foreign key to a table that the package lacks is left out."""
     table, columns = BY_NAME[name], tables[name]
     fields = [
         _field(columns_of(table.model)[column], _FLAT_TYPES if name == FLAT else _TYPES, alone=table.keys == (column,))

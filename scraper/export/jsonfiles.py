@@ -1,4 +1,4 @@
-"""JSON Lines, a line per record with all its rows of the other tables, and GeoJSON (RFC 7946), a point for each placed record."""
+"""JSON Lines, one line per record with all its rows in other tables, and GeoJSON (RFC 7946), a point for each located record."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from scraper.export.selection import Source
 from scraper.export.tables import BY_NAME, record_values
 
 COUNT = "capture_count"
-"""What the column `captures` is called here, where `captures` are the captures themselves."""
+"""Name of the column `captures` (a count) here, because `captures` is the list of the captures themselves."""
 
 
 def json_lines(source: Source) -> Iterator[str]:
-    """Each record as a JSON object: its columns, and a list of rows for each table that has rows of records."""
+    """Yields each record as a JSON object: its columns, and a list of rows for each table that has rows of records."""
     names = source.columns["records"]
     parts = {name: _rows_by_record(source, name) for name in source.tables if "record_id" in BY_NAME[name].columns}
     parts.pop("records", None)
@@ -26,7 +26,7 @@ def json_lines(source: Source) -> Iterator[str]:
 
 
 def _rows_by_record(source: Source, name: str) -> Callable[[int], list[dict[str, Any]]]:
-    """A function that returns the rows of the record at a place, asked for in rising order; memory holds one record's."""
+    """Returns a function that returns the rows of a record by position, in ascending order only; memory has one record's."""
     columns, groups = source.columns[name], groupby(source.by_record(name, "chosen.place, "), key=itemgetter(0))
     waiting = next(groups, None)
 
@@ -42,10 +42,10 @@ def _rows_by_record(source: Source, name: str) -> Callable[[int], list[dict[str,
 
 
 def geojson(source: Source) -> Iterator[str]:
-    """The lines of the file, a feature each between the first and the last. A record without a place is left out.
+    """Yields the lines of the file: a feature each, between the first and the last line. Records without a point are left out.
 
-    Coordinates are WGS 84, longitude first. The place is read whether or not its columns are among the chosen ones. 0 0 is no
-    place, but what a form sends where nobody chose a point.
+    Coordinates are WGS 84, longitude first. They are read even if their columns are not among the selected ones. 0 0 is not a
+    place: forms send it if no point was chosen.
     """
     names = source.columns["records"]
     before = ""

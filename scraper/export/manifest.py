@@ -1,6 +1,6 @@
-"""The files of an export: they take their places whole or not at all, and never in the place of what no export wrote.
+"""The files of an export: they are moved into place all or none, and never replace what no export wrote.
 
-A manifest lists what was written out of which database, so that anybody can see whether it is whole.
+A manifest lists what was written from which database, so that anyone can verify that it is complete.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ MANIFEST = "MANIFEST.json"
 CITATION = "CITATION.cff"
 PROGRAM = f"tta {version('tta')}"
 MAX_BYTES = 50_000_000
-"""Of a manifest that is read; a site of 100,000 records has 20 million."""
+"""Bytes of a manifest that is read; that of a site of 100,000 records has 20 million."""
 
 
 class Written(NamedTuple):
-    """One file of an export. `bytes` is its size, `sha256` in hex; `rows` without the heading, None where it has none."""
+    """One file of an export. `bytes` is its size, `sha256` in hex; `rows` without the heading, None if it has no rows."""
 
     name: str
     rows: int | None
@@ -38,7 +38,7 @@ class Written(NamedTuple):
 
 
 def manifest_of(destination: Path) -> Path:
-    """Where the manifest of an export is: in its folder, or beside its file."""
+    """Returns the path of an export's manifest: in its folder, or beside its file."""
     return destination / MANIFEST if destination.is_dir() else destination.with_name(f"{destination.name}.manifest.json")
 
 
@@ -49,13 +49,13 @@ def written(folder: Path, name: str, rows: int | None = None) -> Written:
 
 
 def fingerprint(files: list[Written]) -> str:
-    """One digest for all files, in hex: of the lines that sha256sum prints for them, sorted by name."""
+    """Returns one digest for all files, in hex: of the lines that sha256sum prints for them, sorted by name."""
     lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def state(db: sqlite3.Connection) -> dict[str, Any]:
-    """Which database this is: how much it holds, up to when, and the last refresh that it knows of."""
+    """Describes the database: how much it contains, up to when, and its last refresh."""
     (about,) = dicts(
         db,
         f"SELECT {VERSION} AS schema_version, (SELECT count(*) FROM records) AS records, count(*) AS captures, "
@@ -67,7 +67,7 @@ def state(db: sqlite3.Connection) -> dict[str, Any]:
 
 
 def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
-    """How to name exactly these files, with `chosen` of the database's records in them: by its captures and their digest."""
+    """Returns a citation of exactly these files, by captures and digest; they contain `chosen` of the database's records."""
     first, last = (str(state[name] or "unknown")[:10] for name in ("first_captured_at", "last_captured_at"))
     there = state["records"]
     records = f"{there} records" if chosen == there else f"{chosen} of {there} records"
@@ -78,18 +78,18 @@ def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
 
 
 def citation_file(state: dict[str, Any], files: list[Written], citation: str) -> str:
-    """The text of CITATION.cff (Citation File Format 1.2): version and date are those of the newest capture."""
+    """Returns the text of CITATION.cff (Citation File Format 1.2): version and date are those of the newest capture."""
     day = str(state["last_captured_at"] or "")[:10]
     values = {"version": f"captures to {day or 'an unknown day'}, {PROGRAM}", "hash": f"sha256:{fingerprint(files)}"}
     values |= vars(about) | {"citation": citation, "abstract": f"{about.SUMMARY} {about.CAVEAT}"}
     template = Path(__file__).with_name("citation.cff").read_text(encoding="utf-8")
-    quoted = {name: json.dumps(str(value), ensure_ascii=False) for name, value in values.items()}  # each is YAML too
+    quoted = {name: json.dumps(str(value), ensure_ascii=False) for name, value in values.items()}  # JSON strings are valid YAML
     return template.format(**quoted) + (f'date-released: "{day}"\n' if day else "")
 
 
 @contextmanager
 def new(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
-    """The path of a file or folder to write, whose files take their places when all are complete. Raises TtaError.
+    """Yields the path of a file or folder to write, whose files are moved into place when all are complete. Raises TtaError.
 
     `describe` is called with the complete file or folder and returns its manifest. Files that an earlier export wrote there and
     this one doesn't are removed.
@@ -112,10 +112,10 @@ def new(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iter
 
 
 def _place(manifest: Path, text: str, files: dict[str, Path]) -> None:
-    """Moves complete files beside the manifest's place. Unchanged files stay as they are, with their time.
+    """Moves complete files beside the manifest's place. Unchanged files stay, with their modification time.
 
-    Meanwhile the old and the new manifest have other names, so that a run that is killed here leaves no manifest beside files
-    that it does not describe, and the next run still knows which files are ours.
+    Meanwhile the old and the new manifest have other names: a run killed here leaves no manifest beside files that it does not
+    describe, and the next run can still tell which files are ours.
     """
     folder = manifest.parent
     before, after = (manifest.with_name(f".{manifest.name}.{state}") for state in ("old", "new"))
@@ -151,7 +151,7 @@ def _place(manifest: Path, text: str, files: dict[str, Path]) -> None:
 
 
 def owned(*manifests: Path) -> dict[str, set[str]]:
-    """The files that these manifests list, each with its digests; a manifest that is missing or none of ours lists none."""
+    """Returns the files that these manifests list, each with its digests; a missing or foreign manifest lists none."""
     found: dict[str, set[str]] = {}
     for path in manifests:
         with suppress(TtaError):
@@ -163,7 +163,7 @@ def owned(*manifests: Path) -> dict[str, set[str]]:
 def verify(destination: Path, checks: Sequence[str] = ()) -> tuple[int, list[str]]:
     """Compares an export with its manifest and runs the commands that check its signatures (see `run_on_manifest`).
 
-    Returns the number of files, and the names of signatures and timestamps where no command checked them. Raises DataLooksWrong.
+    Returns the number of files, and the names of signatures and timestamps that no command checked. Raises DataLooksWrong.
     """
     if not destination.exists():
         raise TtaError(f"there is nothing at {destination}")
@@ -184,12 +184,12 @@ def verify(destination: Path, checks: Sequence[str] = ()) -> tuple[int, list[str
 
 
 def signatures(manifest: Path) -> list[Path]:
-    """The signatures and timestamps of a manifest: files beside it whose names begin with its name and a dot."""
+    """Returns the signatures and timestamps of a manifest: files beside it whose names begin with its name and a dot."""
     return sorted(one for one in manifest.parent.iterdir() if one.name.startswith(f"{manifest.name}."))
 
 
 def run_on_manifest(command: str, destination: Path, error: type[TtaError] = TtaError) -> None:
-    """Runs the user's command with the manifest's path in the place of each {}. Raises `error` where it fails."""
+    """Runs the user's command with the manifest's path in place of each {}. Raises `error` if it fails."""
     path = manifest_of(destination)
     words = [word.replace("{}", str(path)) for word in shlex.split(command)]
     try:
@@ -202,7 +202,7 @@ def run_on_manifest(command: str, destination: Path, error: type[TtaError] = Tta
 
 
 def _read(path: Path) -> list[Written]:
-    """The files that a manifest lists. Raises TtaError where it is none; a name that leads out of the folder makes it none."""
+    """Returns the files that a manifest lists. Raises TtaError if it is not a manifest or names a file outside the folder."""
     try:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_BYTES))

@@ -1,4 +1,4 @@
-"""Parquet: a typed file per table. Row groups are written as they fill, so memory does not grow with the table."""
+"""Parquet: one typed file per table. Row groups are written as they fill, so memory does not grow with the table."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -25,13 +25,13 @@ _TYPES: dict[Values, tuple[pa.DataType, Callable[[Any], Any] | None]] = {
     Values.TIME: (pa.timestamp("us", tz="UTC"), datetime.fromisoformat),
     Values.DATE: (pa.date32(), date.fromisoformat),
 }
-"""The type of a column that holds no text, and what reads its values as SQLite has them."""
+"""The type of a column that is not text, and the function that converts SQLite's values to it."""
 
 
 def write(name: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryIO) -> int:
     """Writes the rows of a table, each column with its description, unit and label on the page; returns their number.
 
-    Raises DataLooksWrong where a value is not of its column's type.
+    Raises DataLooksWrong if a value is not of its column's type.
     """
     infos = [columns_of(BY_NAME[name].model)[column] for column in columns]
     types = [_TYPES.get(values_of(info), (pa.string(), None)) for info in infos]
@@ -51,7 +51,7 @@ def write(name: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]], fi
                     arrays.append(pa.array(typed, type_))
                 except (ValueError, TypeError, pa.ArrowException):
                     raise DataLooksWrong(
-                        f"{name}.{field.name} holds a value that is no {type_}: run `tta load --rebuild`"
+                        f"{name}.{field.name} has a value not of type {type_}: run `tta load --rebuild`"
                     ) from None
             group.append(pa.RecordBatch.from_arrays(arrays, schema=shape))
             count += len(some)

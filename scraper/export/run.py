@@ -1,4 +1,4 @@
-"""One export: the format's files, their manifest, and both in their place."""
+"""Runs one export: writes the format's files and their manifest, then moves both to the destination."""
 
 import json
 import sqlite3
@@ -28,11 +28,11 @@ TABLES_OF = {
     "wacz": ("captures",),
     "site": EXPORTED,
 }
-"""The tables that each format can hold."""
+"""The tables that each format can contain."""
 FOLDERS = ("csv", "parquet", "datapackage", "site")
 FORMATS = tuple(TABLES_OF)
 _TOO_LONG = ("fields", "sections", "captures")
-"""Tables of which a site offers no CSV and no sheet: they are in its Parquet files and its database, in a tenth of the space."""
+"""Tables that a site offers neither as CSV nor as a sheet: its Parquet files and database have them, in a tenth of the space."""
 
 
 def export(form: str, db: sqlite3.Connection, destination: Path | None, selection: Selection | None = None) -> dict[str, int]:
@@ -42,13 +42,13 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
     """
     asked = selection or Selection()
     if destination is None and form in FOLDERS and (form, len(asked.tables)) != ("csv", 1):
-        raise WrongUsage(f"{form} is a folder: name one in place of -, or choose csv with one --table")
+        raise WrongUsage(f"{form} is a folder: name one instead of -, or use csv with one --table")
     if form == "jsonl" and asked.tables and "records" not in asked.tables:
-        raise WrongUsage("jsonl has a line for each record: ask for records too with --table records")
+        raise WrongUsage("jsonl has a line for each record: add --table records")
     if form == "site" and asked != Selection(contacts=asked.contacts):
-        raise WrongUsage("a site shows all records: leave out --where, --since, --columns and --table")
+        raise WrongUsage("a site shows all records: omit --where, --since, --columns and --table")
     if form == "wacz" and asked != Selection(asked.where, asked.since):
-        raise WrongUsage("a WACZ holds the captures as they are: leave out --columns, --table and what leaves out contacts")
+        raise WrongUsage("a WACZ contains whole captures: omit --columns, --table and --without-contacts")
     with ProgressBar() as bar:
         one = _Export(form, Source(db, asked, TABLES_OF[form]), bar)
         if destination is None:
@@ -74,7 +74,7 @@ class _Export:
         self._written: dict[str, int | None] = {}
 
     def write_file(self, file: BinaryIO) -> None:
-        """Writes a format that is one file, or the only table of one that is a folder."""
+        """Writes a format that is one file, or the only table of a folder format."""
         source = self._source
         if self._form == "xlsx":
             self._write_workbook(file)
@@ -88,7 +88,7 @@ class _Export:
                 count += 1
                 file.write(line.encode() + b"\n")
             if self._form == "geojson":
-                count -= 2  # the first and last line hold the features together
+                count -= 2  # the first and last line enclose the features
                 self.counts = {"features": count, "records without a place": source.records - count}
             else:
                 self.counts = {"records": count}
@@ -107,7 +107,7 @@ class _Export:
             self._written[file_name] = self.counts[name]
 
     def describe(self, path: Path) -> str:
-        """Adds the texts that describe a folder's files, and returns the manifest of all; they cite the files with data."""
+        """Adds the texts that describe a folder's files (and cite those with data), and returns the manifest of all."""
         source, folder = self._source, path if path.is_dir() else path.parent
         rows = self._written or {path.name: next(iter(self.counts.values()))}
         found = [manifest.written(folder, name, count) for name, count in rows.items()]
@@ -125,8 +125,8 @@ class _Export:
         return json.dumps(whole | {"fingerprint": manifest.fingerprint(found)}, ensure_ascii=False, indent=2) + "\n"
 
     def _write_site(self, folder: Path) -> None:
-        """Writes the pages, the files to download and the files for searching."""
-        from scraper.export.site import save_site  # here, because Datasette takes a while to start
+        """Writes the pages, the downloads and the files for searching."""
+        from scraper.export.site import save_site  # imported here, because Datasette takes a while to load
 
         db, contacts = self._source.database, self._source.selection.contacts
         some = tuple(name for name in self._source.tables if name not in _TOO_LONG)
@@ -148,7 +148,7 @@ class _Export:
             self.counts[name] = (csvfile.write_flat if name == FLAT else csvfile.write)(columns, rows, file)
             return
         try:
-            from scraper.export import parquet  # here, because pyarrow takes a while to start, and need not be installed
+            from scraper.export import parquet  # imported here, because pyarrow takes a while to load, and need not be installed
         except ModuleNotFoundError as error:
             raise TtaError(
                 f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
@@ -167,7 +167,7 @@ class _Export:
                 found = book.add(name, columns, self._rows(name))
                 self.counts[name] = found.rows
                 cut += found.cut
-        self.counts |= {"texts cut, because a cell can hold no more": cut} if cut else {}
+        self.counts |= {"texts truncated to the maximum length of a cell": cut} if cut else {}
 
     def _rows(self, name: str) -> Iterator[tuple[Any, ...]]:
         return self._bar.watch(name, self._source.rows(name), self._source.records if name in ("records", FLAT) else None)

@@ -1,7 +1,7 @@
-"""Which records, tables and columns an export holds, and their rows in an order that never changes.
+"""Determines which records, tables and columns an export contains, and yields their rows in a fixed order.
 
-The condition of `--where` is SQL from the person at the terminal, held to one expression that only reads, within bounds. It is a
-wall against slips, not enemies (who have the file itself): a statement that writes, runs for ever or fills the memory.
+The condition of `--where` is the user's SQL, restricted to one expression that only reads, within limits. It is a guard against
+mistakes, not attacks (an attacker has the file): statements that write, run forever or exhaust memory.
 """
 
 import sqlite3
@@ -21,30 +21,30 @@ from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS,
 from scraper.folders import Folders
 
 BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
-"""Sorts records by node number, those without one after them by name."""
+"""SQL: the record's node number, NULL without one. To sort records by it, use `RECORDS_FIRST`."""
 RECORDS_FIRST = f"{BY_RECORD} IS NULL, {BY_RECORD}, record_id"
 _ORDERS = {
     "captures": "captured_at IS NULL, rtrim(captured_at, 'Z'), capture_id",
     "changes": "rtrim(seen_by, 'Z'), field, rtrim(seen_after, 'Z'), old_value, new_value",
 }
-"""The order of rows where the table's keys don't tell it; of a record's rows in a table that has a record."""
+"""The order of rows if the table's keys don't determine it; in a table with records, the order of a record's rows."""
 _CHOSEN = "record_id IN (SELECT record_id FROM temp.chosen)"
 _OF_CHOSEN = {
     "captures": f"{_CHOSEN} OR gone_{_CHOSEN}",
     "organizations": f"organization_id IN (SELECT organization_id FROM organization_mentions WHERE {_CHOSEN})",
 }
-"""Tables whose rows have no record, or several, and which rows belong to the chosen records."""
+"""Tables whose rows belong to no record or several, and which of them belong to the selected records."""
 
 SECONDS = 60.0
-"""Bound on finding the records. A scan of a million takes about a second."""
+"""Seconds for finding the records. A scan of a million takes about a second."""
 _LIMITS = {sqlite3.SQLITE_LIMIT_LENGTH: 100_000_000, sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000}
-"""Bytes of a text that the condition may make, such as by `printf`, and of the condition."""
+"""Bytes of a text that the condition may create, such as by `printf`, and of the condition."""
 _STEPS = 10_000
-"""Virtual machine steps between looks at the clock, some ten in a millisecond."""
+"""Virtual machine instructions between two checks of the time limit; about ten checks per millisecond."""
 _UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid load_extension fts3_tokenizer".split())
-"""Functions whose answer is not the database's."""
+"""SQL functions whose result does not depend on the database alone."""
 _TROUBLE = {
-    "SQLITE_INTERRUPT": f"took over {SECONDS:.0f} s: ask for less",
+    "SQLITE_INTERRUPT": f"took over {SECONDS:.0f} s: select fewer records",
     "SQLITE_TOOBIG": "is too long, or makes too long a text",
 }
 _EXAMPLE = "give one SQL condition on the columns of records, such as \"fiscal_year = 2024 AND county LIKE 'Suffolk%'\""
@@ -52,7 +52,7 @@ _EXAMPLE = "give one SQL condition on the columns of records, such as \"fiscal_y
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for. `where`: SQL over `records`; `since`: ISO 8601; empty `columns` and `tables` mean all."""
+    """What to export. `where`: SQL over `records`; `since`: ISO 8601; empty `columns` and `tables` mean all."""
 
     where: str | None = None
     since: str | None = None
@@ -62,9 +62,9 @@ class Selection:
 
 
 class Source:
-    """The chosen rows of a database that is open for reading. Names which records are chosen in a temporary table of its own.
+    """The selected rows of a database that is open for reading. A temporary table lists the selected records.
 
-    `tables`: those that the export's format can hold; of these, the attribute has the chosen ones, `columns` the columns of each.
+    `tables`: those that the export's format can contain; the attribute: the selected ones; `columns`: the columns of each.
     """
 
     def __init__(self, db: sqlite3.Connection, selection: Selection, tables: tuple[str, ...] = EXPORTED) -> None:
@@ -76,7 +76,7 @@ class Source:
         self._counts: dict[str, list[Count]] = {}
         since = iso_time(selection.since) if selection.since is not None else None
         if selection.since is not None and since is None:
-            raise WrongUsage(f"--since {selection.since!r} is no time: write 2025-01-31 or 2025-01-31T12:00:00Z")
+            raise WrongUsage(f"--since {selection.since!r} is not a time: write 2025-01-31 or 2025-01-31T12:00:00Z")
         contacts.register(db)
         db.execute("DROP TABLE IF EXISTS temp.chosen")
         db.execute("CREATE TEMP TABLE chosen (place INTEGER PRIMARY KEY, record_id TEXT NOT NULL UNIQUE)")
@@ -86,9 +86,9 @@ class Source:
         self.records = int(db.execute("SELECT count(*) FROM temp.chosen").fetchone()[0])
 
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a table, in their order: of records by node number, of captures by time, of the codebook by table.
+        """Yields the rows of a table in order: records by node number, captures by time, the codebook by table.
 
-        All captures, also those that show no record, and all organizations; of narrowed records only those they are about.
+        Includes captures that show no record, and all organizations; if records are selected, only those related to them.
         """
         if name == CODEBOOK:
             return self._codebook()
@@ -104,14 +104,14 @@ class Source:
         return counting(found, self._counts[name])
 
     def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
-        """The rows of a table by record, looked up for each one: a big table needs no sorting. `before`: columns in front."""
+        """Yields a table's rows by record, looked up for each: a big table needs no sorting. `before`: columns in front."""
         table = _stored(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
         about = f'"{table}".record_id = chosen.record_id'
         if (
             name == "captures"
-        ):  # about the record that they show, or show to be gone; with OR, SQLite would scan the table once for each record
+        ):  # by the record that they show, or show to be gone; with OR, SQLite would scan the table once for each record
             either = " UNION ".join(
                 f"SELECT capture_id FROM captures WHERE {one}record_id = chosen.record_id" for one in ("", "gone_")
             )
@@ -123,7 +123,7 @@ class Source:
         )
 
     def captures(self) -> Iterator[tuple[str, str | None]]:
-        """The captures in order of time, with those whose body they repeat; with the record's title where they show one."""
+        """Yields the captures by time, with those whose body they repeat, and with the title of the record that they show."""
         title = "CASE WHEN kind IN ('record', 'revisit') THEN coalesce(records.title, record_id) END"
         wanted = " UNION ".join(
             f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id")
@@ -134,7 +134,7 @@ class Source:
         )
 
     def _codebook(self) -> Iterator[tuple[Any, ...]]:
-        """Describes the tables of this export, or all where it has no other."""
+        """Yields the codebook of this export's tables, or of all if it contains only the codebook."""
         for name in [one for one in self.tables if one != CODEBOOK] or _allowed(self.selection):
             if name in (FLAT, CODEBOOK):
                 continue
@@ -154,7 +154,7 @@ class Source:
 
 
 def _stored(name: str) -> str:
-    """The table that an exported table's rows are read from."""
+    """Returns the table that an exported table's rows are read from."""
     return "records" if name == FLAT else name
 
 
@@ -163,25 +163,25 @@ def _left_out(name: str, selection: Selection) -> frozenset[str]:
 
 
 def _allowed(selection: Selection) -> tuple[str, ...]:
-    """The tables that hold more than contact details, where these are left out."""
+    """The tables that may be exported: all except list tables whose only value column the selection leaves out."""
     return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _left_out(name, selection))
 
 
 def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The tables of the export, in its order. Raises WrongUsage for a name that is none, or is not among the known ones."""
+    """Returns the tables of the export, in order. Raises WrongUsage for a name that is unknown or not a table."""
     allowed = _allowed(selection)
     for name in selection.tables:
         if name not in EXPORTED:
             raise WrongUsage(f"there is no table {name!r} to export{_meant(name, known)}")
         if name not in known:
-            raise WrongUsage(f"this format can't hold the table {name}: ask for it with csv")
+            raise WrongUsage(f"this format can't contain the table {name}: export it with csv")
         if name not in allowed:
-            raise WrongUsage(f"{name} holds contact details, which --without-contacts leaves out")
+            raise WrongUsage(f"{name} contains contact details, which --without-contacts leaves out")
     return tuple(name for name in known if name in (selection.tables or allowed))
 
 
 def _columns(name: str, selection: Selection) -> tuple[str, ...]:
-    """The columns that are the same wherever the archive lies; of the narrowed table those asked for, after its keys."""
+    """Returns a table's columns that are the same on any machine; of the narrowed table, the requested ones after its keys."""
     table, left_out = BY_NAME[name], _left_out(name, selection)
     there = tuple(column for column in table.columns if column not in table.local and column not in left_out)
     narrowed = selection.tables[0] if len(selection.tables) == 1 else "records"
@@ -201,9 +201,9 @@ def _meant(name: str, there: tuple[str, ...]) -> str:
 
 
 def _choose(db: sqlite3.Connection, order: str, where: str | None, since: str | None, *, with_contacts: bool) -> None:
-    """Fills `temp.chosen` with the records that fit, numbered from 1 in that order.
+    """Fills `temp.chosen` with the matching records, numbered from 1 in that order.
 
-    `since`: ISO 8601 without Z; records captured then or later, or seen to have changed then. Raises WrongUsage.
+    `since`: ISO 8601 without Z; only records captured then or later, or seen to have changed since. Raises WrongUsage.
     """
     conditions, values = ["1"], []
     if since is not None:
@@ -234,7 +234,7 @@ def _choose(db: sqlite3.Connection, order: str, where: str | None, since: str | 
     db.set_authorizer(authorize)
     db.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
     try:
-        db.execute(f"SELECT coalesce(1, (\n{where}\n), 2) FROM records LIMIT 0")  # a second place that one expression fits
+        db.execute(f"SELECT coalesce(1, (\n{where}\n), 2) FROM records LIMIT 0")  # only one expression is valid here too
         db.execute(insert, values)
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
         trouble = _TROUBLE.get(getattr(error, "sqlite_errorname", ""))

@@ -1,10 +1,10 @@
-"""The served pages as a folder that any web server or disk can show: the application is asked for each page in this process.
+"""Saves the served pages as a folder for any web server or disk: the application renders each page in this process.
 
-Links between saved pages are relative, so the folder works under any address and from a disk. A link to a list of records leads
-to `records.html`, whose script filters in the browser; what only a server can answer becomes plain text. A record's page is made
-smaller: what it repeats at every value is said once, and the instructions of the portal's form are on the page of definitions.
+Links between saved pages are relative, so the folder works under any URL and from a disk. A link to a list of records leads to
+`records.html`, whose script filters in the browser; a link that needs a server becomes plain text. A record's page is made
+smaller: what it repeats for every value is shown once, and the instructions of the portal's form are on the page of definitions.
 
-For searching, the words of all records are in small files that a page loads as scripts: one on a disk may load nothing else.
+For searching, the words of all records are in small files that a page loads as scripts: a page on a disk may load nothing else.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ from scraper.serve import DATABASE, application
 from scraper.workers.processes import Job, Processes, cores
 
 RECORDS = "records.html"
-"""The page that searches and lists records in the browser."""
+"""The page whose script searches and lists records in the browser."""
 _LISTS = ("/-/search", "/tta/records")
 _TABLES = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS), "dictionary", "organizations"]}
 _PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", *_TABLES}
@@ -62,10 +62,10 @@ _POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s
 _SPACE = re.compile(r">\s*\n\s*<")
 _AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[dhr]|ul)\b)")
 _UNNEEDED = re.compile(r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->", re.DOTALL)
-"""End tags that HTML lets out, and Datasette's comment."""
+"""Optional end tags, and Datasette's comment."""
 _NUMBER = re.compile(r"All [\d,]+ (?=records that share)")
 _FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>(<div [^>]*>[^<]*</div>)</details>")
-_SECONDS = 300.0  # of a page's query; nobody waits for it
+_SECONDS = 300.0  # for a page's query; nobody waits for it
 _FORMS = "SELECT text FROM sections WHERE text IS NOT NULL GROUP BY text ORDER BY count(*) DESC, text LIMIT 100"
 """The instructions that are moved to the page of definitions, the most common ones; others stay on their records' pages."""
 _AT_A_TIME = 200
@@ -74,18 +74,18 @@ _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
 AT_ONCE = 1_000
 """Records in one file."""
 PREFIX = 3
-"""Letters that the words of one file share."""
+"""Number of initial letters that the words of one file share."""
 MAX_WORD = 40
 _WORD = re.compile(r"\w{2,}")
 _Part = tuple[Path, Path, Mode, Set[str], list[str]]
 """Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
-"""Conditions that `site.js` tests by value; it tests isnull and notnull for any column here."""
+"""Conditions that `site.js` tests by value; it also tests isnull and notnull for each of these columns."""
 _TITLES = ("title", "tta_title", "short_name")
 
 
 def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any]) -> None:
-    """Saves all pages, and the database and the files for searching, into a folder whose other downloads are there already.
+    """Saves all pages, the database and the files for searching into a folder that already contains the other downloads.
 
     `times`: of the first and last capture.
     """
@@ -209,14 +209,14 @@ class Site:
         path.write_bytes(self._page(content, file).encode() if isinstance(content, str) else content)
 
     def _script(self, name: str, text: str) -> None:
-        """Saves a script as a classic one in a scope of its own: a page on a disk may load no module."""
+        """Saves a module as a classic script with its own scope: a page on a disk may not load modules."""
         returned = "window.L = leafletSrc;" if "leafletSrc" in text else ""
         path = self._folder / "static" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n", encoding="utf-8", newline="\n")
 
     def file(self, address: str) -> str | None:
-        """The file of an address that is saved; None for what only a server can answer."""
+        """Returns the file in which a URL is saved; None if it needs a server."""
         path, _, query = address.partition("?")
         if path == "/" and not query:
             return "index.html"
@@ -241,7 +241,7 @@ class Site:
         return file
 
     def _page(self, text: str, file: str) -> str:
-        """A page as it is saved: no script but ours, no form but the search, relative links."""
+        """Returns a page as saved: without other scripts than ours, without forms except the search, with relative links."""
         tree = LexborHTMLParser(text)
         top = posixpath.relpath(".", posixpath.dirname(file) or ".")
         is_map = tree.css_matches("body.tta-map-page")
@@ -269,7 +269,7 @@ class Site:
         if file.startswith("tta/records/"):
             _say_once(tree)
         html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
-        html = html.replace(' rel="noopener noreferrer nofollow"', " rel=nofollow")  # the head asks for no referrer
+        html = html.replace(' rel="noopener noreferrer nofollow"', " rel=nofollow")  # the head disables the referrer
         html = _FORM.sub(self._moved, _UNNEEDED.sub("", html))
         scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
         scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else []
@@ -277,7 +277,7 @@ class Site:
         return html.replace("</head>", f"{self._head}{added}</head>", 1)
 
     def _relate(self, node: LexborNode, page: str) -> None:
-        """Makes a link relative; one that leads to nothing that is saved becomes its text, or goes where a list offers it."""
+        """Makes a link relative; a link to a page that is not saved becomes its text, or is removed with its list item."""
         href = node.attributes["href"] or ""
         parts = urlsplit(href)
         if parts.scheme or parts.netloc or not parts.path:
@@ -296,7 +296,7 @@ class Site:
             node.unwrap()
 
     def _moved(self, found: re.Match[str]) -> str:
-        """A link to the instructions of the form, which are saved once."""
+        """Returns a link to the instructions of the form, which are saved once."""
         anchor = _anchor(unescape(found[2].partition(">")[2].removesuffix("</div>")))
         if anchor not in self._forms:
             return found[0]
@@ -329,7 +329,7 @@ def _say_once(tree: LexborHTMLParser) -> None:
 
 
 def words_of(text: str) -> set[str]:
-    """The words of a text as they are looked up: lower case, without accents. `site.js` does the same."""
+    """Returns the words of a text as they are looked up: lower case, without accents. `site.js` does the same."""
     plain = unicodedata.normalize("NFKD", text.lower())
     return {word[:MAX_WORD] for word in _WORD.findall("".join(one for one in plain if not unicodedata.combining(one)))}
 
@@ -366,7 +366,7 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
             count += 1
         _save(folder / f"records-{number}.js", "records", number, documents)
     by_prefix: dict[str, dict[str, list[int]]] = defaultdict(dict)
-    for word in sorted(places):  # its places: the difference to the record before, twice, plus 1 for a title
+    for word in sorted(places):  # its positions: twice the difference from the previous record, plus 1 for a title
         before, steps = 0, []
         for place in places.pop(word):
             steps.append(2 * (place // 2 - before) + place % 2)

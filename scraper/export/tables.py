@@ -14,12 +14,12 @@ from scraper.database.tables import LOCAL_TABLES, TABLES, DictionaryRow, RecordR
 FLAT = "records_flat"
 CODEBOOK = "codebook"
 MAX_DISTINCT = 2_000
-"""Different values of a column that are counted; memory is bounded by this."""
+"""Maximum number of different values counted per column; bounds the memory."""
 _FREQUENT = 5
 _MAX_SHOWN = 80
 _ROWS_AT_ONCE = 1_000
 Values = Enum("Values", "TEXT CODE INTEGER NUMBER YES_NO LIST TIME DATE PARTIAL_TIME")
-"""What a column holds. TIME is a moment in UTC; PARTIAL_TIME may be a day, or a local time without zone."""
+"""What a column contains. TIME is a time in UTC; PARTIAL_TIME may be a day, or a local time without zone."""
 _BY_UNIT = {
     "ISO 8601, UTC": Values.TIME,
     "YYYY-MM-DD": Values.DATE,
@@ -30,7 +30,7 @@ _BY_TYPE = {str: Values.TEXT, int: Values.INTEGER, float: Values.NUMBER, bool: V
 
 
 def values_of(info: ColumnInfo) -> Values:
-    """What the column holds, by its type and unit. Raises TypeError for a type or a time that has no rule here."""
+    """Returns what the column contains, by its type and unit. Raises TypeError for a type or unit without a rule here."""
     if get_origin(info.type) is list:
         return Values.LIST
     if issubclass(info.type, StrEnum):
@@ -44,7 +44,7 @@ def values_of(info: ColumnInfo) -> Values:
 
 @dataclass(slots=True, kw_only=True)
 class FlatRow(RecordRow):
-    """The records as a spreadsheet shows them: lists joined with '; ', Yes and No in words, long texts cut and marked."""
+    """The records as a spreadsheet shows them: lists joined with '; ', Yes and No in words, long texts truncated and marked."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,12 +53,12 @@ class CodebookRow(DictionaryRow):
 
     values: int = required("rows with a value", "rows")
     missing: int = required("rows without a value", "rows")
-    distinct: int | None = optional(f"how many values are different; NULL where more than {MAX_DISTINCT:,}")
-    frequent: str | None = optional(f"the {_FREQUENT} most frequent values, each with its rows, where any occurs twice")
+    distinct: int | None = optional(f"number of different values; NULL if more than {MAX_DISTINCT:,}")
+    frequent: str | None = optional(f"the {_FREQUENT} most frequent values, each with its number of rows, if any occurs twice")
 
 
 def _long(info: ColumnInfo) -> Table:
-    """The table with a row for each item of a list of `records`: `records_program_areas` has a column `program_area`."""
+    """Returns a table with a row per item of a list column of `records`: `records_program_areas` has a column `program_area`."""
     texts: dict[str, Any] = {"heading": info.heading.removesuffix("s"), "label": info.label, "contact": info.contact}
     columns = [
         ("record_id", str, required("the record, as in `records`")),
@@ -83,13 +83,13 @@ BY_NAME = {
     )
 }
 EXPORTED = tuple(BY_NAME)
-"""All tables that are exported, in this order: not those that tell how this copy of the database came about."""
+"""All exported tables, in this order: all but LOCAL_TABLES, and CODEBOOK in place of `dictionary`."""
 LONG_VIEWS = {
     name: f'SELECT record_id, item.key + 1 AS position, item.value AS "{info.name.removesuffix("s")}" '
     f'FROM main.records, json_each(records."{info.name}") AS item'
     for name, info in _LISTS.items()
 }
-"""The SQL of each long table."""
+"""The SQL of each list table."""
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Count:
 
 
 def counting(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
-    """The same rows, counted as they pass."""
+    """Yields the rows unchanged, and counts their values."""
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         for count, values in zip(counts, zip(*some, strict=True), strict=True):
             missing = values.count(None)
@@ -116,7 +116,7 @@ def counting(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> Iterat
 
 
 def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
-    """The rows of the codebook about one table."""
+    """Yields the codebook's rows for one table."""
     described = [column for column in BY_NAME[CODEBOOK].columns if column in columns_of(DictionaryRow)][2:]
     for column, count in zip(columns, counts, strict=True):
         info = columns_of(BY_NAME[name].model)[column]
@@ -129,6 +129,6 @@ def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) ->
 
 
 def record_values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
-    """A row of `records` by column, its lists as such."""
+    """Returns a row of `records` as a dictionary, with JSON arrays decoded to lists."""
     pairs = zip(names, row, strict=True)
     return {name: json.loads(value) if name in LISTED and value is not None else value for name, value in pairs}

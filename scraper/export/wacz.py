@@ -1,6 +1,6 @@
-"""WACZ (Web Archive Collection Zipped, 1.1.1): the captures of the chosen records in one file that replayweb.page displays.
+"""WACZ (Web Archive Collection Zipped, 1.1.1): the captures of the selected records in one file that replayweb.page displays.
 
-The WARC records are those of the archive, byte for byte, so nothing can be left out of them: not a contact detail either.
+The WARC records are those of the archive, byte for byte, so nothing can be left out of them, not even contact details.
 """
 
 import hashlib
@@ -19,17 +19,17 @@ from scraper.errors import ArchiveDamaged
 from scraper.export.manifest import PROGRAM
 
 WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdx", "pages/pages.jsonl"
-"""An uncompressed index of this name is what all players read: replayweb.page no `.cdx.gz` without `.idx`, pywb no `.cdxj`."""
+"""All players read an uncompressed index of this name: replayweb.page reads no `.cdx.gz` without `.idx`, pywb no `.cdxj`."""
 _EARLIEST = "00000101000000"
 _SHOWN = ("response", "resource", "revisit")
-"""Forms of captures that replay can show; a conversion, such as a page's text, is in the WARC file only."""
+"""Types of captures that players can show; a conversion, such as a page's text, is only in the WARC file."""
 
 
 def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: str, file: BinaryIO) -> dict[str, int]:
-    """Writes the captures: identity, and the title of the record that each shows. Returns their number. Raises TtaError.
+    """Writes captures, given by their identity and the title of the record that each shows; returns their number.
 
-    `created`: the time that the package gives as its own; not that of the run, so that the bytes are the same each time.
-    A capture whose address or time is unknown is in the WARC file and not in the index, since a player looks up both.
+    Raises TtaError. `created`: the package's stated creation time; not that of the run, so that the bytes are the same each time.
+    A capture whose URL or time is unknown is in the WARC file but not in the index, because players look up both.
     """
     lines: list[tuple[str, str]] = []
     pages = [json.dumps({"format": "json-pages-1.0", "id": "pages", "title": "Captures of the chosen records"})]
@@ -86,7 +86,7 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
 
 
 def surt(url: str) -> str:
-    """The key by which indexes of web archives are sorted: `https://www.a.example/B?c` is `example,a)/b?c`."""
+    """Returns the sort key of web archives' indexes: `https://www.a.example/B?c` becomes `example,a)/b?c`."""
     parts = urlsplit(url.strip().lower())
     host, _, port = parts.netloc.rpartition("@")[2].partition(":")
     host = ",".join(reversed(re.sub(r"^www\d*\.", "", host).split(".")))
@@ -101,7 +101,7 @@ def _add(package: zipfile.ZipFile, path: str, parts: Iterable[bytes], *, is_larg
     `is_large`: it may have gigabytes. replayweb.page 2.4 looks for the content of such a file in the wrong place.
     """
     digest, size = hashlib.sha256(), 0
-    info = zipfile.ZipInfo(path)  # with a time that is always the same
+    info = zipfile.ZipInfo(path)  # with a constant time
     info.compress_type = zipfile.ZIP_STORED if path.endswith((".gz", ".json")) else zipfile.ZIP_DEFLATED
     with package.open(info, "w", force_zip64=is_large) as target:
         for part in parts:

@@ -1,6 +1,6 @@
-"""Excel workbooks: typed cells, display labels as headings, a frozen and filtered heading. Memory does not grow with the rows.
+"""Excel workbooks: typed cells, display labels as headings, a frozen header row with filters. Memory does not grow with the rows.
 
-A text is always written as a text, never as a formula, link or number. What no cell or sheet can hold is counted and marked.
+A text is always written as text, never as a formula, link or number. What exceeds a cell or sheet is counted and marked.
 """
 
 import json
@@ -20,23 +20,23 @@ from scraper.export.tables import Values
 
 CUT = " [cut here: a cell can hold no more]"
 _EXACT = 2**53
-"""Integers beyond lose digits in a sheet, whose numbers are floating-point; they are written as text."""
+"""Larger integers lose digits in a sheet, whose numbers are floating-point; they are written as text."""
 _FIRST_DAY = date(1900, 3, 1)
-"""Excel's calendar is right from here on: it has a 29 February 1900."""
+"""First day from which Excel's calendar is right: it has a February 29, 1900."""
 _WIDTHS = {Values.TEXT: 30, Values.CODE: 14, Values.LIST: 30, Values.TIME: 19, Values.DATE: 11, Values.PARTIAL_TIME: 19}
 _BAD_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _MAX_NAME = 31
 
 
 class SheetColumn(NamedTuple):
-    """A column of a sheet: its display label and what it holds. TEXT also shows values of other types as they are."""
+    """A column of a sheet: its display label and the type of its values. TEXT also allows values of other types, unchanged."""
 
     heading: str
     values: Values = Values.TEXT
 
 
 class SheetCounts(NamedTuple):
-    """What was written: rows, and how many texts were cut to fit into a cell."""
+    """What was written: rows, and how many texts were truncated to fit into a cell."""
 
     rows: int
     cut: int
@@ -58,14 +58,14 @@ class Workbook:
         self._cut = 0
 
     def close(self) -> None:
-        """Completes the file; after an error too, because only that removes the temporary files. Raises TtaError."""
+        """Completes the file, also after an error, because only this removes the temporary files. Raises TtaError."""
         try:
             self._book.close()
         except FileSizeError:
             raise TtaError("the workbook would be larger than 4 GB: narrow it with --where or --table") from None
 
     def add(self, name: str, columns: Sequence[SheetColumn], rows: Iterable[Sequence[Any]]) -> SheetCounts:
-        """Adds a sheet with the rows; those that it can't hold go to more sheets, such as `fields (2)`."""
+        """Adds a sheet with the rows; those that don't fit go to more sheets, such as `fields (2)`."""
         kinds = [column.values for column in columns]
         sheet, place, count, cut_before = self._sheet(name, columns), 0, 0, self._cut
         for row in rows:
@@ -81,7 +81,7 @@ class Workbook:
         return SheetCounts(count, self._cut - cut_before)
 
     def _sheet(self, name: str, columns: Sequence[SheetColumn]) -> Any:
-        """A new sheet with a heading, whose name is one that a sheet can have and none has."""
+        """Adds a sheet with a heading, under a valid name that is not in use."""
         plain = _BAD_NAME.sub(" ", name).strip("' ")[:_MAX_NAME].strip("' ") or "Sheet"
         free, number = plain, 1
         while free.lower() in self._names | {"history"}:
@@ -97,7 +97,7 @@ class Workbook:
         return sheet
 
     def _write(self, sheet: Any, row: int, column: int, values: Values, value: Any) -> None:
-        """Writes a cell as what its column holds; what is none that Excel knows stays text."""
+        """Writes a cell with its column's type; a value that Excel can't represent stays text."""
         if values is Values.YES_NO and value in (0, 1):
             sheet.write_boolean(row, column, bool(value))
             return

@@ -1,1 +1,1 @@
-"""A run of `tta fetch`: which sources are asked, in which order captures become durable, and what is reported."""
+"""A run of `tta fetch`: which sources are queried, in which order captures become durable, and what is reported."""

@@ -1,7 +1,7 @@
 """One run of `tta fetch`: lock, list, fetch, store, report.
 
-The sources know the archives. This module decides which source comes when, what an error means for the rest of the run, in which
-order captures become durable, and how the run ends.
+The sources implement the archives' protocols. This module decides the order of the sources, what an error means for the rest of
+the run, in which order captures become durable, and how the run ends.
 """
 
 import sqlite3
@@ -30,9 +30,9 @@ from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
 MOST_FAILURES = 20
-"""Captures in a row that fail, for whatever reason, before the source is given up for the run."""
+"""Consecutive failed captures after which a source is given up for the run."""
 MAX_FAILURES = 20
-"""Lines about single captures; the ledger has them all."""
+"""Lines printed about single captures; the ledger has them all."""
 COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
 
 
@@ -69,7 +69,7 @@ class Report:
             yield from (f"{source.source}: {text}" for text in (*source.problems, *source.notes))
 
     def table(self) -> Iterator[str]:
-        """Yields the summary: a header, then a line per source."""
+        """Yields the summary: a header, then one line per source."""
         columns = (*COLUMNS, "to fetch") if self.dry_run else COLUMNS
         rows = [("source", *columns, "outcome")]
         for one in self.sources:
@@ -81,12 +81,12 @@ class Report:
 
 
 class Display(ProgressBar):
-    """A progress bar with lines above it, which a log can be given too. Use it in a `with`."""
+    """A progress bar with lines above it, which can also be logged. Use it in a `with`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.on_line: Callable[[str], None] = lambda _text: None
-        """Is called with every line, also those that are not shown; for a log."""
+        """Called with every line, including those not shown; for a log."""
         self._failures = 0
 
     def line(self, text: str) -> None:
@@ -110,7 +110,7 @@ class Display(ProgressBar):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of the command line. `window`: timestamps, inclusive; `limit`: captures to ask for; `now`: ignore waits."""
+    """The options of the command line. `window`: timestamps, inclusive; `limit`: captures to request; `now`: ignore waits."""
 
     sources: tuple[str, ...] = ()
     dry_run: bool = False
@@ -120,12 +120,12 @@ class Options:
 
 
 def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
-    """Returns the sources to ask: those named, otherwise those enabled. Raises TtaError where none can be asked."""
+    """Returns the sources to query: those named, otherwise those enabled. Raises TtaError if there is none."""
     names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
         raise NothingEnabled("no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration")
     if "pywb" in names and not settings.sources.pywb.archives:
-        raise NothingEnabled("pywb has no archives: list them under archives in [sources.pywb] of the configuration file")
+        raise NothingEnabled("pywb has no archives: list them as archives in [sources.pywb] of the configuration file")
     for name in names:
         section = asdict(getattr(settings.sources, name))
         values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
@@ -157,7 +157,7 @@ def fetch_locked(data: Path, settings: Config, options: Options, display: Displa
         pacer = Pacer(ledger.host, ledger.save_host, stop, override=options.now, on_wait=display.waiting)
         context = SourceContext(settings, Client(settings, pacer), ledger, archive, display.update)
         kinds = {kind.name: kind for kind in (Wayback, CommonCrawl, EndOfTerm, Live)}
-        archives = [Pywb(one, context) for one in settings.sources.pywb.archives]  # that run pywb, each a source of its own
+        archives = [Pywb(one, context) for one in settings.sources.pywb.archives]  # archives that run pywb, each its own source
         sources: list[Source] = []
         for name in names:
             sources += archives if name == "pywb" else [kinds[name](context)]
@@ -169,7 +169,7 @@ def fetch_locked(data: Path, settings: Config, options: Options, display: Displa
                 display.failure(f"{one.source}: {timestamp} {escape_url(url)}: {reason}")
             one.waiting = sum(count for state, count in ledger.ask("states", source=one.source) if state not in STORED)
             if one.failed:
-                one.add_problem(f"{one.failed} captures could not be fetched and will be asked for again", PARTLY)
+                one.add_problem(f"{one.failed} captures could not be fetched and will be requested again", PARTLY)
         ledger.end_run(run.number, report.status, report.as_json())
     return report
 
@@ -187,7 +187,7 @@ class _Run:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def ask_all(self, sources: list[Source]) -> None:
-        """Asks every source, then again for what failed: an archive often answers from a cache later (EDGI-proc PR #174)."""
+        """Queries all sources, then retries failures: caches help (edgi-govdata-archiving/web-monitoring-processing#174)."""
         parts = list(zip(sources, self.report.sources, strict=True))
         soon = self.began + TOO_LARGE_AGAIN / 2
         try:
@@ -225,7 +225,7 @@ class _Run:
             self._fetch(source, part, due)
 
     def _fetch(self, source: Source, part: SourceReport, due: Sequence[int | Row], *, again: bool = False) -> None:
-        """Asks for these rows, of the ledger by their number. `again`: they failed before in this run."""
+        """Requests these rows (ledger rows by number). `again`: they failed before in this run."""
         limit, failures = self.options.limit, 0
         for done, one in enumerate(due, start=1):
             self.context.client.pacer.stop.check()
@@ -252,7 +252,7 @@ class _Run:
                 return
 
     def _ask(self, source: Source, part: SourceReport, row: Row, *, again: bool) -> FetchResult:
-        """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
+        """Requests one capture and stores the result. Raises SourcePaused and Stopped."""
         part.asked += 1
         try:
             outcome = source.fetch(row, again=again)
@@ -266,11 +266,11 @@ class _Run:
         if isinstance(source, Live):
             source.stored(row, outcome.capture, result.capture_id)
         if outcome.state is State.SUBSTITUTED:
-            result = replace(result, state=outcome.state, reason=f"asked for {row.timestamp}, stored as what it is")
+            result = replace(result, state=outcome.state, reason=f"requested {row.timestamp}, stored under its own time")
         return result
 
     def _without_asking(self, source: str, row: Row) -> FetchResult | None:
-        """Returns the result where the archive has the capture, or a body with the listed digest; otherwise None."""
+        """Returns the result if our archive has the capture, or a body with the listed digest; otherwise None."""
         archive, moment = self.context.archive, to_time(row.timestamp)
         stored = archive.at(row.url, moment) if moment else None
         if stored and not stored.truncated:
@@ -284,7 +284,7 @@ class _Run:
         return self._add(revisit_of(original, source=source, url=row.url, captured_at=moment))
 
     def _original_of(self, row: Row) -> Capture | None:
-        """A stored capture of the page with the row's digest; never a redirect (alike wherever it leads) nor one that was cut."""
+        """Returns a stored capture of the page with the row's digest; none that is a redirect or truncated."""
         digest = sha1_of(row.digest)
         if digest is None or digest == EMPTY_SHA1:
             return None
@@ -298,7 +298,7 @@ class _Run:
         return archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
 
     def _store(self, capture: Capture, note: str) -> FetchResult:
-        """Stores a capture, as a revisit where its body is stored for this URL already."""
+        """Stores a capture, as a revisit if its body is already stored for this URL."""
         archive = self.context.archive
         known = archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):
@@ -319,7 +319,7 @@ class _Run:
 
 @contextmanager
 def _only_of(part: SourceReport) -> Iterator[None]:
-    """In this block an error ends the work of one source, and no other's."""
+    """In this block, an error ends only the work of this source."""
     try:
         yield
     except TtaError as error:

@@ -1,1 +1,1 @@
-"""What was listed, whether it was fetched, and when to ask again: `DIR/ledger.db`."""
+"""The ledger, `DIR/ledger.db`: what was listed, whether it was fetched, and when to request it again."""

@@ -1,9 +1,9 @@
-"""The ledger, `DIR/ledger.db`: what was listed, whether it was fetched, when to ask again, and which hosts must not be asked.
+"""The ledger, `DIR/ledger.db`: what was listed, whether it was fetched, when to request it again, and which hosts to avoid.
 
-The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
-written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-`queries.sql` has the queries, which callers ask by name. Every listing may add rows; only a complete one is knowledge of all that
-an archive has (ARCHIVES.md, section 7). A ledger of another version is set aside, and the sources are listed again.
+The WARC files are the truth about what is stored; the ledger lets the next run request only the rest. A capture is marked as
+fetched after the archive has made it durable, so a crash in between costs only one request. `queries.sql` has the queries, which
+callers run by name. Every listing may add rows; only a complete one shows all that an archive has (ARCHIVES.md, section 7). A
+ledger of another version is set aside, and the sources are listed again.
 """
 
 import json
@@ -36,39 +36,39 @@ _QUERIES = dict(zip(_NAMED[1::2], _NAMED[2::2], strict=True))
 
 
 class State(StrEnum):
-    """The state of a listed capture. Captures in the states after DUPLICATE are not stored and will be asked for again."""
+    """The state of a listed capture. Captures in the states after DUPLICATE are not stored and will be requested again."""
 
     LISTED = "listed"
     FETCHED = "fetched"  # stored with its body
-    UNCHANGED = "unchanged"  # stored as a revisit: the archive had the body already
-    DUPLICATE = "duplicate"  # the archive had this capture already, from another source or a file
-    SUBSTITUTED = "substituted"  # the archive offers another capture instead
+    UNCHANGED = "unchanged"  # stored as a revisit: our archive already had the body
+    DUPLICATE = "duplicate"  # our archive already had this capture, from another source or a file
+    SUBSTITUTED = "substituted"  # the source offers another capture instead
     BLOCKED = "blocked"  # excluded, by the site's owner or by robots.txt
-    MISSING = "missing"  # listed, but the archive can't play it
+    MISSING = "missing"  # listed, but the source can't replay it
     FAILED = "failed"  # no usable answer
-    PARKED = "parked"  # failed so often that it is asked for only once a month
+    PARKED = "parked"  # failed so often that it is requested only once a month
 
 
 STORED = (State.FETCHED, State.UNCHANGED, State.DUPLICATE)
 
 ASK_AGAIN = {State.SUBSTITUTED: 7, State.MISSING: 30, State.BLOCKED: 90, State.PARKED: 30}
-"""Days after which captures that can't be played are asked for again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
+"""Days until captures that can't be replayed are requested again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
 PARK_AFTER = 8
-"""Runs in which a capture failed."""
+"""Failed runs after which a capture is requested only once a month (`State.PARKED`)."""
 OVERLAP = timedelta(days=14)
 """Late indexing is normal; EDGI lists 10 days back every night (ARCHIVES.md, fact 12 and section 7)."""
 FULL_EVERY = timedelta(days=7)
 ACCEPT_SHRUNK_AFTER = timedelta(days=7)
-"""Until then a smaller listing counts as the archive's mistake, as pages come and go (IA #242); then as its new state."""
+"""A smaller listing counts as an error of the archive (internetarchive/wayback#242) for this long, then as its new state."""
 FULL, INCREMENTAL, WINDOW = "full", "incremental", "window"
 COMPLETE, PARTIAL, SHRUNK, RUNNING = "complete", "partial", "shrunk", "running"
 EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
-"""Of zero bytes; server-not-modified revisits have it too, whatever the page was (openwayback #224)."""
+"""Digest of zero bytes; server-not-modified revisits have it too, for any page (iipc/openwayback#224)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One listed capture, as the index spells it. `filename`, `offset` and `length` locate its record where ranges are read."""
+    """One listed capture, with the index's values. `filename`, `offset` and `length` locate its record for range requests."""
 
     url: str
     timestamp: str
@@ -84,7 +84,7 @@ class Row:
 
     @property
     def is_revisit(self) -> bool:
-        """Whether the index marks it as a repetition of an earlier capture (ARCHIVES.md, section 1, "Row quirks")."""
+        """Whether the index marks it as a revisit of an earlier capture (ARCHIVES.md, section 1, "Row quirks")."""
         return self.mime == "warc/revisit"
 
 
@@ -113,7 +113,7 @@ def to_timestamp(moment: datetime) -> str:
 
 
 def sha1_of(digest: str | None) -> str | None:
-    """Returns an index's digest as `sha1:BASE32`, None where it is missing, invalid or of another kind."""
+    """Returns an index's digest as `sha1:BASE32`, None if it is missing, invalid or of another kind."""
     kind, _, value = (digest or "").rpartition(":")
     with suppress(ValueError):
         raw = bytes.fromhex(value) if len(value) == 40 else b32decode(value.upper())
@@ -125,10 +125,10 @@ class Ledger(AbstractContextManager["Ledger"]):
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens or creates the ledger; sets one of another version aside where `writable`. Raises TtaError, SqliteDamaged."""
+        """Opens or creates the ledger; if `writable`, sets one of another version aside. Raises TtaError, SqliteDamaged."""
         self.path = path
         self.notes: list[str] = []
-        """What opening it did that a person should know, a line each."""
+        """What was done on opening that the user should know, one line each."""
         try:
             self.db = self._open(writable)
         except sqlite3.Error as error:
@@ -160,11 +160,11 @@ class Ledger(AbstractContextManager["Ledger"]):
         self.db.close()
 
     def ask(self, query: str, **values: object) -> sqlite3.Cursor:
-        """Executes the query of that name in `queries.sql`."""
+        """Runs the query of that name in `queries.sql`."""
         return self.db.execute(_QUERIES[query], values)
 
     def value(self, query: str, **values: object) -> Any:
-        """The first column of a query's first row, None if there is no row."""
+        """Returns the first column of a query's first row, None if there is no row."""
         return next(iter(self.ask(query, **values).fetchone() or ()), None)
 
     def host(self, name: str) -> Host:
@@ -183,7 +183,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         self.ask("end_run", now=iso(utc_now()), status=status, summary=json.dumps(summary), run=run)
 
     def note(self, name: str, fresh_for: timedelta) -> str | None:
-        """A value that was kept less than `fresh_for` ago."""
+        """Returns a value that was stored less than `fresh_for` ago."""
         return cast("str | None", self.value("note", name=name, since=iso(utc_now() - fresh_for)))
 
     def keep_note(self, name: str, value: str) -> None:
@@ -192,9 +192,9 @@ class Ledger(AbstractContextManager["Ledger"]):
     def due_ids(
         self, source: str, *, now: datetime | None, window: tuple[str, str] = ("", "~"), failed_in: int | None = None
     ) -> list[int]:
-        """The numbers of the rows to ask for, ordered by page and time, so that an original comes before its revisits.
+        """Returns the numbers of the rows to request, ordered by page and time, so that an original comes before its revisits.
 
-        `now`: those whose time has come, None for all that are not settled; `window`: only timestamps within, inclusive;
+        `now`: those due by then, None for all that are not settled; `window`: only timestamps within, inclusive;
         `failed_in`: only those that failed in that run.
         """
         low, high = window
@@ -202,11 +202,11 @@ class Ledger(AbstractContextManager["Ledger"]):
         return [number for (number,) in rows]
 
     def row(self, number: int) -> Row:
-        """The row of that number."""
+        """Returns the row of that number."""
         return Row(**dict(zip(Row.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
-        """Stores the result for a row, and returns its state. `again`: a second try in one run, which counts as the same."""
+        """Stores the result for a row, and returns its state. `again`: a second try in one run, not counted separately."""
         tries, state, now = row.tries + (not again), result.state, datetime.now(UTC)
         if state is State.FAILED and tries >= PARK_AFTER:
             state = State.PARKED
@@ -221,21 +221,21 @@ class Ledger(AbstractContextManager["Ledger"]):
         return state
 
     def sources(self) -> list[str]:
-        """The sources that list captures."""
+        """Returns the sources that list captures."""
         return [str(source) for (source,) in self.ask("sources")]
 
     def nodes(self, source: str, states: Iterable[State] = tuple(State)) -> set[int]:
-        """The node numbers of a source's captures in these states."""
+        """Returns the node numbers of a source's captures in these states."""
         return {node for (node,) in self.ask("nodes", source=source, states=json.dumps(list(states)))}
 
 
 def last_listings(ledger: Ledger) -> list[dict[str, Any]]:
-    """The last listing of every source and scope: source, scope, outcome, listed, note, started_at, last_complete_at."""
+    """Returns the last listing of every source and scope: source, scope, outcome, listed, note, started_at, last_complete_at."""
     return dicts(ledger.db, _QUERIES["last_listings"])
 
 
 class Ended(NamedTuple):
-    """How a listing ended: distinct rows, those never listed before, those that only an earlier one had. `shrunk`: a warning."""
+    """The result of a listing: distinct rows, those new in it, those missing since an earlier one. `shrunk`: a warning."""
 
     listed: int
     new: int
@@ -257,13 +257,13 @@ class Listings:
         return last - OVERLAP if full and last and datetime.now(UTC) - full[1] < FULL_EVERY else None
 
     def begin(self, kind: str, start: datetime | None) -> int:
-        """Stores that a listing begins now, and returns its number."""
+        """Records that a listing begins now, and returns its number."""
         since = to_timestamp(start) if start else None
         begun = self._ledger.ask("begin_listing", **self._of, kind=kind, start=since, now=iso(utc_now()), outcome=RUNNING)
         return int(begun.lastrowid or 0)
 
     def add(self, listing: int, rows: Iterable[Row]) -> None:
-        """Adds rows, or marks known ones as still listed; all of them or none."""
+        """Adds rows, or marks known ones as still listed; all or none."""
         with self._ledger.db:  # which commits, or rolls back
             self._ledger.db.execute("BEGIN")
             for row in rows:
@@ -291,7 +291,7 @@ class Listings:
         return Ended(listed, new, vanished, outcome, shrunk)
 
     def last_complete(self) -> datetime | None:
-        """When the last complete listing began, None where there is none."""
+        """Returns when the last complete listing began, None if there is none."""
         return (self._last(INCREMENTAL) or (0, None))[1]
 
     def _last(self, or_kind: str) -> tuple[int, datetime] | None:
@@ -317,6 +317,6 @@ def replace(path: Path, reason: str) -> Path:
             latest = utc_now() + timedelta(seconds=MAX_RETRY_AFTER)
             for name, not_before, *more in old.execute("SELECT name, not_before, reason, bans, limited_at, asked_at FROM hosts"):
                 until = from_iso(not_before)
-                if until is None or until <= latest:  # a damaged digit must not forbid a host for a century
+                if until is None or until <= latest:  # a damaged digit must not block a host for a century
                     db.execute("INSERT INTO hosts VALUES (?, ?, ?, ?, ?, ?)", [name, not_before, *more])
     return replace_file(path, fresh, reason)

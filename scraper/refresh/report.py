@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ADVICE = (
     "the next run finds the same captures in the archive and is refused again, until the parser is fixed"
-    " or `tta refresh --accept` takes the new state on purpose"
+    " or `tta refresh --accept` accepts the new state"
 )
 _MOST_SUBJECTS = 3
 _MOST_CHECKS = 20
@@ -28,9 +28,9 @@ _MOST_CHECKS = 20
 
 @dataclass(slots=True)
 class Report:
-    """A whole run. `problems`: what could not be done, a line each; `changes`: how many more the database has now.
+    """A whole run. `problems`: what could not be done, one line each; `changes`: by how much the counts in the database grew.
 
-    `unfetched`: an error kept the sources from being asked.
+    `unfetched`: because of an error no source was queried.
     """
 
     run: RunRow
@@ -57,12 +57,12 @@ class Report:
 
     @property
     def unanswered(self) -> bool:
-        """Whether sources were to be asked and none of them answered."""
+        """Whether sources were to be queried and none of them answered."""
         return self.unfetched or (self.fetched is not None and self.fetched.unanswered)
 
     @property
     def remarks(self) -> list[str]:
-        """The lines that the table of runs keeps: the problems, and the rows of listings that could not be used."""
+        """The lines stored in the table `runs`: the problems, and the unusable rows of listings."""
         skipped = [one for one in (self.fetched.sources if self.fetched else ()) if one.skipped]
         return [*self.problems, *(f"{one.source}: rows of the listing that can't be used: {one.skipped}" for one in skipped)]
 
@@ -82,7 +82,7 @@ class Report:
         }
 
     def trouble(self) -> Iterator[str]:
-        """Yields what a person has to look at, a line each, and the failed checks in two."""
+        """Yields what needs attention, one line each, and two for the failed checks."""
         yield from self.problems
         if self.run.outcome != Outcome.COMMITTED:
             yield f"{self.run.outcome}: {self.run.message}"
@@ -96,7 +96,7 @@ class Report:
             yield ADVICE
 
     def lines(self) -> Iterator[str]:
-        """Yields the summary, also for a log: the run first, how it ended last."""
+        """Yields the summary, also for a log: first the run, last how it ended."""
         yield f"run      {self.run.started_at}" + (f", number {self.run.run_id}" if self.run.run_id else "")
         for one in self.fetched.sources if self.fetched else []:
             unusable = f"{one.skipped} unusable, " if one.skipped else ""
@@ -112,7 +112,7 @@ class Report:
             good = sum(check.passed for check in self.checks)
             yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
         yield f"took     {timedelta(seconds=round(self.seconds))}"
-        # Problems are on standard error, so the last line names where else to find them.
+        # Problems are on standard error, so the last line states where else to find them.
         if self.run.outcome == Outcome.COMMITTED:
             partly = "; something could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
             yield f"{self.run.outcome}: {self.run.message}{partly}"
@@ -126,7 +126,7 @@ def failure_lines(failed: Sequence[Check]) -> Iterator[str]:
     """Yields nothing if no check failed, else the most telling check and, in a second line, the names of the others."""
     if not failed:
         return
-    # A check of this night's pages has the share and the example of those alone.
+    # A check of this night's pages has the share and an example of just those.
     first = next((one for one in failed if one.name == failed[0].name and one.subject), failed[0])
     yield _line(first)
     others: dict[str, list[str]] = {}

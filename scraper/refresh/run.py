@@ -1,8 +1,8 @@
-"""One refresh under the data folder's lock: fetch, load, check, commit; its log, and its calls of a healthcheck service.
+"""One refresh under the data folder's lock: fetch, load, check, commit; its log, and its calls to a healthcheck service.
 
 Captures are fetched first and kept whatever happens later; the database changes in one transaction at the very end, after the
-checks (docs/decisions/refresh.md). Of captured data the log and the service get only counts, sources, hosts, and URLs of records
-by number: no titles, names or texts of pages.
+checks (docs/decisions/refresh.md). The log and the service get only counts, sources, hosts, and URLs of records by number, no
+titles, names or texts of pages.
 """
 
 import json
@@ -50,7 +50,7 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
 class Log:
-    """Appends events to a file, without a path to none. Each line opens the file again, so logrotate may move it at any time."""
+    """Appends events to a file, if a path is given. It is opened again for each line, so logrotate may move it at any time."""
 
     def __init__(self, path: Path | None) -> None:
         """Raises TtaError if the file can't be written to."""
@@ -65,7 +65,7 @@ class Log:
         if self._path is not None:
             clean = {name: _plain(value) for name, value in fields.items() if value is not None}
             line = {"time": iso(utc_now()), "level": level, "event": event, "pid": os.getpid(), **clean}
-            # A full disk must not end the run; it is reported where the data are written.
+            # A full disk must not end the run here; it is reported when data are written.
             with suppress(OSError), os.fdopen(os.open(self._path, _APPEND, _MODE), "wb", buffering=0) as file:
                 file.write((json.dumps(line) + "\n").encode())
 
@@ -83,7 +83,7 @@ def _plain(value: object) -> object:
 
 
 def _loggable(found: re.Match[str]) -> str:
-    """A URL as it may be logged: with a record's number, otherwise the host alone, because aliases contain words."""
+    """Returns a URL as it may be logged: with a record's number, otherwise only the host, because aliases contain words."""
     try:
         host = escape(urlsplit(found[0]).hostname or "")
     except ValueError:
@@ -140,7 +140,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
         if not folders.archive.is_dir():
             raise
     with suppress(OSError):  # `locked` reports the cause
-        folders.data.mkdir(parents=True, exist_ok=True)  # the log may be in it
+        folders.data.mkdir(parents=True, exist_ok=True)  # the log may be in this folder
     log = Log(options.log_file)
     ping = healthcheck(settings, log)
     stop = Stop()
@@ -168,7 +168,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
 
 @dataclass(slots=True)
 class _Refresh:
-    """One run, which holds the lock."""
+    """One run; the caller holds the lock."""
 
     folders: Folders
     settings: Config
@@ -181,14 +181,14 @@ class _Refresh:
     began: float = field(default_factory=time.monotonic)
 
     def recording(self, record: Callable[..., None], *values: object) -> None:
-        """Calls a function that writes to the table of runs; an error is a line in the log."""
+        """Calls a function that writes to the table `runs`; an SQLite error is logged, not raised."""
         try:
             record(self.folders.database, *values)
         except sqlite3.Error as error:
             self.log.warning("run.not_recorded", reason=str(error))
 
     def go(self) -> None:
-        """Does everything and stores in `run` how it ended. Other exceptions than those handled here are bugs."""
+        """Runs all steps and stores in `run` how it ended. Exceptions not handled here are bugs."""
         try:
             self._fetch()
             self.run.phase = "load"
@@ -207,7 +207,7 @@ class _Refresh:
             self._close(Outcome.FAILED, ExitStatus.ERROR, f"{escape(where)}: {escape(getattr(error, 'strerror', error))}")
 
     def _left(self, reserve: float = 0.0) -> float:
-        """The seconds that are left of the run's time, without a part that is kept, which is half of it at most."""
+        """Returns the seconds left of the run's time, minus a reserve of at most half of it."""
         seconds = self.options.deadline or self.settings.refresh.deadline
         return max(self.began + seconds - min(reserve, seconds / 2) - time.monotonic(), 0.0)
 
@@ -305,16 +305,16 @@ class _Refresh:
 
 
 def source_checks(sources: list[SourceReport], folders: Folders, most: float) -> Iterator[Check]:
-    """Yields two checks for every source asked, which only warn: its listing lost rows, or it was silent for `most` days."""
+    """Yields two checks for every queried source, which only warn: its listing lost rows, or it was silent for `most` days."""
     with Ledger(folders.ledger, writable=False) as ledger:
         listings = last_listings(ledger)
         for one in sources:
             shrunk = ", ".join(x["scope"] for x in listings if x["source"] == one.source and x["outcome"] == SHRUNK)
             message = f"captures that {shrunk} listed before are missing from the listing; nothing was removed: see `tta status`"
             yield Check(SHRANK, Severity.WARN, one.source, one.vanished, 0, not shrunk, message if shrunk else None)
-            # The days since the source answered last; if it never did, since it was asked first.
+            # The days since the source last answered; if it never did, since it was first queried.
             source = f"json_extract(summary, '$.sources.\"{one.source}\"')"  # from the program or checked by the configuration
-            # A source may do all there is to do without asking: a listing of last week is not repeated.
+            # A source may finish without a request: a listing of last week is not repeated.
             answered = f"json_extract({source}, '$.answered') OR json_extract({source}, '$.outcome') = '{DONE}'"
             times = f"coalesce(max(CASE WHEN {answered} THEN ended_at END), min(ended_at))"
             since = from_iso(ledger.db.execute(f"SELECT {times} FROM runs WHERE {source} IS NOT NULL").fetchone()[0])  # noqa: S608

@@ -1,9 +1,9 @@
-"""A scan: files that were not read yet go to the worker pool, and this one process appends what it finds to the archive.
+"""A scan: files that were not read yet go to the worker pool, and only this process appends what is found to the archive.
 
 Addresses are a local path, `https://` or `s3://`; they come from the user, or from a list that an archive publishes, and anything
-else that fsspec could open is refused. What costs time is done by the pool (reading, digests, compressing again).
-`DIR/scanned.db` has the files that were read to their end, so a scan that was ended continues. Captures are durable before their
-file counts as read: a scan that is killed reads a file twice and loses nothing.
+else that fsspec could open is refused. The pool does the time-consuming work (reading, digests, compressing again).
+`DIR/scanned.db` has the files that were read to their end, so a later scan continues from there. Captures are durable before
+their file counts as read: after a killed scan a file may be read twice, but nothing is lost.
 """
 
 import hashlib
@@ -29,25 +29,25 @@ from scraper.terminal import escape_url
 from scraper.workers.processes import Job, WorkerPool
 
 FOUND_BYTES = 16_000_000
-"""Compressed bytes found up to which a part of a file is read; the rest is another task. What bounds the memory."""
+"""Compressed bytes of captures after which the rest of a file becomes another task; bounds the memory."""
 SAVE_SECONDS = 10.0
-"""Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
+"""Seconds between two points at which captures become durable; most files of a crawl contain none."""
 NAME = "scanned.db"
 _SCHEMA = Path(__file__).with_name("scanned.sql").read_text(encoding="utf-8")
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
-"""Without a byte for so long, a file is given up for this run."""
+"""Seconds without a byte after which a file is given up for this run."""
 _BLOCK = 8 * 1024 * 1024
-"""Bytes asked for at a time: files are read from one end to the other."""
+"""Bytes requested at a time: files are read sequentially."""
 _LISTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+/-]{0,499}")
-"""What a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
+"""Pattern of what a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
 
 
 def checked(address: str, *, loopback: bool = False) -> str:
-    """The address as it is opened and remembered, a path made absolute. `loopback`: http to 127.0.0.1, too. Raises WrongUsage."""
+    """Returns the address to open and store, a path as absolute. `loopback`: allows http to 127.0.0.1. Raises WrongUsage."""
     scheme, separator, _ = address.partition("://")
     if re.search(r"[\x00-\x20\x7f]|::", address):
-        raise WrongUsage(f"{escape_url(address)}: an address has no blanks and no `::`")
+        raise WrongUsage(f"{escape_url(address)}: an address must not contain spaces or `::`")
     if not separator:
         return str(Path(address).resolve())
     try:
@@ -63,7 +63,7 @@ def checked(address: str, *, loopback: bool = False) -> str:
 
 
 def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
-    """The addresses of a list, a line each; below `prefix` where one is given. Raises WrongUsage."""
+    """Yields the addresses of a list, one per line; below `prefix`, if given. Raises WrongUsage."""
     for line in filter(None, map(str.strip, lines)):
         if prefix is not None and (not _LISTED.fullmatch(line) or ".." in line):
             raise WrongUsage(f"{escape_url(line)}: not a path below {escape_url(prefix)}")
@@ -71,7 +71,7 @@ def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) 
 
 
 class Watched:
-    """A file for WARC reading that remembers what went wrong with it: damage is the file's, a broken connection is not."""
+    """A file for reading WARC that stores what went wrong: damage is a property of the file, a broken connection is not."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -79,19 +79,19 @@ class Watched:
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
-        """As a file's. After a failure it is at its end, so that nobody looks for a next record."""
+        """As a file's `read`. After a failure the file is at its end, so that no further record is searched for."""
         if self.failed is not None:
             return b""
         try:
             return self._file.read(size)
-        except Exception as error:  # s3fs and aiohttp raise what they like
+        except Exception as error:  # s3fs and aiohttp raise many kinds of exceptions
             self.failed = error
             return b""
 
 
 @contextmanager
 def opened(address: str) -> Iterator[Watched]:
-    """A checked address, for reading. Raises what opening it raises, and TtaError where fsspec is missing."""
+    """Opens a checked address for reading. Raises what opening it raises, and TtaError if fsspec is missing."""
     if "://" not in address:
         with Path(address).open("rb") as file:
             yield Watched(file)
@@ -102,7 +102,7 @@ def opened(address: str) -> Iterator[Watched]:
         raise TtaError("reading WARC files from other machines needs this program's extra: `tta[cluster]`") from None
     scheme = address.partition("://")[0]
     options: dict[str, Any] = {}
-    if scheme == "s3":  # the archives' buckets are public; a request without a signature needs no account
+    if scheme == "s3":  # the archives' buckets are public; an unsigned request needs no account
         timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS, "retries": {"max_attempts": 4}}
         options = {"anon": True, "config_kwargs": timeouts}
     else:
@@ -115,7 +115,7 @@ def opened(address: str) -> Iterator[Watched]:
 
 
 class Piece(NamedTuple):
-    """A file from byte `start` on, or without its first `-start` captures. `hosts`: whose pages; `source` names the captures."""
+    """A file from byte `start` on, or without its first `-start` captures. `hosts`: whose pages; `source`: of the captures."""
 
     address: str
     start: int
@@ -123,16 +123,16 @@ class Piece(NamedTuple):
     source: str
 
     def split(self) -> list["Piece"]:
-        """Nothing smaller: where the next record begins is only known from the one before."""
+        """Returns nothing: a piece can't be split, because only the previous record shows where the next one begins."""
         return [self]
 
     def give_up(self) -> list["Found"]:
-        """What a file yields that is too much for the processes that read it."""
+        """Returns the result for a file that the reading processes can't handle."""
         return [Found(problems=["the processes that read it ended: out of memory, or killed"], failed=True)]
 
 
 class Found(NamedTuple):
-    """The captures in a piece; `rest`: the `start` of what is left. `failed`: the file is not to be remembered as read."""
+    """The captures in a piece; `rest`: the `start` of what is left. `failed`: the file does not count as read."""
 
     prepared: Sequence[Prepared] = ()
     rest: int | None = None
@@ -141,14 +141,14 @@ class Found(NamedTuple):
 
 
 def read_piece(piece: Piece) -> list[Found]:
-    """The one `Found` of a piece; never raises on what a file is or holds."""
+    """Returns the one `Found` of a piece; never raises, whatever the file contains."""
     try:
         with opened(piece.address) as file:
             found = _search(piece, cast("BinaryIO", file))
             if file.failed is not None:
                 raise file.failed
             return [found]
-    except Exception as error:  # s3fs and aiohttp raise what they like; one file must not cost the others
+    except Exception as error:  # s3fs and aiohttp raise many kinds of exceptions; one file must not affect the others
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return [Found(problems=[f"can't be read: {reason}"], failed=True)]
 
@@ -177,7 +177,7 @@ def _search(piece: Piece, file: BinaryIO) -> Found:
             prepared.append(prepare(replace(capture, source=piece.source), utc_now()))
         except MemoryError:
             raise
-        except Exception as error:  # whatever a record holds, it must not cost the others
+        except Exception as error:  # no record may affect the others
             problems.append(f"at byte {offset}: a capture can't be kept: {type(error).__name__}")
             continue
         size += len(prepared[-1].member)
@@ -189,7 +189,7 @@ JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
 
 @dataclass(slots=True)
 class Scan:
-    """What a scan did. `problems`: address and reason, a line each. Files that `failed` are read again by the next scan."""
+    """What a scan did. `problems`: address and reason, one line each. Files that `failed` are read again by the next scan."""
 
     files: int = 0
     known_files: int = 0
@@ -200,7 +200,7 @@ class Scan:
 
 
 def scan(data: Path, addresses: Iterable[str], hosts: tuple[str, ...], source: str, pool: WorkerPool) -> Scan:
-    """Adds the hosts' pages in files at checked `addresses`, alike with any pool. The caller holds the data folder's lock."""
+    """Adds the hosts' pages in files at checked `addresses`; any pool gives the same result. The caller holds the data lock."""
     done = Scan()
     key = hashlib.sha256("\n".join(sorted(hosts)).encode()).hexdigest()[:16]
     with Archive(data / "archive", writable=True) as archive, closing(_open(data / NAME)) as db:
@@ -250,4 +250,4 @@ def _open(path: Path) -> sqlite3.Connection:
         db.isolation_level = "DEFERRED"  # until `save`
         return db
     except sqlite3.Error as error:
-        raise TtaError(f"{path}: {error}; delete it, and the scan begins anew") from error
+        raise TtaError(f"{path}: {error}; delete it, and the scan starts over") from error

@@ -1,1 +1,1 @@
-"""Where captures come from. Each source yields `Capture`s; none knows of the archive's files, the parsers or the database."""
+"""Where captures come from. Each source yields `Capture`s. None uses the database; only `files` writes to the archive."""

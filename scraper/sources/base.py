@@ -1,4 +1,4 @@
-"""What all sources share: what `scraper.fetch` gives them and gets from them, and how a listing is recorded in the ledger."""
+"""What all sources share: their interface to `scraper.fetch`, and how a listing is recorded in the ledger."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, Listings, 
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
-if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an HTTP client
+if TYPE_CHECKING:  # `tta status` uses `ListingResult` and need not load an HTTP client
     from scraper.archive.store import Archive
     from scraper.config import Config
     from scraper.ledger.store import Ledger
@@ -21,22 +21,22 @@ if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an 
 
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
 LISTING_ERRORS = (NotCdx, RequestFailed, TooLarge, NotAllowed)
-"""What makes a listing incomplete; anything else ends the source's run."""
+"""Errors that make a listing incomplete; any other ends the source's run."""
 Pages = Iterable[tuple[Sequence[Row], int]]
-"""The pages of a listing: the rows of each, and how many more it has that can't be asked for."""
+"""The pages of a listing: the rows of each, and the number of unusable ones."""
 Window = tuple[str, str]
-"""The first and the last timestamp of the captures to list, both inclusive; each may be cut, or empty."""
+"""The first and the last timestamp of the captures to list, both inclusive; each may be shortened, or empty."""
 
 
 def as_revisit(capture: Capture, original: Capture) -> Capture:
-    """A capture without its body, which a stored one has; with the digest by which replay finds it (WARC 1.1, 6.7.2)."""
+    """Returns a capture without its body, which `original` has, but with the digest that replay needs (WARC 1.1, 6.7.2)."""
     repeats = Original(original.warc_record_id, original.url, original.captured_at)
     digest = sha1_digest(original.payload)
     return replace(capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None)
 
 
 def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetime) -> Capture:
-    """A capture that repeats a stored one which was made at another time, or of another spelling of the address."""
+    """Returns a capture that repeats a stored one of another time, or of another spelling of the address."""
     kept = tuple(pair for pair in original.http_headers if pair[0].lower() in ("content-type", "location"))
     own = Capture(form=original.form, source=source, payload=b"", url=url, captured_at=captured_at, fetched_at=utc_now())
     own = replace(own, http_status=original.http_status, http_reason=original.http_reason, http_headers=kept)
@@ -101,7 +101,7 @@ class SourceContext:
         return self.settings.sources.wayback.hosts
 
     def allow(self, *urls: str) -> AllowList:
-        """Returns the list of the hosts of these URLs, under the configured rule for loopback."""
+        """Returns the allow-list for the hosts of these URLs, under the configured rule for loopback."""
         return AllowList.of(urls, loopback=self.settings.http.allow_loopback)
 
 
@@ -111,7 +111,7 @@ class Source(Protocol):
     name: str
 
     def list_captures(self, window: Window | None, total: SourceReport) -> None:
-        """Lists into the ledger and adds to `total`. A `window` does not move the watermark."""
+        """Lists into the ledger and adds to `total`. A listing of a `window` does not count as a complete one."""
 
     def fetch(self, row: Row, *, again: bool) -> FetchResult:
         """Returns the result for a listed capture: the capture, or why there is none. `again`: it failed before in this run."""
@@ -132,11 +132,11 @@ def record(
             seen += len(rows) + unusable
             context.progress(f"listing {listings.source} {scope}", seen, None)
             if start and any(row.timestamp < start for row in rows):
-                since = start = None  # the server ignores `from`, so it lists everything, and everything is compared
+                since = start = None  # the server ignores `from` and lists everything, so everything is compared
     except BaseException as error:
         problem = escape(error) or "interrupted"
         if isinstance(error, ListingTimedOut) or not isinstance(error, LISTING_ERRORS):
-            total = SourceReport()  # the totals are of listings that ended
+            total = SourceReport()  # the totals count only listings that ended
             raise
     finally:
         ended = listings.end(number, kind, since, problem=problem, skipped=skipped)

@@ -1,8 +1,8 @@
 """Parses answers of CDX servers into rows: the Internet Archive's table, and pywb's object per line.
 
-`IndexServer` asks a server that runs pywb, as Common Crawl's does: numbered pages, "no captures" as a 404. One without numbered
-pages cuts a listing at a limit and does not say so; a listing as long as a limit is therefore listed again in two halves of time.
-Whatever is not CDX raises NotCdx: an error page taken for an empty listing would lose an archive silently (ARCHIVES.md, fact 7).
+`IndexServer` queries a server that runs pywb, as Common Crawl's does: numbered pages, "no captures" as a 404. A server without
+numbered pages silently truncates a listing at a limit; a listing of that length is requested again in two halves of time.
+Anything that is not CDX raises NotCdx: an error page taken for an empty listing would hide an archive (ARCHIVES.md, fact 7).
 """
 
 import json
@@ -30,9 +30,9 @@ _NAMES = {"url": "original", "mime": "mimetype", "status": "statuscode"}
 MAX_PAGES = 10_000
 MAX_FAILED_PAGES = 3
 LIMIT = 50_000
-"""Rows to ask for at a time where the server has no pages."""
+"""Rows to request at a time if the server has no pages."""
 USUAL_LIMITS = 1000
-"""A listing whose length is a multiple of this may have been cut by a limit of the server's own."""
+"""A listing whose length is a multiple of this may have been truncated by the server's own limit."""
 FIRST_YEAR = "19960101000000"
 Rows = list[dict[str, str]]
 T = TypeVar("T")
@@ -40,7 +40,7 @@ _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0
 
 
 def parse_listing(answer: Answer) -> tuple[Rows, str | None]:
-    """The rows, and the key of the next page: if there is more, an empty row and one with the key follow. Raises NotCdx."""
+    """Returns the rows, and the key of the next page, which follows an empty row if there are more. Raises NotCdx."""
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").lstrip()
     if blocked := re.search(r"(Administrative|Robot)AccessControlException|Blocked Site Error", text[:4096]):
         raise NotCdx(f"the archive excludes this site ({blocked[0]})", final=True)
@@ -58,12 +58,12 @@ def parse_listing(answer: Answer) -> tuple[Rows, str | None]:
         raise NotCdx("the listing does not end properly: no key after the empty row")
     key = tail[1][0] if tail else None
     if key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", key):
-        raise NotCdx("the resume key contains characters that it can't contain")
+        raise NotCdx("the resume key contains invalid characters")
     return [dict(zip(header, row, strict=True)) for row in table[1:end]], key
 
 
 def _table(text: str) -> list[list[str]]:
-    r"""The rows of a table in JSON. The server's escapes are Java's, which has \' too (ARCHIVES.md, section 1)."""
+    r"""Parses a table in JSON. The server's escapes are Java's, which include \' (ARCHIVES.md, section 1)."""
     try:
         table = json.loads(re.sub(r"\\(.)", lambda found: "'" if found[1] == "'" else found[0], text))
     except (ValueError, RecursionError) as error:
@@ -75,7 +75,7 @@ def _table(text: str) -> list[list[str]]:
 
 
 def parse_lines(text: str) -> Iterator[dict[str, str]]:
-    """The rows of an answer with an object per line, without fuzzy matches. Raises NotCdx, also where the last line is cut."""
+    """Parses an answer with one object per line, without fuzzy matches. Raises NotCdx, also if the last line is truncated."""
     if not text.endswith("\n"):
         raise NotCdx("the last line of the listing is cut")
     for line in text.split("\n"):
@@ -92,7 +92,7 @@ def parse_lines(text: str) -> Iterator[dict[str, str]]:
 
 
 def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Callable[[Answer], T]) -> T:
-    """What `parse` returns for an answer; where that is NotCdx and not final, it is requested again. Raises as Client.get."""
+    """Returns what `parse` returns; the answer is requested again after a NotCdx that is not final. Raises as Client.get."""
     retry, pacer = context.settings.retry, context.client.pacer
     for attempt in count(1):
         try:
@@ -105,9 +105,9 @@ def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Ca
 
 
 def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
-    """A listed row, None where it can't be asked for. The timestamp becomes part of a URL: only digits (waybackpack #63).
+    """Converts a listed row; None if it is unusable. The timestamp becomes part of a URL: only digits (jsvine/waybackpack#63).
 
-    `located`: it must have the file (named as archives do), offset and length of its record. Raises NotCdx where it has none.
+    `located`: it must have the file (with a valid name), offset and length of its record. Raises NotCdx if it lacks them.
     """
     known = {name: value for name, value in fields.items() if value != "-" and re.fullmatch(r"[\x20-\x7e]{1,150}", value)}
     numbers = {name: int(value) for name, value in known.items() if re.fullmatch(r"[0-9]{1,15}", value)}
@@ -127,21 +127,21 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
 
 
 def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = False) -> tuple[list[Row], int]:
-    """The rows of a page that can be asked for and are of the hosts, and how many others it has. Raises NotCdx, see `to_row`."""
+    """Returns the usable rows of a page that are of the hosts, and the number of others. Raises NotCdx, see `to_row`."""
     rows = [row for fields in page if (row := to_row(fields, located=located)) and is_of_hosts(row.url, hosts)]
     return rows, len(page) - len(rows)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexServer:
-    """One server's address and the policy for asking it."""
+    """One server's address and the policy for requests to it."""
 
     context: SourceContext
     policy: RequestPolicy
     address: str
 
     def pages(self, query: Mapping[str, str], window: tuple[str, str] | None) -> Iterator[Rows]:
-        """Yields the rows of each page of a listing. Raises NotCdx, and what Client.get raises, where a part of it is missing."""
+        """Yields the rows of each page of a listing. Raises NotCdx, and what Client.get raises, if a part of it is missing."""
         start, end = window or ("", "")
         query = {**query, "output": "json", **({"from": start} if start else {}), **({"to": end} if end else {})}
         first = self._ask({**query, "limit": str(LIMIT), "showNumPages": "true"}, counting=True)
@@ -151,7 +151,7 @@ class IndexServer:
             yield from self._halved(query, first, start, end)
 
     def _numbered(self, query: Mapping[str, str], pages: int) -> Iterator[Rows]:
-        """A page number is an address, not a cursor: a page that fails is skipped, and the listing is incomplete (urx #361)."""
+        """Page numbers are addresses, not cursors: a page that fails is skipped, the listing incomplete (hahwul/urx#361)."""
         problem, failed = "", 0
         for page in range(pages):
             try:
@@ -185,7 +185,7 @@ class IndexServer:
                 yield from self._halved(query, found, *part)
 
     def _ask(self, query: Mapping[str, str], *, counting: bool = False) -> Rows | int | None:
-        """Returns the rows, [] for "no captures", None beyond the last page; `counting`: the number of pages if stated."""
+        """Returns the rows, [] for "no captures", None beyond the last page; if `counting`, the number of pages, if stated."""
 
         def parse(answer: Answer) -> Rows | int | None:
             parsed: object = None

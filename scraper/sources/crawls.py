@@ -1,7 +1,7 @@
 """Common Crawl and the End of Term archive: their indexes, and single records of WARC files by range (ARCHIVES.md, 3 and 4).
 
 End of Term is static files in a bucket, so its index is searched with range requests. `cluster.idx` contains the first key of
-each block of the index, sorted; a binary search costs some twenty small requests, where the file has hundreds of megabytes.
+each block of the index, sorted; a binary search costs some twenty small requests instead of hundreds of megabytes.
 """
 
 import json
@@ -27,7 +27,7 @@ from scraper.web.client import MIB, Answer, Client, RequestPolicy
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
 """Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
 FEWEST_CRAWLS = 60
-"""The list has more than 100 names; during outages it was empty (cdx_toolkit #24, which rejects fewer than 60 as well)."""
+"""The list has more than 100 names; during outages it was empty (commoncrawl/cdx_toolkit#24; it rejects fewer than 60, too)."""
 LIST_FOR = timedelta(hours=24)
 INDEX_FOR = timedelta(days=7)
 """How long the list of crawls and a crawl's index count as fresh (ARCHIVES.md, sections 3 and 7)."""
@@ -69,7 +69,7 @@ class CommonCrawl:
                 record_scope(self._context, f"{crawl} {host}", pages, total, window, INDEX_FOR)
 
     def _known_crawls(self) -> dict[str, str]:
-        """The index address of each crawl, newest first. The list changes monthly and must not be requested often: it is kept."""
+        """The index address of each crawl, newest first. It changes monthly and must not be requested often, so it is stored."""
         url, ledger = self._settings.collinfo_url, self._context.ledger
         if kept := ledger.note(f"collinfo {url}", LIST_FOR):
             return dict(json.loads(kept))
@@ -86,7 +86,7 @@ def _parse_crawls(answer: Answer) -> dict[str, str]:
     try:
         parsed = [*json.loads(answer.body)]
     except (ValueError, TypeError):
-        raise NotCdx("it is no list of JSON") from None
+        raise NotCdx("it is not a JSON list") from None
     found = [(str(one.get("id")), one.get("cdx-api")) for one in parsed if isinstance(one, dict)]
     crawls = {name: url for name, url in found if isinstance(url, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)}
     if len(crawls) < FEWEST_CRAWLS:
@@ -103,7 +103,7 @@ def read_range(client: Client, url: str, policy: RequestPolicy, start: int, leng
     stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
     last = int(stated[2]) if stated and int(stated[1]) == start else -1
     if last != end and not (short and 0 <= last < end and stated and stated[3] == str(last + 1)):
-        raise _unlike(answer, "another range than was asked for")
+        raise _unlike(answer, "not the requested range")
     if len(answer.raw) != last - start + 1:
         raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
     return answer
@@ -114,7 +114,7 @@ def _unlike(answer: Answer, what: str) -> RequestFailed:
 
 
 def _total_size(answer: Answer) -> int:
-    """The size of the whole file in bytes, 0 where a 206 does not state it."""
+    """Returns the size of the whole file in bytes, 0 if a 206 does not state it."""
     size = answer.headers.get("content-range", "").rpartition("/")[2].strip()
     return int(size) if re.fullmatch(r"\d{1,19}", size) else 0
 
@@ -129,12 +129,12 @@ class Records:
     policy: RequestPolicy
 
     def fetch(self, row: Row, *, again: bool) -> FetchResult:
-        """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
+        """Returns the capture of a row, fully checked. Raises RequestFailed, and what Client.get raises."""
         if row.filename is None or row.offset is None or row.length is None:
             return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
         answer = read_range(self.context.client, self.data_url + row.filename, self.policy, row.offset, row.length)
         if answer.status in (403, 404, 410):
-            # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
+            # S3 answers 403 for a missing file if listing is denied (ARCHIVES.md, section 4).
             return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
         if answer.status != 206:
             raise _unlike(answer, f"status {answer.status}")
@@ -202,7 +202,7 @@ class EndOfTerm:
             yield [row for row in rows if low <= row.timestamp <= high.ljust(14, "9")], skipped
 
     def _found(self, collection: str, block: _Block, surt: str) -> list[dict[str, str]]:
-        """Returns the index lines of one block that are of the host. Raises NotCdx where one of them can't be parsed."""
+        """Returns the index lines of one block that are of the host. Raises NotCdx if one of them can't be parsed."""
         url = f"{self._settings.index_url}{collection}/indexes/{block.file}"
         answer = self._read(url, block.offset, block.length)
         try:
@@ -227,7 +227,7 @@ class EndOfTerm:
                 return
 
     def _start(self, url: str, key: str) -> int:
-        """Returns where a line begins that sorts before `key`, close to those that don't; 0 where there is none."""
+        """Returns where a line begins that sorts before `key`, close to those that don't; 0 if there is none."""
         low, high = 0, _total_size(self._read(url, 0, PROBE, short=True))
         while high - low > NEAR:
             middle = (low + high) // 2

@@ -1,7 +1,7 @@
-"""Local files and folders as captures: recognizes what a file is by its content, and reads it, whatever it is packed in.
+"""Local files and folders as captures: recognizes a file by its content, and reads it, however it is packed.
 
 WARC and ARC (`scraper.archive.warc`), WACZ, ZIP, tar, gzip, bzip2, xz, zstd, MHTML, HAR, HTTP messages, HTML, text and Drupal's
-data formats, inside each other. Nothing is unpacked to a path. `tta import` and `scan` are the callers.
+data formats, also nested. Nothing is unpacked to a path. Used by `tta import` and `scan`.
 """
 
 import bz2
@@ -34,12 +34,12 @@ from scraper.errors import Broken
 from scraper.sources.saved import SOURCE, Unused, read_saved
 
 MAX_UNPACKED = 32 * 1024**3
-"""Bytes that all members of one file may unpack to; crawls come in files of 1 GB, WACZ files of some GB."""
+"""Bytes that all members of one file may unpack to; files of crawls have 1 GB, WACZ files several."""
 MAX_MEMBERS = 100_000
 MAX_DEPTH = 5
-"""Containers in containers: a tar.gz of ZIP files of WACZ files has four."""
+"""Depth of nested containers: a tar.gz of ZIP files of WACZ files has four."""
 MAX_PROBLEMS = 100
-"""Damaged places of one file that are reported one by one."""
+"""Damaged places of one file that are reported individually."""
 _DIGESTS = ("warc-block-digest", "warc-payload-digest")
 _STEP = 1 << 20
 _IN_MEMORY = 1 << 24
@@ -50,7 +50,7 @@ _WACZ_PART = re.compile(r"archive/[^/]+|[^/]+\.wacz", re.IGNORECASE)
 _FILES_OF_PAGE = re.compile(r"(.+)(?:_files|\.files|_fichiers|-Dateien|_archivos|_arquivos|_bestanden|-filer)", re.IGNORECASE)
 """The folder of style sheets, images and frames that a browser saves beside a page."""
 _FLUSH_EVERY = 1000
-"""Captures between two points at which what was added is safe from a crash."""
+"""Captures between two points at which added captures become durable."""
 
 Found = tuple[int, Capture] | Unused
 """A capture with the byte offset of its record in the WARC or ARC file, or 0."""
@@ -59,7 +59,7 @@ Found = tuple[int, Capture] | Unused
 def read_container(
     file: BinaryIO, name: str, *, source: str = SOURCE, start: int = 0, wanted: Wanted | None = None
 ) -> Iterator[Found]:
-    """Every capture in a file, and what in it is none; never raises on what it holds. `start`: within a WARC or ARC file."""
+    """Yields every capture in a file, and what is not one; never raises. `start`: within a WARC or ARC file."""
     yield from _Reader(source, wanted).read(file, name, 0, start)
 
 
@@ -76,7 +76,7 @@ class _Reader:
         head = file.read(_STEP)
         opened = next((opened for magic, opened in _COMPRESSED if head.startswith(magic)), None)
         if depth > MAX_DEPTH:
-            yield Unused(name, f"more than {MAX_DEPTH} containers in each other")
+            yield Unused(name, f"containers are nested more than {MAX_DEPTH} deep")
         elif _holds_records(file, head):
             yield from self._records(file, name, depth, start)
         elif opened or packing_of(file) is not PLAIN:
@@ -102,7 +102,7 @@ class _Reader:
             yield Unused(name, f"{problems - MAX_PROBLEMS} more damaged places")
 
     def _member(self, pieces: Iterator[bytes], packed: int, name: str, depth: int, digest: str | None = None) -> Iterator[Found]:
-        """Reads a member of a container, from its pieces: as many of them as can be unpacked."""
+        """Reads a member of a container from its chunks, as many as can be unpacked."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as unpacked:
             problem, is_cut = self._copy(pieces, packed, unpacked)
             if problem:
@@ -113,19 +113,19 @@ class _Reader:
                     yield Unused(name, "it does not have the hash that the package gives for it")
             if problem and not unpacked.tell():
                 return
-            doubtful = problem and packing_of(cast("BinaryIO", unpacked)) is not GZIP  # whose members have checksums of their own
+            doubtful = problem and packing_of(cast("BinaryIO", unpacked)) is not GZIP  # whose members have their own checksums
             for item in self.read(cast("BinaryIO", unpacked), name, depth + 1):
                 if isinstance(item, Unused) or not doubtful or item[1].damage is not None:
                     yield item
                 elif not (headers := item[1].warc_headers):
                     yield 0, replace(item[1], truncated="unspecified", damage=problem)
                 elif is_cut or any(key.lower() in _DIGESTS for key, _ in headers):
-                    yield item  # a record with a digest, or before the place of a cut, is right
+                    yield item  # a record with a digest, or before the truncation, is right
                 else:
                     yield 0, replace(item[1], damage=problem)
 
     def _copy(self, pieces: Iterator[bytes], packed: int, unpacked: IO[bytes]) -> tuple[str | None, bool]:
-        """Copies a member, because reading has to seek. Returns why it is not all of it, and whether the copy is right so far."""
+        """Copies a member, because reading has to seek. Returns why it is incomplete, and whether the copy is right so far."""
         size = 0
         limit = min(self._bytes_left, max(MAX_BODY, packed * MAX_RATIO))
         try:
@@ -199,14 +199,14 @@ class _Reader:
 
 
 def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
-    """Reports bytes of a tar file that belong to no member; zeros fill it up."""
+    """Reports bytes of a tar file that belong to no member; zeros are padding."""
     file.seek(start)
     if end > start and any(piece.strip(b"\0") for piece in iter(lambda: file.read(min(_STEP, end - file.tell())), b"")):
-        yield Unused(name, f"{end - start} bytes at byte {start} are no member of the tar file")
+        yield Unused(name, f"{end - start} bytes at byte {start} are not part of any member of the tar file")
 
 
 def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Iterator[bytes]:
-    """What a compressed file unpacks to, which is `opened` unless it is gzip or zstd. Raises Broken."""
+    """Yields the content of a compressed file, from `opened` unless it is gzip or zstd. Raises Broken."""
     packing = packing_of(file)
     start, size = 0, file.seek(0, 2)
     file.seek(0)
@@ -222,7 +222,7 @@ def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Itera
 
 
 def _holds_records(file: BinaryIO, head: bytes) -> bool:
-    """Whether a file begins with a WARC or ARC record, or does so behind damage at its beginning."""
+    """Whether a file begins with a WARC or ARC record, or has one after damage at its beginning."""
     packing = packing_of(file)
     if packing is PLAIN:
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")
@@ -237,7 +237,7 @@ def _holds_records(file: BinaryIO, head: bytes) -> bool:
 
 
 def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The bytes of a ZIP file's member, up to the damage in it. Raises ValueError, EOFError, zlib.error."""
+    """Yields the bytes of a ZIP file's member, up to any damage in it. Raises ValueError, EOFError, zlib.error."""
     file.seek(member.header_offset)
     header = file.read(_LOCAL_HEADER.size)
     if not header.startswith(b"PK\3\4") or len(header) < _LOCAL_HEADER.size:
@@ -245,7 +245,7 @@ def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
     file.seek(sum(_LOCAL_HEADER.unpack(header)[-2:]), 1)  # name and extra field
     part = copy.copy(member)
     part.file_size = MAX_UNPACKED
-    del part.CRC  # zipfile would compare it, and drop the last bytes where it differs
+    del part.CRC  # zipfile would verify it, and drop the last bytes if it differs
     crc = 0
     content = zipfile.ZipExtFile(file, "r", part)
     for piece in iter(partial(content.read, 1 << 12), b""):
@@ -256,7 +256,7 @@ def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _local_members(file: BinaryIO) -> Iterator[zipfile.ZipInfo]:
-    """The members of a ZIP file whose directory is lost, by the headers that precede each; `CRC` is None where it is lost too."""
+    """Yields the members of a ZIP file whose directory is lost, from the header before each; `CRC` is None if it is lost too."""
     size, after = file.seek(0, 2), 0
     while (position := find_bytes(file, after, b"PK\3\4")) is not None:
         file.seek(position)
@@ -276,7 +276,7 @@ def _local_members(file: BinaryIO) -> Iterator[zipfile.ZipInfo]:
 
 
 def _package_hashes(file: BinaryIO, member: zipfile.ZipInfo) -> dict[str, str]:
-    """SHA-256 of a WACZ's parts, by name."""
+    """Returns the SHA-256 of a WACZ's parts, by name."""
     try:
         resources = json.loads(b"".join(_unzipped(file, member))).get("resources", [])
         hashes = {str(one["path"]): str(one["hash"]) for one in resources if "path" in one and "hash" in one}
@@ -287,7 +287,7 @@ def _package_hashes(file: BinaryIO, member: zipfile.ZipInfo) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Imported:
-    """How many captures were new, how many the archive had, what could not be used, and which files only belong to pages."""
+    """How many captures were new, how many the archive already had, unusable files, and files that only belong to pages."""
 
     added: int = 0
     known: int = 0
@@ -314,7 +314,7 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
 
 
 def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused]:
-    """Every capture in the given files and folders but one; what is neither a capture nor a companion of one is reported."""
+    """Yields every capture in files and folders, except the folder `but`; reports what is neither a capture nor part of one."""
     for path in paths:
         is_reported, companions = False, []
         for item in _read_folder(path, but.resolve()) if path.is_dir() else read_file(path):
@@ -351,7 +351,7 @@ def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Unused]:
 
 
 def read_file(path: Path, *, root: Path | None = None) -> Iterator[Capture | Unused]:
-    """Every capture in one file, which was found in the folder `root`; never raises on what a file is or holds."""
+    """Yields every capture in one file, found in the folder `root`; never raises, whatever the file contains."""
     try:
         if not path.is_file():
             yield Unused(str(path), "not a file or folder" if path.exists() else "there is no such file or folder")
@@ -368,7 +368,7 @@ def read_file(path: Path, *, root: Path | None = None) -> Iterator[Capture | Unu
 
 
 def origin_of(path: Path, root: Path | None) -> str:
-    """The path that is kept as a capture's origin: from the imported folder on, or from one above it that is a time or a host."""
+    """Returns a capture's origin: the path from the imported folder on, or from one above it that is a time or a host."""
     parts = path.resolve().parts[1:] if not path.is_symlink() else path.absolute().parts[1:]
     own = len(path.relative_to(root).parts) + 1 if root else 1
     first = next((place for place, part in enumerate(parts[:-1]) if is_evidence(part)), len(parts))

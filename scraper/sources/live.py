@@ -1,9 +1,8 @@
-"""The live site: off by default, slow, and asked only for record URLs that are known from elsewhere.
+"""The live site: off by default, slow, and limited to record URLs that are known from elsewhere.
 
-Protego parses robots.txt (RFC 9309). What each answer to a request for it means is decided here, because Protego reads an error
-page, and a file with a byte order mark, as "everything is allowed" (ARCHIVES.md, section 6).
-Requests are conditional, so an unchanged page is not sent again. A page counts as removed only if it was missing in two runs a
-day apart (ARCHIVES.md, section 7, "Live").
+Protego parses robots.txt (RFC 9309). The answers to requests for it are interpreted here, because Protego reads an error page, or
+a file with a byte order mark, as "everything is allowed" (ARCHIVES.md, section 6). Requests are conditional, so an unchanged page
+is not sent again. A page counts as removed only if it was missing in two runs a day apart (ARCHIVES.md, section 7, "Live").
 """
 
 import hashlib
@@ -36,16 +35,16 @@ ROBOTS_FOR = timedelta(hours=24)
 _SITE = tomllib.loads(Path(__file__).with_name("live.toml").read_text(encoding="utf-8"))
 _VOLATILE = re.compile(_SITE["volatile"].encode())
 MAX_SIZE = 512 * 1024
-"""Bytes; RFC 9309 asks for 500 KiB at least."""
+"""Bytes; RFC 9309 requires at least 500 KiB."""
 MAX_DELAY = 300.0
 """Seconds; a longer delay is reported and reduced to this (ARCHIVES.md, section 6)."""
 MAX_REDIRECTS = 5
 MAX_HEAD = 65_536
-"""Characters of a page in which its own URL is looked for."""
+"""Characters of a page that are searched for its own URL."""
 
 
 class Rules:
-    """What a site allows, by the text of its robots.txt. `delay`: the longest valid one in it, in seconds."""
+    """What a site's robots.txt allows. `delay`: the longest valid one in it, in seconds."""
 
     def __init__(self, text: str, agent: str) -> None:
         self.text, rules = text, Protego.parse(text)
@@ -56,7 +55,7 @@ class Rules:
 
 
 def rules_of(answer: Answer, agent: str) -> Rules:
-    """The rules in robots.txt; a missing one allows all. Raises RequestFailed where nothing may be requested (401, 403 too)."""
+    """Returns the rules in robots.txt; a missing one allows all. Raises RequestFailed if nothing is allowed (also 401, 403)."""
     if answer.status in (401, 403):
         raise RequestFailed(f"robots.txt answered {answer.status}: the site refuses automated requests")
     if 400 <= answer.status < 500:
@@ -81,7 +80,7 @@ class _Known(NamedTuple):
 
 
 class Live:
-    """The configured sites. Each run asks for every known record on every site; its rows are not in the ledger."""
+    """The configured sites. Each run requests every known record from every site; its rows are not in the ledger."""
 
     name = "live"
 
@@ -97,7 +96,7 @@ class Live:
         self._robots = replace(self._page, limit=MAX_SIZE, follow=MAX_REDIRECTS)
 
     def list_captures(self, window: Window | None, total: SourceReport) -> None:
-        """Reads robots.txt of every site; what to ask for comes from the ledger and the archive, see `rows`."""
+        """Reads robots.txt of every site; what to request comes from the ledger and the archive, see `rows`."""
         if window is not None:
             total.notes.append("--from and --to do not apply to the live site")
         for base in self._settings.base_urls:
@@ -111,15 +110,15 @@ class Live:
                     self._rules[base] = rules_of(answer, self._agent)
                     ledger.keep_note(note, self._rules[base].text)
             except (RequestFailed, TooLarge, NotAllowed) as error:
-                total.problems.append(f"{escape(base)} is not asked: {error}")
+                total.problems.append(f"{escape(base)} is not queried: {error}")
                 continue
             total.answered += 1
             if (delay := self._rules[base].delay) > MAX_DELAY:
-                total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
+                total.notes.append(f"{escape(base)} requires {delay:.0f} s between requests; {MAX_DELAY:.0f} s are used")
         total.listed = sum(1 for _ in self.rows())
 
     def rows(self) -> Iterator[Row]:
-        """Yields a row for each known record on each site that may be asked, those checked longest ago first."""
+        """Yields a row for each known record on each site that allows it, the least recently checked first."""
         ledger = self._context.ledger
         numbers: set[int | None] = set().union(*map(ledger.nodes, ledger.sources()))
         numbers |= {node_id(url) for url in self._context.archive.urls()}
@@ -137,7 +136,7 @@ class Live:
         stored = self._context.archive.read(entry) if entry else None
         headers: dict[str, str] = {}
         if stored:
-            # Both at once: older Drupal answers 304 only where both match (`drupal_page_cache_header`).
+            # Both at once: older Drupal answers 304 only if both match (`drupal_page_cache_header`).
             headers |= {"If-None-Match": known.etag} if known.etag else {}
             headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
         delays = [min(rules.delay, MAX_DELAY) for base, rules in self._rules.items() if row.url.startswith(base)]
@@ -152,7 +151,7 @@ class Live:
     def _classified(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         challenged = "cf-mitigated" in answer.headers
         challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
-        if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: none about the record
+        if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: not about the record
             self._remember(url, "blocked", known)
             self._blocked += 1
             if self._blocked >= BREAKER_LIMIT:
@@ -174,10 +173,10 @@ class Live:
         return FetchResult(state=State.FETCHED, capture=capture_of(answer, source=self.name, url=url, moment=utc_now()))
 
     def stored(self, row: Row, capture: Capture, capture_id: str | None) -> None:
-        """Is called once the fetched capture is durable: stores its validators."""
+        """Called once the fetched capture is durable: stores its validators."""
         if capture.form is not Form.RESPONSE or capture.http_status in (404, 410):
             return
-        # A revisit has no body to compare with, so the capture that it repeats is stored in its place.
+        # A revisit has no body to compare with, so the capture that it repeats is stored instead.
         entry = self._context.archive.same_body(row.url, capture.sha256) if capture.sha256 else None
         text_hash = _hash_of(capture.http_status, capture.header("location"), capture.payload)
         validators = capture.header("etag"), capture.header("last-modified")
@@ -200,7 +199,7 @@ class Live:
 
 
 def _other_node(url: str, answer: Answer) -> int | None:
-    """Returns the node number that the page names as its own, where that is another than the URL's; otherwise None."""
+    """Returns the node number that the page names as its own, if it is not the URL's; otherwise None."""
     head = ", ".join(answer.headers.get_list("link")) + "\n" + answer.body[:MAX_HEAD].decode("utf-8", "replace")
     named = set()
     for inside, after in re.findall(_SITE["link"], head):

@@ -28,9 +28,9 @@ from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 ORIGINAL = "x-archive-orig-"
 MAX_HOPS = 5
 UNKNOWN_PAGE_AGAIN = timedelta(days=1)
-"""A page of the archive's own without a known meaning may be an outage, so the capture is asked for again soon."""
+"""An unknown page of the archive itself may be due to an outage, so the capture is requested again soon."""
 MAX_SKEW = timedelta(hours=1)
-"""A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
+"""A capture time further in the future is not trusted: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 _GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
 _EXCLUDED = re.compile(rb"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
@@ -51,7 +51,7 @@ def is_memento(headers: httpx.Headers) -> bool:
 
 
 def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None:
-    """When the capture was made: by Memento-Datetime, else by the final URL or `asked`; never in the future, else None."""
+    """Returns when the capture was made: by Memento-Datetime, else by the final URL or `asked`; None if that is in the future."""
     final = _in_replay(answer, "content-location", replay_url)
     stated = parse_time(answer.headers.get("memento-datetime"))
     times = (stated.moment if stated else None, to_time(final.timestamp) if final else None, to_time(asked))
@@ -59,17 +59,17 @@ def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None
 
 
 def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
-    """Returns the URL of the page that the answer states it is of, where that is another page than `asked`; otherwise None."""
+    """Returns the URL of the page that the answer is of, as it states, if that is another page than `asked`; otherwise None."""
     originals = _originals(answer.headers)
     if originals and not any(same_page(url, asked) for url in originals):
         return originals[0]
-    # pywb names the capture in Content-Location where it does not redirect (ARCHIVES.md, section 4)
+    # pywb names the capture in Content-Location if it does not redirect (ARCHIVES.md, section 4)
     located = _in_replay(answer, "content-location", replay_url)
     return located.url if located and not same_page(located.url, asked) else None
 
 
 def _in_replay(answer: Answer, header: str, replay_url: str) -> Redirect | None:
-    """Returns timestamp and original URL where a header has a URL of the archive's replay, which may be absolute or relative."""
+    """Returns timestamp and original URL if a header has a URL of the archive's replay, absolute or relative."""
     try:
         url = urljoin(answer.url, answer.headers.get(header, "").strip()) if header in answer.headers else ""
     except ValueError:
@@ -86,13 +86,13 @@ def _in_replay(answer: Answer, header: str, replay_url: str) -> Redirect | None:
 
 
 def original_url(headers: httpx.Headers, asked: str) -> str:
-    """Returns the URL that was captured, by the Link header's rel="original". Its spelling may differ from `asked` (EDGI #99)."""
+    """Returns the captured URL, by rel="original". It may differ from `asked` (edgi-govdata-archiving/wayback#99)."""
     originals = _originals(headers)
     return asked if asked in originals else next(iter(originals), asked)
 
 
 def _originals(headers: httpx.Headers) -> list[str]:
-    """The URLs with rel="original" in Link headers, also with HTML escapes removed (a cassette of EDGI's has them escaped)."""
+    """The URLs with rel="original" in Link headers, also with HTML escapes decoded (a cassette of EDGI's has them escaped)."""
     found = []
     for link in headers.get_list("link"):
         for match in re.finditer(r"<([^<>]+)>\s*;[^<]*?\brel=\"?(?:[\w-]+ )*original\b", link):
@@ -101,7 +101,7 @@ def _originals(headers: httpx.Headers) -> list[str]:
 
 
 def capture_of(answer: Answer, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
-    """Returns an answer as a capture made at `moment`; of the page's headers, or those given, all but NOT_KEPT."""
+    """Returns an answer as a capture made at `moment`; with the page's headers, or those given, except NOT_KEPT."""
     kept = tuple(pair for pair in headers or _pairs(answer) if pair[0].lower() not in NOT_KEPT)
     reason = httpx.codes.get_reason_phrase(answer.status)
     capture = Capture(form=Form.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now())
@@ -118,7 +118,7 @@ def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
     pairs = _pairs(answer)
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     known = {name.lower() for name, _ in archived}
-    target = _in_replay(answer, "location", replay_url)  # the archive's spelling of where the page redirected to
+    target = _in_replay(answer, "location", replay_url)  # the target of the page's redirect, as a URL of the archive
     page = {"location": target.url} if target else {}
     own = [(name, page.get(name.lower(), value)) for name, value in pairs if not name.lower().startswith("x-archive-")]
     own = [pair for pair in own if pair[0].lower() in ("content-type", "location") or not known]
@@ -126,7 +126,7 @@ def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
 
 
 def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
-    """Whether the body lacks the listed digest, which means nothing for pages sent encoded or chunked (ARCHIVES.md, fact 11)."""
+    """Whether the body's digest is not the listed one, which is wrong for encoded or chunked pages (ARCHIVES.md, fact 11)."""
     listed = sha1_of(row.digest)
     encodings = [ORIGINAL + "content-encoding", ORIGINAL + "transfer-encoding", "content-encoding"]
     encoded = any(answer.headers.get(name, "").strip().lower() not in ("", "identity") for name in encodings)
@@ -146,7 +146,7 @@ def is_short(answer: Answer, capture: Capture) -> bool:
 
 @dataclass(slots=True)
 class Replay:
-    """The replay of one archive."""
+    """The replay of one archive. `_unknown_pages`: consecutive unexplained pages; `_cut`: SHA-256 of truncated bodies by row."""
 
     _source: str
     _replay_url: str
@@ -167,7 +167,7 @@ class Replay:
             answer = self._context.client.get(url, policy)
             target = _in_replay(answer, "location", self._replay_url) if answer.status in REDIRECTS else None
             target = target if target and len(target.timestamp) == 14 else None
-            # The body that the index lists proves an answer to be the capture without any Memento header.
+            # A body with the listed digest proves that an answer without a Memento header is the capture.
             is_listed = listed not in (None, EMPTY_SHA1) and listed in (sha1_digest(answer.body), sha1_digest(answer.raw))
             if is_memento(answer.headers) or (target is None and is_listed):
                 self._unknown_pages = 0
@@ -180,7 +180,7 @@ class Replay:
             asked = target
 
     def _declined(self, target: Redirect, row: Row, *, is_loop: bool = False) -> FetchResult | None:
-        """Returns why an offered capture is not fetched: it is of another page or host, or is listed or stored itself."""
+        """Returns why an offered capture is not fetched: it is of another page or host, or is itself listed or stored."""
         context, moment, is_same = self._context, to_time(target.timestamp), same_page(target.url, row.url)
         if is_loop:
             why = "the archive redirects in a loop"
@@ -214,7 +214,7 @@ class Replay:
         headers, body = _archived_headers(answer, self._replay_url), answer.body
         capture = capture_of(answer, source=self._source, url=url, moment=moment, headers=headers)
         if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
-            # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
+            # The header is empty, or missing, if the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
             try:
                 body = decode_content(body, encodings=["gzip"])
             except UndecodableContent as error:
@@ -223,7 +223,7 @@ class Replay:
         capture = replace(capture, payload=body, payload_digest=digest, origin=origin)
         differs = differs_from_index(answer, capture, listed)
         if differs and (not answer.framed or is_short(answer, capture)):
-            # The same body twice is what the archive has; otherwise the rest was lost on the way.
+            # The same body twice is what the archive has; otherwise the rest was lost in transit.
             if self._cut.get(row.id) != capture.sha256:
                 self._cut[row.id] = capture.sha256
                 raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")

@@ -1,7 +1,7 @@
-"""Files that are no container: what each is, by positive evidence only, and its captures.
+"""Files that are not containers: recognizes each by positive evidence only, and reads its captures.
 
-Saved pages are MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text and Drupal's data. `files` takes the
-packing off. Addresses and times are as the file has them; `scraper.archive.dating` decides what follows from them.
+Saved pages are MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text and Drupal's data. `files` unpacks them.
+Addresses and times are as in the file; `scraper.archive.dating` interprets them.
 """
 
 import base64
@@ -24,7 +24,7 @@ SOURCE = "files"
 MAX_FAILURES = 1000
 """Damaged entries of a HAR file after which the rest is not searched."""
 MAX_SAVED = 4 * MAX_BODY
-"""Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
+"""Bytes of an MHTML or HAR file, which includes a page's images and is read as a whole."""
 _WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
 _HEAD = 1 << 16
 _PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")
@@ -35,7 +35,7 @@ _FIRST_BYTES = {start.encode("latin-1"): name for start, name in _KINDS["first_b
 
 
 class Format(NamedTuple):
-    """`media_type`: of a page, else None. `name`: with its article. `is_companion`: it belongs to pages or captures beside it."""
+    """`media_type`: of a page, else None. `name`: with its article. `is_companion`: it belongs to other pages or captures."""
 
     media_type: str | None
     name: str
@@ -43,7 +43,7 @@ class Format(NamedTuple):
 
 
 def format_of(body: bytes, name: str) -> Format:
-    """What the bytes of a file appear to be. `name` decides where plain text has no other evidence."""
+    """Determines a file's format from its bytes. For plain text without other evidence, `name` decides."""
     head = body[:_HEAD]
     wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or (head[1:2] == b"\0" and not is_binary(head))
     narrow = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff") if wide else head
@@ -57,7 +57,7 @@ def format_of(body: bytes, name: str) -> Format:
     if is_binary(head):
         return Format(None, "binary data")
     start = narrow[_BYTES["before"].match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
-    later = _BYTES["html_later"].search(narrow)  # behind a message such as a warning of its server; code with markup is no page
+    later = _BYTES["html_later"].search(narrow)  # after a message such as a server's warning; code with markup is not a page
     follows = later and not re.search(rb"[{};=\"']", narrow[: later.start()]) and b"<" in narrow[later.end() :]
     if _BYTES["html"].match(start) or follows:
         return Format("text/html", "HTML")
@@ -90,7 +90,7 @@ def _text(text: str, name: str) -> Format:
 
 
 class Unused(NamedTuple):
-    """What yields no capture, or a damaged one. `is_companion`: it belongs to a page; `is_unknown`: captures don't come in it."""
+    """What yields no capture, or a damaged one. `is_companion`: it belongs to a page; `is_unknown`: not a format of captures."""
 
     where: str
     reason: str
@@ -98,13 +98,13 @@ class Unused(NamedTuple):
     is_unknown: bool = False
 
     def describe(self, name: str) -> str:
-        """The reason, with the place in the file of that name."""
+        """Returns the reason, with the place in the file of that name."""
         inner = self.where.removeprefix(name).lstrip("!/")
         return f"{inner}: {self.reason}" if inner else self.reason
 
 
 def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
-    """Every capture in a file that is not packed, and what in it is none; never raises on what it holds."""
+    """Yields every capture in a file that is not packed, and what in it is not one; never raises, whatever it contains."""
     file.seek(0)
     body = file.read(MAX_SAVED + 1)
     head = body[: 1 << 16]
@@ -130,7 +130,7 @@ def _capture_of_file(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 
 def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
-    """The last of the messages that a client wrote one after the other: before it are redirects, and answers of a proxy."""
+    """Reads the last of several HTTP messages that a client wrote; those before it are redirects and answers of a proxy."""
     status, reason, headers, payload = split_http(body)
     while _BYTES["http"].match(payload):
         status, reason, headers, payload = split_http(payload)
@@ -145,7 +145,7 @@ def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 
 def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
-    """The page of a single-file page, and pages of the same host in its frames."""
+    """Reads the page in an MHTML file, and pages of the same host in its frames."""
     end = re.search(rb"\r?\n\r?\n", body)
     head = body[: end.start()] if end else body
     message = email.message_from_bytes(re.sub(rb"(\n)(?![\w-]+:|[ \t\r])", rb"\1 ", head) + body[len(head) :])
@@ -154,7 +154,7 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
     named = [_location(message, "Snapshot-Content-Location"), _location(message, "Content-Location"), *places[:1]]
     main = next(filter(None, named), "")
     if not parts or not main:
-        yield Unused(name, "MHTML without a page" if message.is_multipart() and not parts else "not a page: an e-mail message")
+        yield Unused(name, "MHTML without a page" if message.is_multipart() and not parts else "not a page: an email message")
         return
     is_cut = any("BoundaryNotFound" in type(defect).__name__ for defect in message.defects)
     if is_cut:
@@ -184,7 +184,7 @@ def _location(part: Message, header: str) -> str:
 
 
 def _read_har(body: bytes, name: str) -> Iterator[Capture | Unused]:
-    """The pages among the requests that a browser recorded. Style sheets, scripts and images are not captures."""
+    """Reads the pages among the requests that a browser recorded. Style sheets, scripts and images are not captures."""
     text = body.decode("utf-8-sig", "replace")
     counts = {_WITHOUT: 0, _PARTS: 0}
     for entry in _har_entries(text):
@@ -202,7 +202,7 @@ def _read_har(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 
 def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
-    """The entries one by one, so that a damaged one costs no other."""
+    """Yields the entries one by one, so that a damaged one does not affect others."""
     begin = position = text.find('"entries"')
     decoder, failures = json.JSONDecoder(), 0
     for found in _TEXT["har_entry"].finditer(text, max(begin, 0)):
@@ -224,7 +224,7 @@ def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
 
 
 def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
-    """The page of an entry, or what it is instead."""
+    """Returns the page of an entry, or what it is instead."""
     request, response = entry["request"], entry["response"]
     content = response.get("content") or {}
     status = int(response.get("status") or 0)
@@ -238,7 +238,7 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
     payload = str(text or "").encode("utf-8", "surrogatepass")
     if content.get("encoding") == "base64":
         payload = base64.b64decode(str(text), validate=True)
-    elif text:  # a browser has decoded it
+    elif text:  # the browser has decoded it
         media_type = re.sub(r"\s*;\s*charset=[^;]*", "", media_type, flags=re.IGNORECASE) + "; charset=utf-8"
         headers = [(key, media_type if key.lower() == "content-type" else value) for key, value in headers]
     page = Capture(form=Form.RESPONSE, source=SOURCE, payload=payload, content_type=media_type or None, origin=name)

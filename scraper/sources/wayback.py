@@ -1,8 +1,8 @@
 """Archives with a CDX server and raw replay: the Internet Archive's Wayback Machine, and archives that run pywb.
 
 The Wayback Machine's listings have pages and resume keys, and need loop guards (ARCHIVES.md, section 1). Archives that run pywb,
-such as Arquivo.pt or the UK Web Archive, are a source each; some of them block a client permanently that asks too fast, so each
-has intervals of its own, and is listed once a week.
+such as Arquivo.pt or the UK Web Archive, are a source each; some of them permanently block a client that sends requests too fast,
+so each has its own intervals and is listed once a week.
 """
 
 from collections.abc import Iterator
@@ -23,16 +23,16 @@ MAX_ROWS = 5_000_000
 MAX_EMPTY_PAGES = 200
 """Loop guards: a scan may return empty pages with a key, a loop returns them forever (ARCHIVES.md, section 1, "Loop guards")."""
 MAX_ALIKE = 1000
-"""Rows of one page at one second that are requested; the most that was seen is two (EDGI #40)."""
+"""Rows of one page at one second that are requested; at most two have been seen (edgi-govdata-archiving/wayback#40)."""
 MAX_REDIRECTS = 5
 GATEWAY_TIMEOUTS = frozenset({504, 524})
-"""Answers of a server that gave up a listing with `from=`, which scans as much as a full one (internetarchive/wayback#285)."""
+"""Status of a server that gave up a listing with `from=`, which scans as much as a full one (internetarchive/wayback#285)."""
 LIST_FOR = timedelta(days=7)
-"""How long a listing of pywb's counts as fresh: captures are added late, at Arquivo.pt after a year (ARCHIVES.md, section 9)."""
+"""How long a pywb listing counts as fresh: captures are added late, at Arquivo.pt after a year (ARCHIVES.md, section 9)."""
 FORMS = ({"url": "*.{}"}, {"url": "{}", "matchType": "domain"}, {"url": "*.{}", "matchType": "domain"}, {"url": "{}/*"})
-"""Ways to ask pywb for a host with its subdomains; archives differ in which they understand (ARCHIVES.md, section 4)."""
+"""Ways to query pywb for a host with its subdomains; archives support different ones (ARCHIVES.md, section 4)."""
 FORM_FOR = timedelta(days=90)
-"""How long an archive is asked only in the way that listed everything when it was asked in all of them."""
+"""How long only the way that listed everything is used, before all ways are tried again."""
 
 
 class Wayback:
@@ -48,7 +48,7 @@ class Wayback:
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
     def list_captures(self, window: Window | None, total: SourceReport) -> None:
-        """Lists every configured host. A host whose listing fails is a problem; the others are listed all the same."""
+        """Lists every configured host. A host whose listing fails is a problem; the others are still listed."""
         for host in self._context.hosts:
             listings = Listings(self._context.ledger, self.name, host)
             if window:
@@ -60,7 +60,7 @@ class Wayback:
                     pages = self._pages(host, {"from": to_timestamp(start)})
                     if record(self._context, listings, pages, total, INCREMENTAL, start) != 0:
                         continue
-                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing shows which.
+                # No rows may mean that nothing is new, or that nothing is listed anymore. A full listing shows which.
             record(self._context, listings, self._pages(host, {}), total, FULL)
 
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
@@ -140,7 +140,7 @@ class Pywb:
             record_scope(self._context, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[Row], int]]:
-        """Yields the pages of all ways of asking: an archive may answer one that it does not know with the home page only."""
+        """Yields the pages of all queries: an archive may answer one that it does not support with only the home page."""
         problem: NotCdx | None = None
         ledger, note = self._context.ledger, f"form {self.name} {self._server.address} {host}"
         known = ledger.note(note, FORM_FOR)

@@ -1,1 +1,1 @@
-"""The polite client: which addresses may be asked, how fast, how often again, and what an answer may cost. Knows no archive."""
+"""The polite HTTP client: which hosts may be contacted, request rates, retries, limits of answers. Not specific to an archive."""

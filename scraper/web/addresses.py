@@ -23,7 +23,7 @@ _PORTS = {"https": 443, "http": 80}
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """The hosts a source may ask. `plain_http`: also by http, of a live site; `loopback`: http to 127.0.0.1, for tests."""
+    """The hosts that a source may contact. `plain_http`: also by http (a live site); `loopback`: http to 127.0.0.1, for tests."""
 
     hosts: frozenset[str]
     loopback: bool = False
@@ -31,7 +31,7 @@ class AllowList:
 
     @classmethod
     def of(cls, urls: Iterable[str], *, loopback: bool = False) -> Self:
-        """Returns the list of the hosts of the configured URLs."""
+        """Returns the allow-list for the hosts of the configured URLs."""
         return cls(frozenset((urlsplit(url).hostname or "").lower() for url in urls), loopback)
 
     def check(self, url: str) -> None:
@@ -59,16 +59,16 @@ class AllowList:
 
 
 def host_of(url: str) -> str:
-    """Returns what is paced as one host: its name, with the port where that is not the default."""
+    """Returns what is paced as one host: its name, with the port if that is not the default."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     return host if parts.port in (None, _PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
 
 
 def url_key(url: str) -> str:
-    """Returns the part that spellings of one page's URL share: no scheme, `www`, default port, user name, fragment, last slash.
+    """Returns what all spellings of a page's URL share: no scheme, `www`, default port, user name, fragment, final slash.
 
-    Used to find the same page in another archive, never to request it: an archive plays the spelling that it lists. Unlike SURT
+    Used to find the same page in another archive, never to request it: an archive replays the spelling that it lists. Unlike SURT
     it keeps the case of the path, because Drupal's aliases may differ in it.
     """
     try:
@@ -87,13 +87,13 @@ def same_page(one: str, other: str) -> bool:
 
 
 def _loose_key(url: str) -> tuple[str, list[str]]:
-    """A key that ignores case, percent-encoding, double slashes and the order of parameters."""
+    """Returns a key that ignores case, percent-encoding, double slashes and the order of parameters."""
     place, _, query = unquote(html.unescape(url_key(url))).casefold().partition("?")
     return re.sub(r"/+", "/", place).rstrip("/"), sorted(query.split("&"))
 
 
 def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
-    """The address to connect to for a host, all of whose addresses must be public. Raises NotAllowed, OSError, TimeoutError."""
+    """Returns the address to connect to for a host; all must be public. Raises NotAllowed, OSError, TimeoutError."""
     if loopback and host == LOOPBACK:
         return host
     found: SimpleQueue[list[str] | Exception] = SimpleQueue()
@@ -115,5 +115,5 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
         address = ipaddress.ip_address(answer.partition("%")[0])
         for one in filter(None, (address, getattr(address, "ipv4_mapped", None))):
             if not one.is_global or one.is_multicast:
-                raise NotAllowed(f"{escape(host, 80)} is not asked: it resolves to {one}, which is not a public address")
+                raise NotAllowed(f"{escape(host, 80)} is not contacted: it resolves to {one}, which is not a public address")
     return answers[0]

@@ -1,10 +1,10 @@
 """The polite client: every request of every source goes through it (ARCHIVES.md, sections 6 and 8).
 
-It spaces requests, retries where that can help, honors what servers ask for, and returns whole, bounded, decoded bodies or raises
-an error; it never returns part of a body. Sources interpret the answers, `pacing` decides when to ask, `addresses` whom to ask.
+It spaces requests, retries if that can help, obeys servers' wait requests, and returns whole, bounded, decoded bodies or raises
+an error; it never returns part of a body. Sources interpret the answers, `pacing` decides when, `addresses` to which hosts.
 
-h11 speaks the protocol, on a connection for each request, to a checked address, within one deadline. A server or proxy that
-answers twice, late, or with more bytes than it announced leaves them in the connection, and a pooling client reads them as the
+h11 implements the protocol; each request has its own connection to a checked address, and one deadline. If a server or proxy
+answers twice, late, or with more bytes than announced, these stay in the connection, and a pooling client would read them as the
 answer to its next request (ARCHIVES.md, section 9). Requests to one host are seconds apart, so new connections cost little.
 """
 
@@ -41,14 +41,14 @@ _LINGER = 0.2
 MIB = 1024 * 1024
 MAX_PAGE = 16 * MIB
 RETRYABLE = frozenset({408, 413, 421, 425, *range(500, 600)})
-"""EDGI's set of retryable answers and all of the 5xx (ARCHIVES.md, section 2, decision table)."""
+"""The retryable status codes of EDGI's `wayback` library and all 5xx (ARCHIVES.md, section 2, decision table)."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 FORBIDDEN_PAUSE = 86_400.0
-"""Seconds after a 403 of an archive that blocks clients which asked too much (cc-downloader: "unrecoverable")."""
+"""Seconds after a 403 of an archive that blocks clients after too many requests (cc-downloader: "unrecoverable")."""
 
 
 class Response(NamedTuple):
-    """An answer whose `body` raises ConnectionFailed where it is cut, if the answer is `framed`: states its length or its end."""
+    """An answer as a stream. If it is `framed` (states its length or its end), a truncated `body` raises ConnectionFailed."""
 
     status: int
     headers: httpx.Headers
@@ -71,7 +71,7 @@ class Answer(NamedTuple):
 class RequestPolicy:
     """How one kind of request is made. `limit`: bytes of the body, as sent and decoded; `interval`: seconds.
 
-    `is_data` returns whether an error status is archived data rather than the archive's own error. `final`: error statuses that
+    `is_data`: tells whether an error status is archived data rather than the archive's own error. `final`: error statuses that
     are returned without a retry. `closed_by_403`: a 403 closes the host for FORBIDDEN_PAUSE. `ranged`: only 206 is read, because
     a server that ignores Range sends the whole file.
     """
@@ -97,13 +97,13 @@ class _Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Makes requests, one at a time, each on a connection of its own."""
+    """Makes requests, one at a time, each on its own connection."""
 
     settings: Config
     pacer: Pacer
 
     def get(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer to a GET, after checked redirects. Raises NotAllowed, RequestFailed, TooLarge, SourcePaused, Stopped."""
+        """Sends a GET and follows checked redirects. Raises NotAllowed, RequestFailed, TooLarge, SourcePaused, Stopped."""
         seen: set[str] = set()
         while True:
             answer = self._with_retries(url, policy, headers)
@@ -135,7 +135,7 @@ class Client:
         if failure.limited:
             self.pacer.hold(host, max(DEFAULT_429, failure.wait), text, end=True)
         if not failure.timed_out or policy.retry_timeouts:
-            # One time-out does not count as trouble: archives time out while they load what they then answer from their cache.
+            # One time-out does not count as a failure: archives time out while loading what they later answer from their cache.
             self.pacer.failed(host, self.settings.retry.backoff)
         raise RequestFailed(f"{escape_url(url)}: {text}")
 
@@ -164,7 +164,7 @@ class Client:
         return self._classify(answer, policy, attempt)
 
     def _classify(self, answer: Answer, policy: RequestPolicy, attempt: int) -> Answer | _Failure:
-        """Returns the answer where its source can use it, otherwise why to ask again. Raises SourcePaused."""
+        """Returns the answer if its source can use it, otherwise the reason for a retry. Raises SourcePaused."""
         status, host = answer.status, host_of(answer.url)
         if policy.is_data(answer.headers):
             return answer
@@ -196,7 +196,7 @@ class Client:
             if len(received) > policy.limit:
                 raise TooLarge(f"{escape_url(url)}: more than {policy.limit} bytes")
         body = raw = bytes(received)
-        if not policy.ranged:  # a part of a file is wanted as it is stored, whatever a header states about its encoding
+        if not policy.ranged:  # part of a file is wanted as stored, even if a header names an encoding
             try:
                 body = decode_content(raw, encodings=response.headers.get_list("content-encoding"), limit=policy.limit)
             except UndecodableContent as error:
@@ -215,7 +215,7 @@ def sendable(url: str) -> str:
 
 
 def user_agent(contact: str | None) -> str:
-    """Returns the User-Agent: who asks and how to reach them. Archives block clients without one (ARCHIVES.md, section 1)."""
+    """Returns the User-Agent: the client and its contact. Archives block clients without one (ARCHIVES.md, section 1)."""
     return f"tta-archive/{version('tta')} ({contact or 'loopback test'})"
 
 
@@ -239,14 +239,14 @@ def request(
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Certificates are always checked. Made once, because reading the system's certificates is slow."""
+    """Returns a TLS context that checks certificates. Created once, because reading the system's certificates is slow."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
 class _Connection:
-    """A connection for one request, which `stack` closes; `ends` is its deadline on the monotonic clock."""
+    """A connection for one request, closed by `stack`; `ends`: its deadline on the monotonic clock."""
 
     def __init__(self, stack: ExitStack, url: SplitResult, ends: float, loopback: bool) -> None:
         self._ends = ends
@@ -284,7 +284,7 @@ class _Connection:
         with _as_failures():
             while isinstance(event := self._next_event(), h11.Data):
                 yield bytes(event.data)
-        # What follows is either another answer, which is ignored, or the rest of a body that is longer than it was said to be.
+        # What follows is either another answer, which is ignored, or the rest of a body that is longer than announced.
         surplus, _ = self._http.trailing_data
         with suppress(OSError, TimedOut):
             while framed and len(surplus) < len(b"HTTP/1."):

@@ -1,7 +1,7 @@
 """Decides when the next request may be made: intervals, waits, retry budget, circuit breaker.
 
 Everything is per host and shared by all requests of a run, retries and redirects included (ARCHIVES.md, section 6). The ledger
-keeps what the next run must know, such as a ban.
+stores what the next run needs, such as a ban.
 """
 
 import random
@@ -20,28 +20,28 @@ LONGEST_WAIT = 600.0
 DEFAULT_429 = 60.0
 """Seconds; the Internet Archive sent no Retry-After with 429 as of 2023-11-27 (ARCHIVES.md, section 1, "Rates")."""
 FIRST_BAN = 3600.0
-"""Seconds; the Internet Archive's block lasts 1 h and doubles each time (EDGI issue #137, 2023)."""
+"""Seconds; the Internet Archive's block lasts 1 h and doubles each time (edgi-govdata-archiving/wayback#137, 2023)."""
 LONGEST_BAN = 7 * 86_400.0
 BAN_MEMORY = timedelta(days=1)
 """A refused connection this soon after a 429, or after the end of a ban, counts as a ban."""
 BANS_FORGOTTEN = timedelta(days=30)
 """After this time without a 429 the next ban counts as the first one."""
 MAX_RETRY_AFTER = 365 * 86_400.0
-"""Seconds. A longer one is stored as a year, which a date can represent."""
+"""Seconds; longer values are reduced to this, so that the resulting date is valid."""
 LONGEST_BACKOFF = 300.0
 BREAKER_LIMIT = 5
-"""Failed requests in a row (retries not counted) before the source is paused."""
+"""Consecutive failed requests (not counting retries) before the source is paused."""
 BREAKER_PAUSE = 300.0
-"""Times the configured back-off: 10 min with the default of 2 s."""
+"""Multiple of the configured back-off: 10 min with the default of 2 s."""
 BUDGET_BASE = 50
 BUDGET_SHARE = 0.1
-"""Retries that a run may make: 50, and 1 for every 10 requests."""
+"""Retries allowed in a run: 50, plus 1 for every 10 requests."""
 _JITTER = random.SystemRandom()
 
 
 @dataclass(slots=True)
 class Host:
-    """What is known about a host; from `closed` on only in this run. `last` and `ready` are on the monotonic clock."""
+    """What is known about a host; from `closed` on, only in this run. `last` and `ready` are on the monotonic clock."""
 
     name: str
     not_before: datetime | None = None
@@ -57,7 +57,7 @@ class Host:
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """The seconds that a Retry-After header asks for, at most MAX_RETRY_AFTER; None where it is invalid (RFC 9110, 10.2.3)."""
+    """Returns the seconds that a Retry-After header states, at most MAX_RETRY_AFTER; None if it is invalid (RFC 9110, 10.2.3)."""
     text = (value or "").strip()
     if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
         return min(max(float(text), 0.0), MAX_RETRY_AFTER)
@@ -77,10 +77,10 @@ def backoff(base: float, attempt: int) -> float:
 
 @dataclass(slots=True)
 class Pacer:
-    """Spaces the requests to each host, and stores until when a host must not be asked.
+    """Spaces the requests to each host, and stores until when a host must not be contacted.
 
     `load` and `save` keep what is known about hosts between runs. `override`: waits that earlier runs stored are ignored
-    (`--now`). `on_wait` is called with the host's name and the seconds of each wait that a host asks for.
+    (`--now`). `on_wait` is called with the host's name and the seconds of each wait that a host requests.
     `requests` and `retries` count those of the whole run.
     """
 
@@ -94,7 +94,7 @@ class Pacer:
     _seen: dict[str, Host] = field(default_factory=dict)
 
     def take_retry(self) -> bool:
-        """Counts one more retry if it may be made: retries must not multiply the load on a host that is failing."""
+        """Counts and allows one more retry, if possible: retries must not multiply the load on a failing host."""
         may_retry = self.retries < BUDGET_BASE + BUDGET_SHARE * self.requests
         self.retries += may_retry
         return may_retry
@@ -111,26 +111,26 @@ class Pacer:
         return self._seen[name]
 
     def wait(self, name: str, interval: float) -> None:
-        """Returns when `name` may be asked, `interval` seconds after the last request to it. Raises SourcePaused, Stopped."""
+        """Waits until `name` may be contacted, `interval` seconds after the last request to it. Raises SourcePaused, Stopped."""
         host = self._host(name)
         if host.closed and host.not_before:
             raise SourcePaused(name, host.not_before, host.reason)
         self.stop.sleep(max(host.ready, host.last + interval) - time.monotonic())
 
     def asked(self, name: str) -> None:
-        """Notes that a request to `name` starts or has ended; the interval counts from the later of the two."""
+        """Records that a request to `name` starts or has ended; the interval counts from the later of the two."""
         host = self._host(name)
         host.last = time.monotonic()
         host.asked_at = datetime.now(UTC)
         self.save(host)
 
     def delay(self, name: str, seconds: float) -> None:
-        """Delays the next request to `name` by at least so many seconds: the client's own back-off."""
+        """Delays the next request to `name` by at least `seconds`: the client's own back-off."""
         host = self._host(name)
         host.ready = max(host.ready, time.monotonic() + seconds)
 
     def hold(self, name: str, seconds: float, reason: str, *, end: bool = False) -> None:
-        """Stores that a host is not asked for so many seconds. Raises SourcePaused where this run can't wait, or is to `end`."""
+        """Stores that a host gets no request for `seconds`. Raises SourcePaused if this run can't wait, or if `end`."""
         host = self._host(name)
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         host.not_before = max(until, host.not_before or until)
@@ -144,7 +144,7 @@ class Pacer:
         self.on_wait(name, seconds)
 
     def limited(self, name: str) -> None:
-        """Notes a 429: a refused connection after it is a ban."""
+        """Records a 429: a refused connection after it is a ban."""
         host = self._host(name)
         now = datetime.now(UTC)
         if host.limited_at and now - host.limited_at > BANS_FORGOTTEN:
@@ -153,17 +153,17 @@ class Pacer:
         self.save(host)
 
     def refused(self, name: str) -> None:
-        """A refused connection: raises SourcePaused where a 429 shortly before makes it a ban."""
+        """Records a refused connection: raises SourcePaused if a 429 shortly before makes it a ban."""
         host = self._host(name)
         now = datetime.now(UTC)
         if host.limited_at and now - host.limited_at < BAN_MEMORY:
             seconds = min(FIRST_BAN * 2**host.bans, LONGEST_BAN)
             host.bans = min(host.bans + 1, 20)
             host.limited_at = now + timedelta(seconds=seconds)
-            self.hold(name, seconds, "it refuses connections after it had asked for fewer requests: banned", end=True)
+            self.hold(name, seconds, "it refuses connections after a 429: banned", end=True)
 
     def failed(self, name: str, base: float) -> None:
-        """Counts a request that failed after its retries. BREAKER_LIMIT in a row pause the host for `base` x BREAKER_PAUSE s."""
+        """Counts a request that failed after its retries. BREAKER_LIMIT in a row pause the host for `base` x BREAKER_PAUSE."""
         host = self._host(name)
         host.failures += 1
         if host.failures >= BREAKER_LIMIT:
@@ -171,7 +171,7 @@ class Pacer:
             self.hold(name, BREAKER_PAUSE * base, f"{BREAKER_LIMIT} requests in a row failed", end=True)
 
     def succeeded(self, name: str) -> None:
-        """Notes a usable answer: resets the failure count and ends a wait that the host had asked for."""
+        """Records a usable answer: resets the failure count and ends a wait that the host had requested."""
         host = self._host(name)
         host.failures = 0
         if host.not_before and not host.closed:

@@ -1,1 +1,1 @@
-"""Runs tasks outside this process: in other processes on this machine, or on a cluster. It does not know what the tasks do."""
+"""Runs tasks outside this process: in other processes on this machine, or on a cluster. Independent of what the tasks do."""

@@ -1,8 +1,8 @@
-"""Does tasks in other processes: results in order, memory bounded, and a task that kills its process costs only itself.
+"""Runs tasks in other processes: results in order, memory bounded, and a task that kills its process affects no other.
 
-`database.parse_captures` parses with it and `scan` searches whole crawls with it. The processes are on this machine, or on a
-dask.distributed cluster, which the extra `cluster` installs. Its workers need the same version of this program and nothing of
-the data folder: a task contains the bytes it is about.
+`database.parse_captures` uses it to parse, and `scan` to search whole crawls. The processes are on this machine, or on a
+dask.distributed cluster, which the extra `cluster` installs. Its workers need the same version of this program but no data
+folder: a task contains its bytes.
 """
 
 import multiprocessing
@@ -26,24 +26,24 @@ from typing import Any, Generic, Protocol, TypeVar
 from scraper.errors import TtaError
 
 AHEAD = 3
-"""Tasks per process that are given out before the first result is taken: bounds the memory."""
+"""Tasks per process that are submitted before the first result is taken: bounds the memory."""
 _LOOK_SECONDS = 0.5
-"""Between two looks at whether the run was asked to end."""
+"""Seconds between two checks whether the run must end."""
 CONNECT_SECONDS = 30.0
 ALONE_SECONDS = 120.0
-"""How long a cluster may be without workers before the run ends; a worker that died is back within seconds."""
+"""Seconds that a cluster may be without workers before the run ends; a worker that died is back within seconds."""
 Check = Callable[[], None]
-"""Raises where the run was asked to end (`stopping.Stop.check`)."""
+"""Raises an exception if the run must end (`stopping.Stop.check`)."""
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Task, Result]):
-    """What is done with each task. The functions must be importable by name, because they are called in other processes.
+    """The functions for each task, importable by name, because they are called in other processes.
 
-    `work` must not depend on anything but its task. Where a task ends its process, `split` returns the smaller tasks that it
-    consists of; one of those that ends two processes is given up, and `give_up` returns its results.
+    `work` must depend only on its task. If a task ends its process, `split` returns the smaller tasks that it consists of; one of
+    those that ends two processes is given up, and `give_up` returns its results.
     """
 
     work: Callable[[Task], list[Result]]
@@ -52,10 +52,10 @@ class Job(Generic[Task, Result]):
 
 
 class WorkerPool(Protocol):
-    """Does tasks elsewhere."""
+    """Runs tasks in other processes."""
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
-        """Every task with its results, in the order of the tasks; closing it ends the work. Raises TtaError if none can work."""
+        """Yields every task with its results, in the order of the tasks; closing it ends the work. Raises TtaError."""
 
 
 def in_order(
@@ -64,7 +64,7 @@ def in_order(
     give: Callable[[Task], Future[list[Result]]],
     results: Callable[[Task, Future[list[Result]]], list[Result]],
 ) -> Generator[tuple[Task, list[Result]], None, None]:
-    """What `WorkerPool.run` returns. `give` starts a task, `results` waits for it; at most `ahead` tasks are given out."""
+    """Implements `WorkerPool.run`. `give` starts a task, `results` waits for it; at most `ahead` tasks are started in advance."""
     waiting = iter(tasks)
     given: deque[tuple[Task, Future[list[Result]]]] = deque()
     try:
@@ -82,10 +82,10 @@ def in_order(
 
 
 class _Worker:
-    """One worker process at a time: started when it is needed, and again when it has ended."""
+    """One worker process at a time: started when needed, and again after it has ended."""
 
     _starting = threading.Lock()
-    """A process must not inherit another one's end of a pipe, which would hide that the other has ended."""
+    """Prevents a process from inheriting another one's end of a pipe, which would hide that the other has ended."""
 
     def __init__(self, context: BaseContext) -> None:
         self._context = context
@@ -94,7 +94,7 @@ class _Worker:
         self._is_closed = False
 
     def work(self, job: Job[Task, Result], task: Task) -> list[Result]:
-        """The task's results. Raises ChildProcessError where it ends the process, TtaError where no process can be had."""
+        """Returns the task's results. Raises ChildProcessError if it ends the process, TtaError if no process can be started."""
         pipe = self._pipe or self._start()
         try:
             pipe.send((job.work, task))
@@ -116,14 +116,14 @@ class _Worker:
             self._process.start()
             theirs.close()
         try:
-            self._pipe.recv()  # it works, so what ends it later is the task
+            self._pipe.recv()  # it works, so if it ends later, the task is the cause
         except (EOFError, OSError):
             self._pipe = None
-            raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
+            raise TtaError("worker processes end as soon as they start: free up memory, or use `--workers 1`") from None
         return self._pipe
 
     def close(self) -> None:
-        """Ends the process at once, whatever it is at: nobody takes its results any more."""
+        """Ends the process at once, without waiting for its task: its results are no longer needed."""
         with self._starting:
             self._is_closed = True
             if self._process is not None:
@@ -132,7 +132,7 @@ class _Worker:
 
 @dataclass
 class Processes:
-    """Worker processes on this machine; one that ends is replaced. `check`: ends the run, by what it raises."""
+    """Worker processes on this machine; one that ends is replaced. `check`: may raise an exception that ends the run."""
 
     _workers: int
     _check: Check = lambda: None
@@ -140,7 +140,7 @@ class Processes:
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         context = _context(job.work.__module__)
         workers = [_Worker(context) for _ in range(self._workers)]
-        idle = [*workers]  # taking and adding at the end are atomic, and there are as many threads as workers
+        idle = [*workers]  # pop and append are atomic, and there are as many threads as workers
 
         def do(task: Task) -> list[Result]:
             worker = idle.pop()
@@ -164,13 +164,13 @@ class Processes:
         return future.result()
 
     def _done(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
-        """The task's results. A part that ends two processes is given up: something else may have ended the first."""
+        """Returns the task's results. A part that ends two processes is given up; only one could have another cause."""
 
         def attempt(part: Task) -> list[Result] | None:
             try:
                 return worker.work(job, part)
             except ChildProcessError:
-                self._check()  # a signal to the whole group of processes has ended the worker too
+                self._check()  # a signal to the process group has ended the worker too
                 return None
 
         if (results := attempt(task)) is None:
@@ -183,8 +183,8 @@ class Processes:
 
 
 def _serve(pipe: Connection) -> None:
-    """What a worker process does: a task for each message, until the parent process closes the pipe or ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    """The worker process: runs a task for each message, until the parent process closes the pipe or ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
 
     def end_with_parent() -> None:
         if (parent := multiprocessing.parent_process()) is not None:
@@ -206,12 +206,12 @@ def _serve(pipe: Connection) -> None:
 
 
 def cores() -> int:
-    """How many processes pay off here: one per core that this program may use."""
+    """Returns how many processes are useful: one per core that this program may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _context(module: str) -> BaseContext:
-    """Workers are not forked from this process, which has databases open that another process must not inherit."""
+    """Returns a context that does not fork workers from this process, because they must not inherit its open databases."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -230,7 +230,7 @@ def _work(version: str, job: Job[Any, Any], task: Any) -> list[Any]:
 
 @contextmanager
 def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
-    """The pool at a dask scheduler's address, such as `tcp://10.0.0.5:8786`. `check` ends the wait. Raises TtaError."""
+    """Yields the pool at a dask scheduler's address, such as `tcp://10.0.0.5:8786`. `check` may end the wait. Raises TtaError."""
     try:
         from distributed import Client
     except ImportError:
@@ -262,7 +262,7 @@ class _Cluster:
         )
 
     def _results(self, job: Job[Task, Result], task: Task, future: Future[list[Result]]) -> list[Result]:
-        """The task's results. dask can't tell which task killed its workers; a process on this machine finds out."""
+        """Returns the task's results. dask can't tell which task killed its workers; a process on this machine finds out."""
         from distributed import KilledWorker
 
         try:
