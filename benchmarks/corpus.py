@@ -19,7 +19,7 @@ from typing import NamedTuple
 from benchmarks.chrome import dressed
 from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import record_id_of, sha1_digest, utc_now
-from scraper.capture import Capture, Form, Original
+from scraper.capture import Capture, Original, WarcType
 from tests.pagegen.content import Content, Field, Paragraph, Value
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options, Theme, Wrapper
@@ -115,7 +115,7 @@ def title(record: int) -> str:
 def _response(record: int, when: datetime, *, changed: bool = False) -> Capture:
     body = _page(record % TEMPLATES, changed=changed).page(node(record), title(record))
     return Capture(
-        form=Form.RESPONSE,
+        form=WarcType.RESPONSE,
         source="wayback",
         payload=body,
         url=f"https://{HOST}/node/{node(record)}",
@@ -134,7 +134,7 @@ def _first_seen(record: int) -> datetime:
 def _revisit(record: int, when: datetime) -> Capture:
     first = _response(record, _first_seen(record))
     return Capture(
-        form=Form.REVISIT,
+        form=WarcType.REVISIT,
         source="commoncrawl",
         payload=b"",
         url=first.url,
@@ -148,13 +148,15 @@ def _revisit(record: int, when: datetime) -> Capture:
 def _text_capture(record: int, when: datetime) -> Capture:
     body = _text(record % TEMPLATES).page(node(record), title(record))
     url = f"https://{HOST}/node/{node(record)}"
-    return Capture(form=Form.CONVERSION, source="commoncrawl", payload=body, url=url, captured_at=when, content_type="text/plain")
+    return Capture(
+        form=WarcType.CONVERSION, source="commoncrawl", payload=body, url=url, captured_at=when, content_type="text/plain"
+    )
 
 
 def _other(number: int, block: int, when: datetime) -> Capture:
     page = other(_OTHERS[number])
     return Capture(
-        form=Form.RESPONSE,
+        form=WarcType.RESPONSE,
         source="wayback",
         payload=dressed(page.data.decode()).encode(),
         url=f"https://{HOST}/node/{2_000_000 + block * len(_OTHERS) + number}",

@@ -27,10 +27,9 @@ from random import Random
 from parsers.scalars import fiscal_year
 from scraper.capture import Capture
 from scraper.database import schema
-from scraper.database.derived import RULES, expression, register
+from scraper.database.derived import RULES, register, rule_sql
 from scraper.database.load import load
-from scraper.database.places import Place as County
-from scraper.database.places import atlas
+from scraper.database.places import County, atlas
 from scraper.database.tables import TABLES, Table
 from scraper.folders import Folders
 from tests.dbkit import add, page, text
@@ -188,7 +187,7 @@ def _repeat(db: sqlite3.Connection, table: Table) -> None:
 def _derive(db: sqlite3.Connection) -> None:
     """The columns that follow from others, by the program's own rules."""
     register(db)
-    rules = ", ".join(f"{name} = {expression(name)}" for name in RULES if "rule" in RULES[name])
+    rules = ", ".join(f"{name} = {rule_sql(name)}" for name in RULES if "rule" in RULES[name])
     db.execute(f"UPDATE records AS one SET {rules}")
     counted = "SELECT organization_id, count(DISTINCT record_id) AS n FROM organization_mentions GROUP BY 1"
     db.execute(

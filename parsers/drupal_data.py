@@ -22,8 +22,8 @@ from parsers.columns import BODY, make_record
 from parsers.decode import Decoded, harmless
 from parsers.html import read_html
 from parsers.items import Value
-from parsers.record import Kind, PageHead, ParseResult, State
-from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_evidence, is_instructions, known_name
+from parsers.record import FieldState, Kind, PageHead, ParseResult
+from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_distinctive, is_instructions, known_name
 from parsers.rows import MAX_FIELDS, RowWriter
 from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
@@ -146,7 +146,7 @@ def _from_feed(root: ET.Element, url: str | None) -> ParseResult | None:
 def _result(node: _Entity, url: str | None) -> ParseResult | None:
     names = [name for name in node.values if _FIELD.fullmatch(name)]
     title, kind = _text(node.first("title")), node.kind.removeprefix("node--")
-    evidence = sum(is_evidence(entry.text) for entry in map(known_name, names) if entry)
+    evidence = sum(is_distinctive(entry.text) for entry in map(known_name, names) if entry)
     if not _RECORD_TYPE.fullmatch(kind) and evidence < (1 if reference(title) else _MIN_EVIDENCE):
         return ParseResult(kind=Kind.OTHER, reason=f"a Drupal node of the type {kind[:60]!r}") if kind else None
     number = node_id(f"/node/{node.first('nid')}") or node_id(url)
@@ -194,7 +194,7 @@ class _Writer(RowWriter):
         self._add(label, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
-        self.missing = State.NOT_CAPTURED if items else State.EMPTY
+        self.missing = FieldState.NOT_CAPTURED if items else FieldState.EMPTY
         for value in list(filter(any, map(self._value, items[:MAX_FIELDS]))) or [Value()]:
             self.add(label, name, value, item=item)
 

@@ -176,10 +176,10 @@ class _Scan:
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
         if id(element) not in self._container:
-            self._container[id(element)] = element.tag in BLOCKS and element.holds_fields and self._contains_fields(element)
+            self._container[id(element)] = element.tag in BLOCKS and element.holds_fields and self._is_mostly_fields(element)
         return self._container[id(element)]
 
-    def _contains_fields(self, element: Element) -> bool:
+    def _is_mostly_fields(self, element: Element) -> bool:
         if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
         if element.has_own_text():

@@ -13,7 +13,7 @@ from parsers.fields import read_content
 from parsers.head import MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
-from parsers.record import Kind, PageHead, ParseResult, State
+from parsers.record import FieldState, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, known
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, evidence
@@ -266,7 +266,7 @@ def _mark_cut(content: PageRows, tail: str) -> None:
         return
     text, last = one_line(unescape(text)), content.fields[-1]
     if last.value is None:
-        last.state = State.NOT_CAPTURED
+        last.state = FieldState.NOT_CAPTURED
         if "</" not in closing and last.label and not known(last.label) and last.label.endswith(text):
             content.fields.pop()
             content.places.pop()

@@ -20,7 +20,7 @@ Form = Literal["data", "html", "text", "prose"]
 
 Kind = StrEnum("Kind", "RECORD OTHER BLOCKED ERROR REDIRECT REVISIT NOT_HTML UNREADABLE")
 """What a capture shows (`captures.kind`)."""
-State = StrEnum("State", "VALUE EMPTY NOT_CAPTURED")
+FieldState = StrEnum("FieldState", "VALUE EMPTY NOT_CAPTURED")
 """Whether a field has a value, was printed empty, or had its value lost on the way into the capture."""
 
 
@@ -41,7 +41,7 @@ class ColumnInfo:
     contact: bool
 
 
-_INITIALS = frozenset("id url http warc sha256 bja tta ttac".split())
+_ACRONYMS = frozenset("id url http warc sha256 bja tta ttac".split())
 
 
 def required(description: str, unit: str | None = None, **more: Any) -> Any:
@@ -62,7 +62,7 @@ def columns_of(model: type) -> Mapping[str, ColumnInfo]:
     for one in fields(model):
         kind = types[one.name]
         kind = get_args(kind)[0] if isinstance(kind, UnionType) else kind  # `T | None`
-        words = " ".join(word.upper() if word in _INITIALS else word for word in one.name.split("_"))
+        words = " ".join(word.upper() if word in _ACRONYMS else word for word in one.name.split("_"))
         texts = {"description": "", "unit": None, "label": None, "contact": False, "heading": None, **one.metadata}
         texts["heading"] = texts["heading"] or words[0].upper() + words[1:]
         found[one.name] = ColumnInfo(name=one.name, type=kind, required=one.default is MISSING, **texts)
@@ -79,7 +79,7 @@ class Field:
     name: str | None = optional("Drupal's machine name, if the page contains it")
     item: str | None = optional("group and number, such as 'Milestone 2', for a field nested in a group")
     value: str | None = optional("value as printed; line breaks kept")
-    state: State = required("value, empty (printed without a value) or not_captured (lost on the way into the capture)")
+    state: FieldState = required("value, empty (printed without a value) or not_captured (lost on the way into the capture)")
     href: str | None = optional("address the value links to, absolute, without an archive's prefix", heading="Link")
     datetime: str | None = optional("time as in the page's attribute; a range as start/end", heading="Date and time")
     occurrence: int = optional("1 for the page's first field of this label, 2 for a second one, and so on", default=1)
@@ -128,14 +128,14 @@ class PageHead:
 
 _TYPES: dict[Type, Any] = {Type.REFERENCES: list[str], Type.YES_NO: bool, Type.POINT: float, Type.NUMBER: int}
 """Python types of the values of each type of label; all others are texts."""
-_UNITS = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US dollars"}
+_UNIT_OF_TYPE = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US dollars"}
 _SHOWN_AS = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}
 
 
 def _labelled(entry: Label, index: int, column: Column) -> tuple[str, Any, Any]:
     """Returns name, type and field of a label's column. For money, the first is the text as printed, the others are amounts."""
     kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
-    description, unit = column.description + _SHOWN_AS.get(entry.type, ""), column.unit or _UNITS.get(entry.type)
+    description, unit = column.description + _SHOWN_AS.get(entry.type, ""), column.unit or _UNIT_OF_TYPE.get(entry.type)
     return column.name, kind | None, optional(description, unit, heading=column.heading, label=entry.text, contact=entry.contact)
 
 

@@ -116,7 +116,7 @@ def is_instructions(label: str) -> bool:
 
 
 @cached_short
-def is_evidence(label: str) -> bool:
+def is_distinctive(label: str) -> bool:
     """Whether only TTA records have this label."""
     return known(label) is not None and normal(label) not in _GENERIC
 

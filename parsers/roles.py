@@ -51,7 +51,7 @@ class Role:
         return tuple(sorted(set(self.classes) - HIDDEN))
 
     @cached_property
-    def silent(self) -> bool:
+    def has_no_role(self) -> bool:
         """Whether the classes set no flag of a role."""
         return self == Role(self.classes)
 

@@ -15,8 +15,8 @@ from parsers.columns import BODY, entry_of, fits
 from parsers.groups import group_items, group_of
 from parsers.items import Value, items_of, read_value
 from parsers.patterns import Block, LabelPatterns
-from parsers.record import Field, Section, State
-from parsers.registry import Type, group_of_member, is_evidence, is_instructions, known, known_name, section_of_instruction
+from parsers.record import Field, FieldState, Section
+from parsers.registry import Type, group_of_member, is_distinctive, is_instructions, known, known_name, section_of_instruction
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")
@@ -54,7 +54,7 @@ def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
 class RowWriter:
     """Writes the rows of a page. `missing`: the state of a field without a value; `place`: the source of the next rows."""
 
-    def __init__(self, missing: State = State.EMPTY) -> None:
+    def __init__(self, missing: FieldState = FieldState.EMPTY) -> None:
         self.rows = PageRows()
         self.section: str | None = None
         self.items: Counter[str] = Counter()
@@ -83,7 +83,7 @@ class RowWriter:
             name=name,
             item=item,
             value=text or None,
-            state=State.VALUE if text else self.missing,
+            state=FieldState.VALUE if text else self.missing,
             href=href,
             datetime=datetime,
             occurrence=occurrence,
@@ -187,6 +187,6 @@ def evidence(content: PageRows) -> tuple[int, int]:
         is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # a sentence is not
         if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
             bad += 1
-        elif is_evidence(row.label or entry.text):
+        elif is_distinctive(row.label or entry.text):
             good.add(entry.text)
     return len(good), bad

@@ -31,7 +31,7 @@ _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
 _INSIDE = r"[^<]*+(?:<(?!/?div\b)[^<]*+)*+"
 _LABEL_TAGS = ("div", "h2", "h3", "h4", "span", "strong")
 _FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<({'|'.join(_LABEL_TAGS)})({_ATTRIBUTES})>([^<]*+)</\2>\s*+(.*)</div>", re.DOTALL)
-_WRAPPER = re.compile(rf"<div({_ATTRIBUTES})>\s*+(<div.*)</div>\s*+", re.DOTALL)
+_WRAPPING_DIV = re.compile(rf"<div({_ATTRIBUTES})>\s*+(<div.*)</div>\s*+", re.DOTALL)
 _ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>\s*+")
 _INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
 _PROSE = re.compile(rf"[^<]*+(?:<(?:/?(?:p|ul|ol|li|strong|em|b|i|u|time)|br|time{_ATTRIBUTES})>[^<]*+)*+")
@@ -123,7 +123,7 @@ _read_once = lru_cache(4096)(_read)
 
 def _values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:
     """Returns the values of a field's items; None if they contain anything else. `field`: the role of a field with classes."""
-    wrapper = _WRAPPER.fullmatch(source) if source.startswith("<div") else None
+    wrapper = _WRAPPING_DIV.fullmatch(source) if source.startswith("<div") else None
     role = _role(wrapper[1]) if wrapper is not None else NONE
     wrapped = role.items and role.name in (None, field.name) if field is not None else wrapper is not None and not wrapper[1]
     if wrapper is not None and wrapped:
@@ -148,7 +148,7 @@ def _value_of(inside: str, origin: str | None) -> Value | None:
     if found := _INLINE.fullmatch(inside):
         tag, attributes, printed = found.groups()
         text, href = text_of(printed), _attribute(attributes, "href")
-        if not text or not _role(attributes).silent or (tag == "a" and not _FROM_ANYWHERE.fullmatch(href or "")):
+        if not text or not _role(attributes).has_no_role or (tag == "a" and not _FROM_ANYWHERE.fullmatch(href or "")):
             return None
         stamp = _attribute(attributes, "datetime") or _attribute(attributes, "content") or ""
         return Value(text, absolute(href, origin) if tag == "a" else None, (stamp.strip() or None) if tag == "time" else None)

@@ -12,13 +12,13 @@ from parsers.columns import BODY, field_key, fits, make_record
 from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.record import Kind, PageHead, ParseResult, State
+from parsers.record import FieldState, Kind, PageHead, ParseResult
 from parsers.registry import (
     Label,
     Type,
     group_of_member,
     group_table,
-    is_evidence,
+    is_distinctive,
     is_member_line,
     normal,
     section_of_instruction,
@@ -51,7 +51,7 @@ from parsers.urls import absolute, node_id
 
 _LINES = FORMS["lines"]
 _SubField = tuple[Line | None, list[Line]]
-_REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
+_LINKED_TYPES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
@@ -84,7 +84,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
     named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
-    names = {value for value in named if not is_evidence(value)}
+    names = {value for value in named if not is_distinctive(value)}
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
@@ -122,7 +122,7 @@ def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
     if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
         return True
-    labels = {mark.label for mark in marks if mark.entry is None or is_evidence(mark.label)}
+    labels = {mark.label for mark in marks if mark.entry is None or is_distinctive(mark.label)}
     return len(labels) >= (MANY_LABELS if instructed else 1)
 
 
@@ -140,7 +140,7 @@ class _Writer(RowWriter):
     """Rows and sections in page order, each with the source lines that it was read from; known labels show the layout."""
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
-        super().__init__(State.NOT_CAPTURED)
+        super().__init__(FieldState.NOT_CAPTURED)
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self.unseparated: list[str] = []
@@ -151,7 +151,7 @@ class _Writer(RowWriter):
         self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
         self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
         self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
-        drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_REFERENCES, Type.DATE)]
+        drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_LINKED_TYPES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
@@ -225,7 +225,7 @@ class _Writer(RowWriter):
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more)
-        is_unlinked = index and entry.type in _REFERENCES and lines[0].links and not lines[index].links
+        is_unlinked = index and entry.type in _LINKED_TYPES and lines[0].links and not lines[index].links
         if is_unlinked or (not index and entry.type is Type.MONEY and money_range(text) == (None, None)):
             return True
         return self._is_unlisted(lines, index)

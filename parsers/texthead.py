@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from parsers.registry import is_evidence, normal
+from parsers.registry import is_distinctive, normal
 from parsers.scalars import iso_time, reference
+from parsers.source import NOTICE
 from parsers.textlabels import Mark
 from parsers.textlines import FORMS, MANY_LABELS, Line, is_prose
 
@@ -15,7 +16,6 @@ Span = tuple[int, int]
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES = 10  # blank ones included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")
-_NOTICE_TEXT = "this website is under construction"
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
@@ -80,7 +80,7 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
 def end_of_teasers(lines: list[Line]) -> int:
     """The line after the teasers of other records that precede a record on its page; 0 where there are none."""
     teasers = teasers_in(lines)
-    labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
+    labels = [index for index, line in enumerate(lines) if is_distinctive(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
     last = (
         at for at in range(middle) if any(one in lines[at].text for one in teasers) or lines[at].plain[:9].lower() == "read more"
@@ -95,7 +95,7 @@ def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list
         return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False
-    printed = Counter(normal(line.plain) for line in lines if is_evidence(line.plain))
+    printed = Counter(normal(line.plain) for line in lines if is_distinctive(line.plain))
     own = {normal(mark.label) for mark in marks}
     heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
     return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
@@ -110,7 +110,7 @@ def teasers_in(lines: list[Line]) -> set[str]:
 
 
 def _is_notice(text: str) -> bool:
-    return normal(text) in _NOTICE or _NOTICE_TEXT in normal(text)
+    return normal(text) in _NOTICE or NOTICE in normal(text)
 
 
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:

@@ -19,8 +19,8 @@ _NO_PAGE = re.compile(r"\*|/(?:timemap|timegate|cdx)/", re.IGNORECASE)
 """A wrapper that lists captures: what it shows is not the page."""
 _PREFIX = re.compile(r"(?:view-source|cache|feed):(?=https?:)|(?:about|read|[a-z]+-extension):[^?]*(?=\?)", re.IGNORECASE)
 """What browsers put before the address of a page whose source or reader view is saved."""
-_ADDRESS = ("url", "u", "uri", "q", "src", "link", "page")
-_TIME = ("ts", "date", "timestamp", "time")
+_URL_PARAMETERS = ("url", "u", "uri", "q", "src", "link", "page")
+_TIME_PARAMETERS = ("ts", "date", "timestamp", "time")
 _CACHED = re.compile(r"cache:(?:[\w-]{8,16}:)?([^+\s]+)", re.IGNORECASE)
 _TRANSLATED = re.compile(r"https?://([a-z0-9-]+)\.translate\.goog(.*)", re.IGNORECASE)
 """Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
@@ -127,10 +127,10 @@ def _inner_of_page(url: str) -> _Inner:
     if prefix and not query.startswith("?"):
         return query, None
     pairs = [(name.lower(), value) for name, _, value in (one.partition("=") for one in re.split("[?&#]", query)[:50])]
-    address = next((unquote(value) for name, value in pairs if name in _ADDRESS and value), "")
+    address = next((unquote(value) for name, value in pairs if name in _URL_PARAMETERS and value), "")
     if cached := _CACHED.match(address):
         address = cached[1] if "://" in cached[1] else f"http://{cached[1]}"
-    time = next((value for name, value in pairs if name in _TIME), None)
+    time = next((value for name, value in pairs if name in _TIME_PARAMETERS), None)
     return (address, time) if re.match(r"https?://", address, re.IGNORECASE) else None
 
 

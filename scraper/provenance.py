@@ -20,10 +20,10 @@ from parsers.record import Field, RecordValues, columns_of
 from parsers.registry import GROUPS, LABELS, known, known_name, normal
 from parsers.urls import node_id, without_archive
 from scraper.archive.store import CATALOG, Archive
-from scraper.capture import Capture, Form
+from scraper.capture import Capture, WarcType
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
-from scraper.database.derived import RULES, expression
+from scraper.database.derived import RULES, rule_sql
 from scraper.database.merge import HEAD, Seen, merge
 from scraper.database.stored_page import decode, encode, keyed
 from scraper.database.tables import BY_NAME
@@ -37,7 +37,7 @@ INTACT = "intact"
 NOT_SHOWN = "the page is read differently now than when it was loaded; `tta load --rebuild` reads all pages again"
 _KEPT = 32
 """Parsed captures kept in memory; a record has fewer, and a page rarely takes more than a megabyte."""
-_MOST_READ = 20
+_MAX_READ = 20
 """Unloaded captures that are parsed, the latest first."""
 _KEY_OF_COLUMN = (
     {column.name: label.columns[0].name for label in LABELS for column in label.columns}
@@ -46,7 +46,7 @@ _KEY_OF_COLUMN = (
 )
 """The field that each column of a record is read from. A title that is a reference fills `reference` as well."""
 _SUBMISSION = ("reference", "submitted_at")
-_WORDS = {name: re.findall(r"\w+", rule.get("made_of", expression(name))) for name, rule in RULES.items()}
+_WORDS = {name: re.findall(r"\w+", rule.get("made_of", rule_sql(name))) for name, rule in RULES.items()}
 _MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
     name: tuple(dict.fromkeys(word for word in words if word in _KEY_OF_COLUMN)) for name, words in _WORDS.items()
 }
@@ -273,7 +273,7 @@ class Why:
                 capture = archive.read(entry)
         except ArchiveDamaged as error:
             return _Stored(problem=str(error))
-        is_text = capture.form is Form.CONVERSION
+        is_text = capture.form is WarcType.CONVERSION
         return _Stored(capture, locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text))
 
     def _capture(self, capture_id: str) -> Row:
@@ -314,7 +314,7 @@ def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
                 fields = page.record.fields if page.record else []
                 values = [(one.label or one.name, f"({one.state})" if one.value is None else one.value) for one in fields]
                 row |= {"kind": page.kind, "reason": page.reason, "fields": values}
-            if len(found) == _MOST_READ:
+            if len(found) == _MAX_READ:
                 break
     return found
 

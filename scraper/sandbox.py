@@ -79,7 +79,7 @@ class Query(NamedTuple):
     largest: int = _LIMIT["file"]
 
 
-class Answer(NamedTuple):
+class QueryResult(NamedTuple):
     """Column names and rows, or the name of sqlite3's exception class and its message."""
 
     columns: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class Answer(NamedTuple):
     message: str = ""
 
 
-TIMED_OUT = Answer(error="OperationalError", message="interrupted")
+TIMED_OUT = QueryResult(error="OperationalError", message="interrupted")
 
 
 def register_functions(db: sqlite3.Connection) -> None:
@@ -123,7 +123,7 @@ class Sandbox:
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
 
-    def run(self, query: Query) -> Answer:
+    def run(self, query: Query) -> QueryResult:
         """Returns the result; `TIMED_OUT` if the query, including the wait for a worker, takes longer than its limit."""
         if not self._free.acquire(timeout=query.seconds):
             return TIMED_OUT
@@ -135,7 +135,7 @@ class Sandbox:
             with contextlib.suppress(OSError, EOFError):
                 worker.pipe.send(tuple(query))
                 if worker.pipe.poll(query.seconds + _LIMIT["grace"]):
-                    answer = Answer(*worker.pipe.recv())
+                    answer = QueryResult(*worker.pipe.recv())
                     self._idle.append(worker)
                     return answer
             self._all.discard(worker)
@@ -181,7 +181,7 @@ def connect(database: str) -> sqlite3.Connection:
     return db
 
 
-def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
+def answer_of(db: sqlite3.Connection, query: Query) -> QueryResult:
     """Runs a query within its limits."""
     deadline = time.monotonic() + query.seconds
     resource.setrlimit(resource.RLIMIT_FSIZE, (max(query.largest, 0), resource.RLIM_INFINITY))
@@ -190,21 +190,21 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
         cursor = db.execute(query.sql, query.params)
         if query.file:
             query.file.write([one[0] for one in cursor.description], cursor)
-            return Answer()
+            return QueryResult()
         rows, size = [], 0
         for row in cursor:
             size += sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
             if size > _LIMIT["result"]:
                 message = f"the result is larger than {_LIMIT['result']:,} bytes: select fewer columns or rows"
-                return Answer(error="OperationalError", message=message)
+                return QueryResult(error="OperationalError", message=message)
             rows.append(row)
             if len(rows) == query.rows:
                 break
-        return Answer(tuple(one[0] for one in cursor.description or ()), tuple(rows))
+        return QueryResult(tuple(one[0] for one in cursor.description or ()), tuple(rows))
     except MemoryError:
-        return Answer(error="OperationalError", message="the query needs too much memory: select fewer columns or rows")
+        return QueryResult(error="OperationalError", message="the query needs too much memory: select fewer columns or rows")
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, OSError, TtaError) as error:
-        return Answer(error=type(error).__name__, message=str(error))
+        return QueryResult(error=type(error).__name__, message=str(error))
     finally:
         db.set_progress_handler(None, 0)
 

@@ -21,13 +21,12 @@ from scraper.database.connection import reading
 from scraper.database.contacts import Copy, cleared_copy, in_words
 from scraper.errors import TtaError
 from scraper.explore.lines import options
+from scraper.explore.links import DATABASE
 from scraper.explore.middleware import GuardedDatabase
 from scraper.stopping import handled
+from scraper.web.addresses import LOOPBACK
 
-HOST = "127.0.0.1"
-"""The only address that is served. To publish the database, use a reverse proxy."""
 PORT = 8001
-DATABASE = "tta"
 GRACEFUL_SECONDS = 4
 """Seconds to finish responses after SIGTERM; systemd and Docker kill a service after ten seconds or more."""
 RENEW_SECONDS = 30.0
@@ -58,7 +57,7 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugi
     with reading(database):
         pass
     try:  # checked before anything starts
-        listener = socket.create_server((HOST, port))
+        listener = socket.create_server((LOOPBACK, port))
     except OSError as error:
         reason = "it is in use: end what uses it" if error.errno == errno.EADDRINUSE else error.strerror
         raise TtaError(f"can't listen on port {port}: {reason}, or name another with --port") from None
@@ -83,7 +82,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         self._task = asyncio.create_task(self._renew())
         for listener in sockets or ():
-            address = f"http://{HOST}:{listener.getsockname()[1]}{self._datasette.setting('base_url')}"
+            address = f"http://{LOOPBACK}:{listener.getsockname()[1]}{self._datasette.setting('base_url')}"
             print(f"{address} (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
 
     async def _renew(self) -> None:

@@ -15,7 +15,7 @@ from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
-from scraper.ledger.store import STORED, Ledger, State, last_listings
+from scraper.ledger.store import STORED, FetchState, Ledger, last_listings
 from scraper.sqlite import dicts, open_memory, uri
 
 _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -106,7 +106,7 @@ def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completen
     numbers: dict[str, tuple[set[int], set[int], set[int]]] = {}
     for name in {*ledger.sources(), *archived}:
         captured = archived.get(name, set()) | ledger.nodes(name, STORED)
-        numbers[name] = (ledger.nodes(name) | captured, captured, ledger.nodes(name, [State.BLOCKED]) - captured)
+        numbers[name] = (ledger.nodes(name) | captured, captured, ledger.nodes(name, [FetchState.BLOCKED]) - captured)
     known, captured, blocked = (set[int]().union(*(one[part] for one in numbers.values())) for part in range(3))
 
     def counts(known: set[int], captured: set[int], blocked: set[int], never_archived: int) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from scraper.archive.store import Archive
 from scraper.archive.warc import record_id_of, sha1_digest
-from scraper.capture import Capture, Form, Original
+from scraper.capture import Capture, Original, WarcType
 from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
 from scraper.export.run import export
@@ -77,7 +77,7 @@ def _milestone(fields: dict[str, str]) -> str:
 def page(payload: bytes, *, url: str | None = None, when: datetime | None = None, **more: Any) -> Capture:
     """A capture of a page as a web archive hands it out."""
     values: dict[str, Any] = {
-        "form": Form.RESPONSE,
+        "form": WarcType.RESPONSE,
         "source": "wayback",
         "payload": payload,
         "url": url,
@@ -93,7 +93,7 @@ def page(payload: bytes, *, url: str | None = None, when: datetime | None = None
 def text(payload: str, *, url: str | None = None, when: datetime | None = None) -> Capture:
     """A text capture, as in Common Crawl's WET files."""
     return Capture(
-        form=Form.CONVERSION,
+        form=WarcType.CONVERSION,
         source="commoncrawl",
         payload=payload.encode(),
         url=url,
@@ -111,7 +111,7 @@ def revisit(of: Capture, when: datetime, *, by: str = "record", url: str | None 
         "nothing": Original(),
     }
     return Capture(
-        form=Form.REVISIT,
+        form=WarcType.REVISIT,
         source="wayback",
         payload=b"",
         url=url or of.url,

@@ -12,7 +12,7 @@ from scraper.archive.store import Archive
 from scraper.capture import Capture
 from scraper.database.load import load
 from scraper.folders import Folders
-from scraper.ledger.store import FULL, FetchResult, Ledger, Listings, Row, State
+from scraper.ledger.store import FULL, FetchResult, FetchState, Ledger, ListedCapture, Listings
 from tests.commandkit import Ran, tta
 from tests.dbkit import add, day, exports, html, node, page, revisit
 
@@ -50,14 +50,14 @@ def _intact() -> Folders:
     with Ledger(folders.ledger) as ledger:
         listings = Listings(ledger, "wayback", "bjatta.bja.ojp.gov")
         listing = listings.begin(FULL, None)
-        rows = [Row(url=node(n), timestamp=f"{day(n):%Y%m%d%H%M%S}", status=200, digest=f"{n}") for n in (*NUMBERS, 99)]
+        rows = [ListedCapture(url=node(n), timestamp=f"{day(n):%Y%m%d%H%M%S}", status=200, digest=f"{n}") for n in (*NUMBERS, 99)]
         listings.add(listing, rows)
         listings.end(listing, FULL)
         run = ledger.begin_run()
         for row in map(ledger.row, ledger.due_ids("wayback", now=None)):
             number = int(row.url.rpartition("/")[2])
             stored = next((one.capture_id for one in captures() if one.url == row.url), None)
-            state = State.FETCHED if number in NUMBERS else State.MISSING
+            state = FetchState.FETCHED if number in NUMBERS else FetchState.MISSING
             ledger.settle(row, FetchResult(state=state, capture_id=stored), run)
         ledger.end_run(run, 0, {})
     return folders

@@ -19,7 +19,7 @@ from warcio.archiveiterator import ArchiveIterator
 from scraper.archive import store as archive_module
 from scraper.archive.store import CATALOG, Archive, prepare
 from scraper.archive.warc import read_parts, utc_now
-from scraper.capture import Capture, Form
+from scraper.capture import Capture, WarcType
 from scraper.errors import ArchiveDamaged
 from tests import dbkit
 from tests.dbkit import day, html, node, revisit, text
@@ -69,8 +69,8 @@ def spoil(path: Path, offset: int, bytes_: bytes = b"\xff" * 40) -> None:
     "capture",
     [
         page(),
-        page(form=Form.RESOURCE, http_status=None, http_reason="", http_headers=(), content_type="text/html", url=None),
-        page(form=Form.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
+        page(form=WarcType.RESOURCE, http_status=None, http_reason="", http_headers=(), content_type="text/html", url=None),
+        page(form=WarcType.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
         page(when=None),
         page(when=WHEN.replace(microsecond=123000)),
         page(http_reason="Gefällt", http_headers=(("X-Ünder", "a; b=é \ufffd"), ("Location", "/straße?q=ü")), content_type=None),

@@ -61,7 +61,8 @@ def test_tables_filter_and_its_words_are_datasettes(site: Site, area: str) -> No
     assert "select distinct" in found["query"]["sql"], "the quick condition is not in use"
     assert found["human_description_en"].startswith(f'where program_areas contains "{area}"')
     counted = site.get(f"/-/charts?{urlencode({'program_areas__arraycontains': area})}").text
-    assert f"{found['filtered_table_rows_count']} records</a>" in counted
+    count = found["filtered_table_rows_count"]
+    assert f"{count} record{'' if count == 1 else 's'}</a>" in counted
 
 
 def test_a_facets_value_leads_to_as_many_rows_as_it_says(site: Site) -> None:

@@ -16,7 +16,7 @@ from scraper.config import Config, Sources, Wayback
 from scraper.database.load import LoadOptions, load
 from scraper.fetch.run import Display
 from scraper.folders import Folders
-from scraper.refresh.run import Options, refresh
+from scraper.refresh.run import RefreshOptions, refresh
 from tests.dbkit import HOST, add, broken_references, day, exports, html, loaded, node, page, query, revisit, text
 
 REFERENCE = "20240101-90000-1"
@@ -179,7 +179,7 @@ def test_any_number_of_nights_gives_the_same_bytes_and_no_night_is_refused(
         for start, end in pairwise(edges):
             add(nightly, shuffled[start:end])
             offline = Config(sources=Sources(wayback=Wayback(enabled=False)))
-            report = refresh(nightly, offline, Options(workers=workers), Display())
+            report = refresh(nightly, offline, RefreshOptions(workers=workers), Display())
             assert report.run.outcome == "committed", report.run.message
         assert query(nightly, "SELECT count(*) FROM runs") == [(len(edges) - 1,)]
         assert exports(nightly) == _at_once()

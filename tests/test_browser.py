@@ -213,7 +213,7 @@ def test_home_leads_to_a_chart_and_to_the_rows_behind_it(watched: Watched) -> No
     page.wait_for_url("**/tta/records?*")
     assert page.locator("tbody tr").count() == int(count)
     page.get_by_role("link", name="Chart these").click()
-    assert f"{count} records" in page.locator("section.content strong").inner_text()
+    assert f"{count} record" in page.locator("section.content strong").inner_text()
 
 
 def test_a_state_of_the_map_leads_to_its_records(watched: Watched) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from parsers.columns import fits, make_record, milestones, performance_metrics, record_columns
-from parsers.record import Field, PageHead, State
+from parsers.record import Field, FieldState, PageHead
 from parsers.registry import Type
 
 
 def rows(*fields: dict[str, Any]) -> list[Field]:
     return [
-        Field(position=position, state=State.VALUE if one.get("value") else State.EMPTY, **one)
+        Field(position=position, state=FieldState.VALUE if one.get("value") else FieldState.EMPTY, **one)
         for position, one in enumerate(fields, start=1)
     ]
 

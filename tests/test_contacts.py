@@ -72,7 +72,7 @@ def test_no_value_of_a_page_takes_long_to_judge(detail: str, gap: str) -> None:
 
 
 def read(db: sqlite3.Connection, table: str, everything: bool = False) -> list[tuple[object, ...]]:
-    wanted = ", ".join(f'"{name}"' if everything else contacts.expression(table, name) for name in BY_NAME[table].columns)
+    wanted = ", ".join(f'"{name}"' if everything else contacts.column_sql(table, name) for name in BY_NAME[table].columns)
     kept = "1" if everything else contacts.kept_rows(table)
     return db.execute(f"SELECT {wanted} FROM {table} WHERE {kept} ORDER BY rowid").fetchall()
 
@@ -163,7 +163,7 @@ def test_strict_masks_details_in_prose(tmp_path: Path) -> None:
     with closing(sqlite3.connect(folders.database)) as db:
         contacts.register(db)
         plain, strict = (
-            db.execute(f"SELECT {contacts.expression('records', 'description', mode)} FROM records").fetchone()[0]
+            db.execute(f"SELECT {contacts.column_sql('records', 'description', mode)} FROM records").fetchone()[0]
             for mode in (False, "strict")
         )
     assert "zeph@example.org" in plain

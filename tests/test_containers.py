@@ -14,7 +14,7 @@ import pytest
 
 from scraper.archive.store import Archive
 from scraper.archive.warc import record_bytes
-from scraper.capture import Capture, Form, from_iso
+from scraper.capture import Capture, WarcType, from_iso
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.sources.files import import_paths, read_container
@@ -279,7 +279,7 @@ PAGES = {
 def test_a_single_page_is_recognized_by_its_beginning_and_nothing_is_invented(name: str) -> None:
     data, media_type = PAGES[name]
     (capture,), problems = read(data, name)
-    form = Form.CONVERSION if media_type == "text/plain" else Form.RESOURCE
+    form = WarcType.CONVERSION if media_type == "text/plain" else WarcType.RESOURCE
     assert (capture.content_type, capture.form, capture.source, capture.origin, problems) == (media_type, form, "files", name, [])
     assert (capture.captured_at, capture.http_status) == (None, None)
     assert (capture.url is None, capture.payload) == (name != "saved.html", PAGE if name.endswith(".gz") else data)

@@ -10,7 +10,7 @@ from scraper.archive.dating import of_path, parse_time
 from scraper.archive.records import Damage
 from scraper.archive.store import Archive
 from scraper.archive.warc import read_captures, record_bytes
-from scraper.capture import Capture, Form, iso
+from scraper.capture import Capture, WarcType, iso
 from scraper.folders import Folders
 from scraper.sources.files import import_paths
 from tests.containerkit import DIGITS, HOST, TIME, http, record, url
@@ -147,7 +147,9 @@ def test_a_time_later_than_tomorrow_or_than_the_fetch_is_unknown() -> None:
         (now, now - timedelta(days=3), False),
         (now, now, True),
     ):
-        capture = Capture(form=Form.RESPONSE, source="wayback", payload=http(7), url=PAGE, captured_at=when, fetched_at=fetched)
+        capture = Capture(
+            form=WarcType.RESPONSE, source="wayback", payload=http(7), url=PAGE, captured_at=when, fetched_at=fetched
+        )
         back = read(record_bytes(capture, now))
         assert (back.captured_at == when) is is_known
         assert (back.captured_at is None) is not is_known

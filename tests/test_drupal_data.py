@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.page import parse_page
-from parsers.record import Kind, ParseResult, Record, State
+from parsers.record import FieldState, Kind, ParseResult, Record
 from tests.dbkit import day, loaded, page, query
 
 HOST = "https://bjatta.bja.ojp.gov"
@@ -65,7 +65,7 @@ def test_a_node_is_the_same_record_in_every_format(document: Any) -> None:
     rows = {row.name: row for row in found.fields}
     assert (rows["field_county"].label, rows["field_unheard_of"].label) == ("County", None)
     assert (rows["field_unheard_of"].value, rows["field_recipient_agency_scope"].value) == ("kept", "Yes")
-    assert (rows["field_target_audience"].label, rows["field_target_audience"].state) == ("Target Audience", State.EMPTY)
+    assert (rows["field_target_audience"].label, rows["field_target_audience"].state) == ("Target Audience", FieldState.EMPTY)
     assert rows["field_status_of_deliverable"].href == f"{HOST}/taxonomy/term/7"
     assert rows["field_tta_event_date"].datetime == "2024-03-01/2024-03-02"
     assert not {"nid", "title", "status", "path", "langcode"} & set(rows)
@@ -75,7 +75,7 @@ def test_a_node_is_the_same_record_in_every_format(document: Any) -> None:
 def test_a_reference_without_its_label_is_not_captured_and_feeds_no_column(document: Any) -> None:
     found = record(document)
     (row,) = (row for row in found.fields if row.name == "field_status_of_deliverable")
-    assert (row.value, row.state, found.status) == (None, State.NOT_CAPTURED, None)
+    assert (row.value, row.state, found.status) == (None, FieldState.NOT_CAPTURED, None)
 
 
 @pytest.mark.parametrize("name", ["field_tta_milestones", "field_steps"])
@@ -114,7 +114,7 @@ def test_paragraphs_that_are_not_included_are_known_to_be_missing() -> None:
     paragraph = {"target_id": 2, "target_revision_id": 2, "target_type": "paragraph", "target_uuid": "p"}
     found = record(core(field_milestones=[paragraph, paragraph | {"target_id": 3}]))
     (row,) = (row for row in found.fields if row.name == "field_milestones")
-    assert (row.state, row.href, found.milestones) == (State.NOT_CAPTURED, None, ())
+    assert (row.state, row.href, found.milestones) == (FieldState.NOT_CAPTURED, None, ())
 
 
 @pytest.mark.parametrize(

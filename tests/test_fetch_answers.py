@@ -12,7 +12,7 @@ import pytest
 from scraper.archive.store import Archive
 from scraper.sources.replay import capture_time, other_page
 from scraper.web.addresses import same_page
-from scraper.web.client import Answer
+from scraper.web.client import Response
 from tests.fakearchive import faults, proxy
 from tests.fakearchive.bucket import Bucket
 from tests.fakearchive.run import HOST, Fetch, pywb_archive, run, stored, write_config
@@ -120,9 +120,9 @@ def test_spellings_of_one_page() -> None:
     assert not same_page("https://x.gov/?q=1", "https://x.gov/?q=2")
 
 
-def _answer(**headers: str) -> Answer:
+def _answer(**headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer("https://a.org/web/20240101000000id_/https://x.gov/1", 200, httpx.Headers(named), b"", b"", True)
+    return Response("https://a.org/web/20240101000000id_/https://x.gov/1", 200, httpx.Headers(named), b"", b"", True)
 
 
 FUTURE = format_datetime(datetime.now(UTC) + timedelta(days=400), usegmt=True)

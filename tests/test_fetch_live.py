@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scraper.archive.store import Archive
-from scraper.capture import Form
+from scraper.capture import WarcType
 from tests.fakearchive import faults
 from tests.fakearchive.run import Fetch, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler
@@ -36,14 +36,17 @@ def asked(fake: FakeArchive) -> list[str]:
     return [path for _, path in fake.arrivals]
 
 
-def live(data: Path) -> list[tuple[Form, int | None, bytes]]:
+def live(data: Path) -> list[tuple[WarcType, int | None, bytes]]:
     return [(capture.form, capture.http_status, capture.content) for capture in stored(data) if capture.source == "live"]
 
 
 def test_only_known_records_are_asked_for_and_stored(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
     ran = tta_fetch("live")
     assert (ran.status, ran.source("live")["fetched"], asked(site)) == (0, 2, ["/robots.txt", "/node/1", "/node/2"]), ran.err
-    assert live(tmp_path / "data") == [(Form.RESPONSE, 200, b"<html>one</html>"), (Form.RESPONSE, 200, b"<html>two</html>")]
+    assert live(tmp_path / "data") == [
+        (WarcType.RESPONSE, 200, b"<html>one</html>"),
+        (WarcType.RESPONSE, 200, b"<html>two</html>"),
+    ]
     assert all(capture.header("set-cookie") is None for capture in stored(tmp_path / "data"))
     assert tta_fetch().report["sources"].keys() == {"wayback"}
 
@@ -70,7 +73,7 @@ def test_an_unchanged_page_is_asked_for_conditionally_and_kept_as_a_revisit(
     later()
     ran = tta_fetch("live")
     assert (ran.status, ran.source("live")["unchanged"], ran.source("live")["fetched"]) == (0, 2, 0)
-    revisits = [capture for capture in stored(tmp_path / "data") if capture.form is Form.REVISIT]
+    revisits = [capture for capture in stored(tmp_path / "data") if capture.form is WarcType.REVISIT]
     assert [(capture.url, capture.http_status) for capture in revisits] == [(f"{site.url}/node/1", 200)]
     assert revisits[0].original is not None
     assert asked(site).count("/robots.txt") == 1
@@ -104,7 +107,7 @@ def test_a_removal_is_confirmed_a_day_later_and_a_return_is_captured(site: FakeA
     site.files["/node/1"] = there
     tta_fetch("live")
     found = [(one.form, one.http_status) for one in stored(data) if one.source == "live" and (one.url or "").endswith("/1")]
-    assert found == [(Form.RESPONSE, 200), (Form.RESPONSE, 404), (Form.REVISIT, 200)]
+    assert found == [(WarcType.RESPONSE, 200), (WarcType.RESPONSE, 404), (WarcType.REVISIT, 200)]
     later()
     tta_fetch("live")
     assert len([one for one in stored(data) if (one.url or "").endswith("/1")]) == 4  # with the one from a file

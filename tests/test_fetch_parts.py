@@ -24,10 +24,10 @@ from scraper.ledger.store import (
     WINDOW,
     Ended,
     FetchResult,
+    FetchState,
     Ledger,
+    ListedCapture,
     Listings,
-    Row,
-    State,
     sha1_of,
     to_time,
 )
@@ -36,13 +36,13 @@ from scraper.sources.live import rules_of
 from scraper.sources.replay import original_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
-from scraper.web.client import Answer, sendable
+from scraper.web.client import Response, sendable
 from tests.campaigns.million_rows import peak
 from tests.commandkit import tta
 
 
-def answer(body: bytes, content_type: str = "application/json", status: int = 200, **headers: str) -> Answer:
-    return Answer("http://127.0.0.1/", status, httpx.Headers({"content-type": content_type, **headers}), body, body, True)
+def answer(body: bytes, content_type: str = "application/json", status: int = 200, **headers: str) -> Response:
+    return Response("http://127.0.0.1/", status, httpx.Headers({"content-type": content_type, **headers}), body, body, True)
 
 
 # Configuration
@@ -189,7 +189,7 @@ def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
 # Ledger and listings
 
 
-ROWS = [Row(url=f"https://x.gov/{number}", timestamp="20240101000000") for number in range(5)]
+ROWS = [ListedCapture(url=f"https://x.gov/{number}", timestamp="20240101000000") for number in range(5)]
 
 
 def test_the_watermark_is_the_start_of_the_last_complete_listing(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_smaller_listing_is_believed_after_a_week(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
         listings = Listings(ledger, "wayback", "x.gov")
 
-        def list_rows(rows: list[Row], since: datetime | None = None) -> Ended:
+        def list_rows(rows: list[ListedCapture], since: datetime | None = None) -> Ended:
             number = listings.begin(FULL, since)
             listings.add(number, rows)
             return listings.end(number, FULL, since)
@@ -235,17 +235,21 @@ def test_when_a_capture_that_was_not_stored_is_asked_for_again(tmp_path: Path) -
         listings = Listings(ledger, "wayback", "x.gov")
         listings.add(listings.begin(FULL, None), ROWS[:1])
 
-        def days(state: State, run: int = 1, *, again: bool = False) -> tuple[State, int | None]:
+        def days(state: FetchState, run: int = 1, *, again: bool = False) -> tuple[FetchState, int | None]:
             (row,) = map(ledger.row, ledger.due_ids("wayback", now=None))
             settled = ledger.settle(row, FetchResult(state=state), run, again=again)
             until = from_iso(ledger.db.execute("SELECT ask_again_at FROM captures").fetchone()[0])
             return settled, round((until - datetime.now(UTC)).total_seconds() / 86400) if until else None
 
-        assert days(State.FAILED) == (State.FAILED, 0)
-        assert [days(state, again=True)[1] for state in (State.MISSING, State.BLOCKED, State.SUBSTITUTED)] == [30, 90, 7]
-        found = [(days(State.FAILED, run), days(State.FAILED, run, again=True))[0] for run in range(2, 9)]
-        assert found == [*((State.FAILED, wait) for wait in (0, 1, 2, 4, 8, 16)), (State.PARKED, 30)]
-        assert days(State.FETCHED) == (State.FETCHED, None)
+        assert days(FetchState.FAILED) == (FetchState.FAILED, 0)
+        assert [days(state, again=True)[1] for state in (FetchState.MISSING, FetchState.BLOCKED, FetchState.SUBSTITUTED)] == [
+            30,
+            90,
+            7,
+        ]
+        found = [(days(FetchState.FAILED, run), days(FetchState.FAILED, run, again=True))[0] for run in range(2, 9)]
+        assert found == [*((FetchState.FAILED, wait) for wait in (0, 1, 2, 4, 8, 16)), (FetchState.PARKED, 30)]
+        assert days(FetchState.FETCHED) == (FetchState.FETCHED, None)
 
 
 def test_digests_and_times_in_all_spellings() -> None:

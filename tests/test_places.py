@@ -8,13 +8,13 @@ import pytest
 
 from benchmarks.multiply import inner_points
 from scraper.database.load import load
-from scraper.database.places import CHANGED, CHANGED_CODES, Place, atlas, code_of_2023
+from scraper.database.places import CHANGED, CHANGED_CODES, County, atlas, code_of_2023
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 
 SAMPLE = (-71.0464339, 42.3458497)
 """The point of the one real capture in data/samples."""
-SUFFOLK = Place("Massachusetts", "MA", "Suffolk County", "25025", "Northeast", "New England")
+SUFFOLK = County("Massachusetts", "MA", "Suffolk County", "25025", "Northeast", "New England")
 
 
 def test_a_point_inside_any_county_is_in_that_county() -> None:

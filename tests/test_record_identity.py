@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.database.assign_records import Marks, address, address_id, group
+from scraper.database.assign_records import Marks, address_id, address_key, group
 
 REFERENCES = [f"20250129-14563{n}-07" for n in range(4)]
 ADDRESSES = [f"bjatta.bja.ojp.gov/tta/{n}" for n in range(4)]
@@ -78,4 +78,4 @@ def test_through_another_capture() -> None:
     ],
 )
 def test_addresses_of_one_page_are_one(url: str | None, plain: str | None) -> None:
-    assert address(url) == plain
+    assert address_key(url) == plain

@@ -15,7 +15,7 @@ from scraper.config import load_config
 from scraper.database import runs
 from scraper.fetch.run import Display
 from scraper.folders import Folders
-from scraper.refresh.run import Log, Options, refresh
+from scraper.refresh.run import Log, RefreshOptions, refresh
 from tests.commandkit import tta
 from tests.dbkit import add, day, html, loaded, node, page, query
 from tests.fakearchive import faults
@@ -150,7 +150,7 @@ def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, offline: Path,
     folders = loaded(tmp_path / "data", [page(html({}), url=node(1), when=day(1))])
     monkeypatch.setattr(runs, "add", mistaken)
     with pytest.raises(AssertionError), Display() as display:
-        refresh(folders, load_config(offline), Options(log_file=tmp_path / "log"), display)
+        refresh(folders, load_config(offline), RefreshOptions(log_file=tmp_path / "log"), display)
     assert events(tmp_path / "log")[-1]["event"] == "run.failed"
     assert query(folders, "SELECT outcome FROM runs") == [("failed",)]
 

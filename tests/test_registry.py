@@ -47,8 +47,8 @@ def test_a_label_is_found_by_each_of_its_texts_and_by_the_name_that_drupal_makes
 @pytest.mark.parametrize("text", ["Contact Name", "County", "Archived"])
 def test_a_label_that_other_pages_have_too_proves_nothing(text: str) -> None:
     assert known(text) is not None
-    assert not registry.is_evidence(text)
-    assert registry.is_evidence("Primary Recipient Contact Name")
+    assert not registry.is_distinctive(text)
+    assert registry.is_distinctive("Primary Recipient Contact Name")
 
 
 def test_columns_and_groups_are_named_once() -> None:

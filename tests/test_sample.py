@@ -8,7 +8,7 @@ import pytest
 
 from parsers.locate import locate
 from parsers.page import parse_page
-from parsers.record import Record, State
+from parsers.record import FieldState, Record
 
 SAMPLE = Path(__file__).parent.parent / "data" / "samples" / "20250129-145639-07.txt"
 SHORT_NAME = (
@@ -77,7 +77,7 @@ def test_column(record: Record, column: str, value: object) -> None:
 @pytest.mark.parametrize("label", NOT_CAPTURED)
 def test_a_label_whose_value_was_a_link_or_a_date_is_not_captured(record: Record, label: str) -> None:
     (row,) = [row for row in record.fields if row.label == label]
-    assert (row.state, row.value) == (State.NOT_CAPTURED, None)
+    assert (row.state, row.value) == (FieldState.NOT_CAPTURED, None)
 
 
 @pytest.mark.parametrize(("label", "start"), SECTIONS.items())

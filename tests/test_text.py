@@ -6,7 +6,7 @@ import pytest
 
 from parsers.locate import locate
 from parsers.page import parse_page
-from parsers.record import Kind, Record, State
+from parsers.record import FieldState, Kind, Record
 from parsers.registry import LABELS, known
 from tests.pagegen.extractors import ADDRESS, DISGUISES, FORWARDED, LIBRARIES
 from tests.pagegen.invent import invent
@@ -298,7 +298,7 @@ def test_a_text_whose_labels_have_no_structure_says_so() -> None:
 def test_a_value_that_the_end_of_the_text_cuts_is_marked() -> None:
     record = read(BASE.partition("ch County")[0], incomplete=True)
     assert [(row.value, row.truncated) for row in record.fields][-1] == ("Lar", True)
-    assert [row for row in record.fields if row.state is State.EMPTY] == []
+    assert [row for row in record.fields if row.state is FieldState.EMPTY] == []
 
 
 def test_each_value_tells_the_lines_it_was_read_from() -> None:

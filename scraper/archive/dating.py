@@ -16,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from parsers.urls import archive_time, node_id, page_address, without_archive
-from scraper.capture import Capture, Form, Recorded, iso
+from scraper.capture import Capture, Recorded, WarcType, iso
 
 FIRST = datetime(1991, 1, 1, tzinfo=UTC)
 """There were no web pages before; a clock that was never set shows 1970 or earlier."""
@@ -68,7 +68,7 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
         fetched_at = fetched_at or (record_time.moment if record_time else None)
     latest = min(one for one in (fetched_at, added_at, datetime.now(UTC)) if one) + AHEAD
     if url is None or not (replay or (record_time and record_time.moment <= latest)):
-        page_url, page_time = _of_page(capture) if capture.form is not Form.REVISIT else (None, None)
+        page_url, page_time = _of_page(capture) if capture.form is not WarcType.REVISIT else (None, None)
         path_url, path_time = of_path(capture.origin)
         url = url or page_url or path_url
         times += [page_time, path_time, parse_time(capture.header("date"))]
@@ -139,7 +139,7 @@ def of_path(origin: str | None) -> tuple[str | None, Time | None]:
     return _page_of_file(f"https://{parts[hosts[0]].replace('+', ':')}/{'/'.join(rest)}"), time
 
 
-def is_evidence(part: str) -> bool:
+def is_time_or_host(part: str) -> bool:
     """Whether part of a path is a time or a host, as mirroring tools write them."""
     return bool(_RE["digits"].fullmatch(part) or _RE["host"].fullmatch(part) or _RE["epoch"].fullmatch(part))
 

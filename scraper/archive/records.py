@@ -43,7 +43,7 @@ class Damage(NamedTuple):
 
 
 @dataclass(slots=True)
-class Record:
+class WarcRecord:
     """One record. `named` has the headers by lower-case name; `length` is the declared one; `end`: the file offset after it.
 
     `block` is empty for records that are not wanted; `is_cut`: the file ends within it. `problem`: why the bytes are not those
@@ -77,8 +77,8 @@ LengthAt = Callable[[int], int | None]
 
 
 def read_records(
-    file: BinaryIO, start: int = 0, *, wanted: Callable[[Record], bool] = lambda _: True, length_at: LengthAt | None = None
-) -> Iterator[Record | Damage]:
+    file: BinaryIO, start: int = 0, *, wanted: Callable[[WarcRecord], bool] = lambda _: True, length_at: LengthAt | None = None
+) -> Iterator[WarcRecord | Damage]:
     """Yields every record from byte `start` on, and all damage, in file order; never raises.
 
     The blocks of records that are not `wanted` are skipped. `length_at`: a damaged page may contain gzip members of its own, so
@@ -88,7 +88,7 @@ def read_records(
 
 
 class _Reader:
-    def __init__(self, file: BinaryIO, start: int, wanted: Callable[[Record], bool], length_at: LengthAt | None) -> None:
+    def __init__(self, file: BinaryIO, start: int, wanted: Callable[[WarcRecord], bool], length_at: LengthAt | None) -> None:
         self._wanted, self._length_at = wanted, length_at
         self._reported = -1
         self._member = (-1, True)  # the last one that was checked, and whether it is undamaged
@@ -97,7 +97,7 @@ class _Reader:
         if start == 0 and self._stream.is_at(_BYTE_ORDER_MARK):
             self._stream.take(3)
 
-    def read(self) -> Iterator[Record | Damage]:
+    def read(self) -> Iterator[WarcRecord | Damage]:
         while self._read_again < MAX_READ_AGAIN:
             stream = self._stream
             stream.skip_blank()
@@ -115,7 +115,7 @@ class _Reader:
                 continue
             position, before = stream.place()
             head = _head(stream, position)
-            if isinstance(head, Record):
+            if isinstance(head, WarcRecord):
                 yield from self._block(head, before)
             else:
                 yield self._damage(position, str(stream.broken or head))
@@ -141,7 +141,7 @@ class _Reader:
             self._member = position, is_whole
         return self._member[1]
 
-    def _block(self, record: Record, before: int) -> Iterator[Record | Damage]:
+    def _block(self, record: WarcRecord, before: int) -> Iterator[WarcRecord | Damage]:
         """Reads a record after its headers and checks it. `before`: bytes of its member that precede it."""
         stream, position = self._stream, record.position
         is_wanted = record.type in _TYPES and self._wanted(record)
@@ -183,7 +183,7 @@ class _Reader:
         elif is_wanted:
             yield record
 
-    def _to_next(self, record: Record, before: int, *, keep: bool) -> Iterator[Record | Damage]:
+    def _to_next(self, record: WarcRecord, before: int, *, keep: bool) -> Iterator[WarcRecord | Damage]:
         """Reads a record with a wrong length again, up to the next one. Kept if its digest matches, or if the file ends in it."""
         stream = self._stream = Unpacked(self._stream.file, record.position, self._stream.packing)
         stream.take(before, keep=False)
@@ -206,7 +206,7 @@ class _Reader:
                 yield record
 
 
-def _head(stream: Unpacked, position: int) -> Record | str:
+def _head(stream: Unpacked, position: int) -> WarcRecord | str:
     """Reads the headers of the next record; returns them, or why there is none."""
     if not stream.is_at(START):
         return NO_RECORD
@@ -221,8 +221,8 @@ def _head(stream: Unpacked, position: int) -> Record | str:
             return "a record without a length"
         kind = "warcinfo" if text.lower().startswith("filedesc:") else "response"
         names = ("WARC-Target-URI", "WARC-IP-Address", "WARC-Date", "Content-Type")
-        return Record(position, (("WARC-Type", kind), *zip(names, found.groups(), strict=False)), int(found[5]))
-    record = Record(position, parse_headers(text))
+        return WarcRecord(position, (("WARC-Type", kind), *zip(names, found.groups(), strict=False)), int(found[5]))
+    record = WarcRecord(position, parse_headers(text))
     length = record.named.get("content-length", "")
     if not re.fullmatch(r"[0-9]{1,15}", length):
         return f"a record without a length (Content-Length: {length[:40]!r})"
@@ -253,7 +253,7 @@ def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ..
     return int(status[1]), text.partition("\n")[0].rstrip("\r")[status.end() :].lstrip(), parse_headers(text), body
 
 
-def _agrees_with_digest(record: Record) -> bool | None:
+def _agrees_with_digest(record: WarcRecord) -> bool | None:
     """Whether a digest of the record matches its block, or its body with or without encodings; None if none can be compared."""
     found = digest_agrees(record.named.get("warc-block-digest"), record.block)
     if found or record.type == "revisit" or "warc-segment-number" in record.named:

@@ -18,7 +18,7 @@ from parsers import urls
 from scraper.archive import dating
 from scraper.archive.dating import dated
 from scraper.archive.warc import only_capture, read_parts, record_bytes, record_id_of, sha1_digest, utc_now
-from scraper.capture import Capture, Form, Original, iso
+from scraper.capture import Capture, Original, WarcType, iso
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import sync
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, tables_version
@@ -289,7 +289,7 @@ def read_member(folder: Path, entry: Entry) -> bytes:
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
     """Returns the catalog's row for a capture that was read at that offset."""
     original = capture.original or Original()
-    digest = capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None)
+    digest = capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not WarcType.REVISIT else None)
     values: dict[str, Any] = {name: getattr(capture, name) for name in _AS_IN_CAPTURE}
     values |= {"warc_file": warc_file, "warc_offset": offset, "warc_length": length, "form": capture.form.value}
     values |= {"captured_at": capture.captured_text, "fetched_at": iso(capture.fetched_at), "payload_digest": digest}

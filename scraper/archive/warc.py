@@ -16,8 +16,8 @@ from typing import BinaryIO, NamedTuple
 from parsers.urls import archive_time, without_archive
 from scraper.archive.dating import dated, parse_time
 from scraper.archive.packing import NO_RECORD
-from scraper.archive.records import CAPTURES, Damage, LengthAt, Record, read_records, split_http
-from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
+from scraper.archive.records import CAPTURES, Damage, LengthAt, WarcRecord, read_records, split_http
+from scraper.capture import Capture, Original, Recorded, WarcType, from_iso, iso
 from scraper.encoding import MAX_BODY
 
 UNKNOWN_URL = "urn:tta:unknown-url:"
@@ -41,7 +41,7 @@ def read_captures(
     the file's name, for captures whose record does not name one.
     """
 
-    def is_wanted(record: Record) -> bool:
+    def is_wanted(record: WarcRecord) -> bool:
         return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
 
     for item in _joined(read_records(file, start, wanted=is_wanted)):
@@ -56,13 +56,13 @@ def read_captures(
         yield item.position, capture
 
 
-def _joined(items: Iterator[Record | Damage]) -> Iterator[Record | Damage]:
+def _joined(items: Iterator[WarcRecord | Damage]) -> Iterator[WarcRecord | Damage]:
     """Yields the records with their segments joined (WARC 1.1, section 8). Segments that can't be joined are reported."""
-    first: Record | None = None
+    first: WarcRecord | None = None
     segments = 0
     for item in chain(items, [None]):
-        named = item.named if isinstance(item, Record) else {}
-        if first and named.get("warc-segment-origin-id") == first.named.get("warc-record-id") and isinstance(item, Record):
+        named = item.named if isinstance(item, WarcRecord) else {}
+        if first and named.get("warc-segment-origin-id") == first.named.get("warc-record-id") and isinstance(item, WarcRecord):
             size, total = len(first.block) + len(item.block), named.get("warc-segment-total-length")
             if named.get("warc-segment-number") == str(segments + 1) and total in (None, str(size)) and size <= MAX_BODY:
                 segments, first.block, first.problem = segments + 1, first.block + item.block, first.problem or item.problem
@@ -74,9 +74,9 @@ def _joined(items: Iterator[Record | Damage]) -> Iterator[Record | Damage]:
             first.is_cut, first.problem = True, "segments of its record are missing"
             yield from (Damage(first.position, first.problem), first)
             first = None
-        if isinstance(item, Record) and item.type == "continuation":
+        if isinstance(item, WarcRecord) and item.type == "continuation":
             yield Damage(item.position, "a segment of a record that begins elsewhere")
-        elif isinstance(item, Record) and named.get("warc-segment-number") == "1":
+        elif isinstance(item, WarcRecord) and named.get("warc-segment-number") == "1":
             first, segments = item, 1
         elif item:
             yield item
@@ -97,9 +97,9 @@ def read_parts(path: Path, start: int = 0, length_at: LengthAt | None = None) ->
     with path.open("rb") as file:
         end, size = start, file.seek(0, 2)
         items = groupby(read_records(file, start, length_at=length_at), key=attrgetter("position"))
-        parts: Iterator[tuple[int, list[Record | Damage]]] = ((position, list(found)) for position, found in items)
+        parts: Iterator[tuple[int, list[WarcRecord | Damage]]] = ((position, list(found)) for position, found in items)
         for (position, found), (after, _) in pairwise(chain(parts, [(size, [])])):
-            records = [item for item in found if isinstance(item, Record)]
+            records = [item for item in found if isinstance(item, WarcRecord)]
             damage = next((item for item in found if isinstance(item, Damage)), None)
             end = after if damage else records[-1].end
             captures = [_to_capture(one, "files", None) for one in records if one.type in CAPTURES and not damage]
@@ -114,10 +114,10 @@ def only_capture(member: bytes, source: str) -> Capture | None:
     return next((item[1] for item in read_captures(BytesIO(member), source) if not isinstance(item, Damage)), None)
 
 
-def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
+def _to_capture(record: WarcRecord, source: str, origin: str | None) -> Capture:
     headers = record.named
-    form = Form(record.type)
-    is_http, is_revisit = form in (Form.RESPONSE, Form.REVISIT), form is Form.REVISIT
+    form = WarcType(record.type)
+    is_http, is_revisit = form in (WarcType.RESPONSE, WarcType.REVISIT), form is WarcType.REVISIT
     status, reason, http_headers, payload = split_http(record.block) if is_http else (None, "", (), record.block)
     content_type = next((value for key, value in http_headers if key.lower() == "content-type"), None)
     url = None if (record.url or "").startswith(UNKNOWN_URL) else record.url
@@ -159,14 +159,14 @@ def sha1_digest(body: bytes) -> str:
 def record_bytes(capture: Capture, now: datetime) -> bytes:
     """Returns the capture as one gzip member with one WARC 1.1 record. `now` dates records whose capture time is unknown."""
     block = capture.payload
-    if capture.form in (Form.RESPONSE, Form.REVISIT) and capture.http_status is not None:
+    if capture.form in (WarcType.RESPONSE, WarcType.REVISIT) and capture.http_status is not None:
         lines = [f"HTTP/1.1 {capture.http_status:03d} {_plain(capture.http_reason)}".strip()]
         lines += [f"{_plain(name)}: {_plain(value)}" for name, value in capture.http_headers]
         block = "\r\n".join([*lines, "", ""]).encode() + capture.payload
-    is_revisit, original = capture.form is Form.REVISIT, capture.original or Original()
+    is_revisit, original = capture.form is WarcType.REVISIT, capture.original or Original()
     digest = capture.payload_digest if is_revisit else sha1_digest(capture.payload)
     media_type = "application/http; msgtype=response"
-    if capture.form in (Form.RESOURCE, Form.CONVERSION):
+    if capture.form in (WarcType.RESOURCE, WarcType.CONVERSION):
         media_type = capture.content_type or "application/octet-stream"
     recorded = capture.recorded
     headers = {

@@ -40,7 +40,7 @@ def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: A
 
     Queries the enabled sources, or those named: wayback, commoncrawl, endofterm, pywb, live.
     """
-    chosen = fetching.Options(window=(start, end) if start or end else None, **options)
+    chosen = fetching.FetchOptions(window=(start, end) if start or end else None, **options)
     with Display() as display:
         report = fetching.fetch(folders.data, load_config(folders.config_file), chosen, display)
     show(report.as_json(), report.table(), report.lines(), as_json=as_json)
@@ -65,7 +65,7 @@ def refresh(folders: Folders, /, as_json: bool, **options: Any) -> int:
     from scraper.refresh import run as refreshing  # `tta fetch` needs neither parsers nor database
 
     with Display() as display:
-        report = refreshing.refresh(folders, load_config(folders.config_file), refreshing.Options(**options), display)
+        report = refreshing.refresh(folders, load_config(folders.config_file), refreshing.RefreshOptions(**options), display)
     show(report.as_json(), (escape(line, 1000) for line in report.lines()), report.trouble(), as_json=as_json)
     return report.status
 

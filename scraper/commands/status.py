@@ -19,9 +19,9 @@ from scraper.refresh.report import ADVICE, failure_lines
 from scraper.terminal import ProgressBar, counted, escape
 
 if TYPE_CHECKING:
-    from scraper.doctor.verify import Report
+    from scraper.doctor.verify import DoctorReport
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 @click.command("status")
@@ -111,10 +111,10 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
-    for name, count in list(counts.items())[:_MOST_SHOWN]:
+    for name, count in list(counts.items())[:_MAX_SHOWN]:
         yield f"  {escape(name, 120)}: {count} {unit}"
-    if len(counts) > _MOST_SHOWN:
-        yield f"  and {len(counts) - _MOST_SHOWN} more: see --json"
+    if len(counts) > _MAX_SHOWN:
+        yield f"  and {len(counts) - _MAX_SHOWN} more: see --json"
 
 
 @click.command("doctor")
@@ -150,7 +150,7 @@ def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_js
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
-def _findings(report: "Report", *, repairing: bool) -> Iterator[str]:
+def _findings(report: "DoctorReport", *, repairing: bool) -> Iterator[str]:
     for finding in report.repaired:
         yield f"repaired: {finding.text}; {finding.repair}"
         yield from (f"  {example}" for example in finding.examples)

@@ -16,9 +16,9 @@ from parsers.urls import page_address
 
 SHOWS = "form IS NOT NULL"
 """A capture that shows a record: by its own body, or as a revisit of one that does."""
-BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
+TIME_ORDER = "rtrim(coalesce(captured_at, ''), 'Z')"
 """SQL that sorts captures by time: unknown first, a date before times on that day, a full second before its fractions."""
-BUILD_ORDER = f"{BY_TIME}, instr('prose text html data', form), capture_id"
+BUILD_ORDER = f"{TIME_ORDER}, instr('prose text html data', form), capture_id"
 """SQL for the order of `merge.order`: by time; at the same time, the richest form last."""
 REPLACED = """
     NOT intact AND EXISTS (SELECT 1 FROM captures other WHERE other.intact AND other.form IS NOT NULL
@@ -35,7 +35,7 @@ class Marks(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def address(url: str | None) -> str | None:
+def address_key(url: str | None) -> str | None:
     """Returns a URL without scheme, `www.`, default port, final slash, fragment and any archive's prefix.
 
     The host is in lower case; path and query are unchanged, because case and order can distinguish pages there.
@@ -97,7 +97,7 @@ def address_id(plain: str) -> str:
     return "url:" + hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def assign(db: sqlite3.Connection) -> None:
+def assign_records(db: sqlite3.Connection) -> None:
     """Sets `captures.record_id`, and adds to `temp.affected` every record that loses, gains or keeps a touched capture."""
     unknown = "warc_type = 'revisit' AND original_id IS NULL AND (coalesce(http_status, 200) < 300 OR http_status = 304)"
     _set(db, "NULL", f"NOT ({SHOWS}) AND NOT ({unknown})")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from parsers.record import Kind
 from parsers.urls import node_id, page_address
-from scraper.database.assign_records import BY_TIME, SHOWS, address
+from scraper.database.assign_records import SHOWS, TIME_ORDER, address_key
 from scraper.database.merge import Change, overlap
 from scraper.database.schema import insert_sql
 from scraper.database.tables import Availability
@@ -26,12 +26,12 @@ SHOWN = "shown"
 """The other state in `changes`, which records what captures show; a lack of later captures is not a change."""
 SITE = "bjatta.bja.ojp.gov"
 """Its hosts show the same pages (DOMAIN.md, "The site"), so a node number that is missing on one of them is missing on all."""
-MAX_HOPS = 5
+MAX_REDIRECTS = 5
 """Redirects that are followed from capture to capture; a longer chain is a loop, or its end is unknown."""
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _PATTERN = {name: re.compile(text, re.IGNORECASE | re.VERBOSE) for name, text in _TEXTS["patterns"].items()}
 _MEANING = _TEXTS["queries"]["meaning"]
-_SQL = {name: text.format(meaning=_MEANING, shows=SHOWS, by_time=BY_TIME) for name, text in _TEXTS["queries"].items()}
+_SQL = {name: text.format(meaning=_MEANING, shows=SHOWS, by_time=TIME_ORDER) for name, text in _TEXTS["queries"].items()}
 
 
 class _Candidate(NamedTuple):
@@ -52,7 +52,7 @@ class _Candidate(NamedTuple):
         return self.means == Kind.ERROR and self.status in (404, 410)
 
 
-def assign(db: sqlite3.Connection) -> None:
+def assign_gone_records(db: sqlite3.Connection) -> None:
     """Sets `captures.gone_record_id`, and adds to `temp.affected` every record that gains or loses such a capture."""
     found: list[tuple[str | None, str]] = []
     records: set[tuple[str]] = set()
@@ -84,9 +84,9 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
 def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candidate) -> bool:
     """Whether a redirect certainly ends at a page that does not show the record; an alias without captures might."""
     seen, captured = {candidate.address}, candidate
-    for _ in range(MAX_HOPS):
+    for _ in range(MAX_REDIRECTS):
         target = captured.leads_to
-        place = address(target)
+        place = address_key(target)
         if target is None or place is None or place in seen:
             return False
         number = node_id(target)  # on whatever host: a site that moves keeps its numbers

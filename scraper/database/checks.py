@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from parsers.record import State
+from parsers.record import FieldState
 from parsers.registry import group_table, is_instructions, known, known_name, normal
 from scraper.config import Checks
 from scraper.database.stored_page import VALUE_COLUMNS
@@ -26,13 +26,13 @@ from scraper.terminal import escape
 
 PAGES, VALUES = "pages that parse", "filled values"
 """The checks of all data, of this night's captures, and of the latest captures of known records."""
-TONIGHT, RECENT = "new: ", "recent: "
+NEW_CAPTURES, RECENT = "new: ", "recent: "
 """Prefixes of the subject if only what this load has read, or only the latest captures, are checked."""
 UNKNOWN_LABELS = "unknown labels"
 """The check whose subjects are words from pages."""
 _EXAMPLES = 5
-_MOST_ROWS = 50
-_MOST_READ = 50
+_MAX_ROWS = 50
+_MAX_READ = 50
 """Captures to examine for each one of a known record: an import may add many new records at once."""
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SQL: dict[str, str] = _TEXTS["sql"]
@@ -120,7 +120,7 @@ def _pages_that_parse(looked: Looked) -> Iterator[Check]:
     """Yields checks of the share of captures that show a record, among those that should."""
     limits = looked.limits
     base = looked.last.get((PAGES, None))
-    parts = ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _SQL["read_now"], limits.parsed_drop_tonight))
+    parts = ((None, "1", limits.parsed_drop), (f"{NEW_CAPTURES}pages", _SQL["read_now"], limits.parsed_drop_tonight))
     for subject, where, drop in parts:
         total, shown = looked.db.execute(_SQL["pages"].format(where=where)).fetchone()
         # `tta why` also lists the captures of a refused night.
@@ -133,7 +133,7 @@ def _filled_values(looked: Looked) -> Iterator[Check]:
     """Yields checks of the share of records shown by an HTML page that have a value, by column."""
     limits = looked.limits
     counts = ", ".join(f'count("{column}")' for column in VALUE_COLUMNS)
-    for prefix, where, drop in (("", "1", limits.filled_drop), (TONIGHT, _SQL["read_now"], limits.filled_drop_tonight)):
+    for prefix, where, drop in (("", "1", limits.filled_drop), (NEW_CAPTURES, _SQL["read_now"], limits.filled_drop_tonight)):
         shown = _SQL["shown"].format(where=where)
         total, *filled = looked.db.execute(f"SELECT count(*), {counts} FROM records WHERE record_id IN ({shown})").fetchone()
         if prefix and total < limits.floor:
@@ -188,7 +188,7 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
         message = _MESSAGES["recent"].format(worse=worse, total=total, what=what)
         return _check(name, figure, min(most, 1.0), message, f"{RECENT}{subject}", passed=passed)
 
-    found = islice(map(_Capture._make, looked.db.execute(_SQL["latest"])), limits.recent_pages * _MOST_READ)
+    found = islice(map(_Capture._make, looked.db.execute(_SQL["latest"])), limits.recent_pages * _MAX_READ)
     latest = list(islice((one for one in found if one.is_known), limits.recent_pages))
     strange = [one for one in latest if one.form is None]
     example = f", such as {strange[0]}, kind `{strange[0].kind}`" if strange else ""
@@ -224,7 +224,7 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] 
     record = None
     with suppress(ArchiveDamaged):
         record = read_capture(read_entry(archive, Entry(*row))).record if row else None
-    filled = [one for one in record.fields if one.state == State.VALUE and one.item is None] if record else []
+    filled = [one for one in record.fields if one.state == FieldState.VALUE and one.item is None] if record else []
     entries = [(known(one.label) or known_name(one.name), one.label or one.name) for one in filled]
     found = {entry.columns[0].name if entry and entry.columns else normal(label) for entry, label in entries if label}
     return found if record else None
@@ -251,7 +251,7 @@ def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most
     """Yields a check for each label or page structure whose count rose above `most` since the last run."""
     few = (one for one in subjects if looked.before and _count(looked.before, f"of_{kind}", one) <= most)
     crossed = ((one, now) for one in few if (now := _count(looked.db, f"of_{kind}", one)) > most)
-    for subject, now in islice(crossed, _MOST_ROWS):
+    for subject, now in islice(crossed, _MAX_ROWS):
         message = _MESSAGES["crossed"].format(now=now, unit=unit, advice=_MESSAGES[kind])
         yield _check(name, now, most, message, escape(subject), severity=Severity.WARN)
 

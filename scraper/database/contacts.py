@@ -61,7 +61,7 @@ def kept_rows(table: str) -> str:
 
 
 def register(db: sqlite3.Connection) -> None:
-    """Adds the SQL functions that `expression` uses to a connection."""
+    """Adds the SQL functions that `column_sql` uses to a connection."""
     functions = {"short": lambda text: None if has_contact(text) else text, "masked": masked, "address": _address}
     for name, function in functions.items():
         of_text = lambda value, do=function: do(value) if isinstance(value, str) else value  # noqa: E731  (it keeps its `do`)
@@ -79,7 +79,7 @@ def _address(url: str) -> str | None:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def expression(table: str, column: str, mode: Mode = False) -> str:
+def column_sql(table: str, column: str, mode: Mode = False) -> str:
     """Returns SQL for a column's value without contact details."""
     own, place = f'"{table}"."{column}"', f"{table}.{column}"
     if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title"):
@@ -116,7 +116,7 @@ def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
     """
     register(db)
     for table in TABLES:
-        sqls = {name: expression(table.name, name, mode) for name in table.columns}
+        sqls = {name: column_sql(table.name, name, mode) for name in table.columns}
         changed = {name: sql for name, sql in sqls.items() if sql != f'"{table.name}"."{name}"'}
         if changed:
             assigned = ", ".join(f'"{name}" = {sql}' for name, sql in changed.items())

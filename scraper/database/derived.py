@@ -24,17 +24,17 @@ RULES: dict[str, dict[str, Any]] = {
 """By column: `heading`, `description`, `type`, `unit`, `rule`, `precision` (percent, as `make quality` measures), `examples`."""
 
 
-def expression(column: str) -> str:
+def rule_sql(column: str) -> str:
     """Returns the SQL of a column's rule, in which names of other derived columns are replaced by their rules."""
     rule = RULES[column].get("rule", "NULL")
-    return re.sub(r"(?<!['\w])\w+(?!['\w])", lambda word: f"({expression(word[0])})" if word[0] in RULES else word[0], rule)
+    return re.sub(r"(?<!['\w])\w+(?!['\w])", lambda word: f"({rule_sql(word[0])})" if word[0] in RULES else word[0], rule)
 
 
 def insert_sql(columns: tuple[str, ...]) -> str:
     """Returns an INSERT of a record, with the values in the order of those `columns` that are not derived."""
     given = ", ".join(f'? AS "{name}"' for name in columns if name not in RULES)
     names = ", ".join(f'"{name}"' for name in columns)
-    values = ", ".join(expression(name) if name in RULES else f'one."{name}"' for name in columns)
+    values = ", ".join(rule_sql(name) if name in RULES else f'one."{name}"' for name in columns)
     return f"INSERT INTO records ({names}) SELECT {values} FROM (SELECT {given}) AS one"
 
 
@@ -58,7 +58,7 @@ def _request_part(part: str, *titles: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _place_part(longitude: float | None, latitude: float | None, part: str) -> str | None:
-    """Returns a field of the `places.Place` at a point. Cached: many records have the point of the same town."""
+    """Returns a field of the `places.County` at a point. Cached: many records have the point of the same town."""
     return None if longitude is None or latitude is None else getattr(atlas().place(longitude, latitude), part, None)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from scraper.archive.store import CATALOG, Archive, Entry
 from scraper.code_version import loading_code
 from scraper.database import assign_records, availability, organizations, overlays, parsed_pages, revisits, runs, schema, similar
-from scraper.database.assign_records import address
+from scraper.database.assign_records import address_key
 from scraper.database.build import build
 from scraper.database.connection import stoppable, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
@@ -182,12 +182,12 @@ class _Load:
         self._insert_captures()
         schema.finish(self.db, ("captures",))
         revisits.resolve(self.db)
-        assign_records.assign(self.db)
-        availability.assign(self.db)
+        assign_records.assign_records(self.db)
+        availability.assign_gone_records(self.db)
         assign_records.set_kinds(self.db)
         self.done.built = build(self.db, self.pages)
         availability.apply(self.db)
-        organizations.assign(self.db, self.folders.data)
+        organizations.assign_organizations(self.db, self.folders.data)
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")
         self.db.execute("ANALYZE main")
@@ -282,4 +282,4 @@ def _row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
     values = dict.fromkeys(BY_NAME["captures"].columns)
     values |= {name: getattr(entry, name) for name in _FROM_ENTRY} | {name: getattr(parsed, name) for name in _FROM_PARSER}
     values["record_id"] = str(parsed.node_id) if parsed.form and parsed.node_id is not None else None
-    return tuple((values | {"address": address(entry.url), "warc_type": entry.form}).values())
+    return tuple((values | {"address": address_key(entry.url), "warc_type": entry.form}).values())

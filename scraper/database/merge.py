@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from parsers.columns import BODY
-from parsers.record import State
+from parsers.record import FieldState
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
 from scraper.database.normal_form import PageText, letters
@@ -255,7 +255,7 @@ def _rows_of(content: StoredPage, aliases: dict[str, str]) -> tuple[_Rows, _Rows
 
 
 def _row(key: str, value: str | None) -> FieldValue:
-    return FieldValue(key, None, key, None, None, value, State.VALUE if value else State.NOT_CAPTURED, None, None)
+    return FieldValue(key, None, key, None, None, value, FieldState.VALUE if value else FieldState.NOT_CAPTURED, None, None)
 
 
 def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
@@ -264,8 +264,8 @@ def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
     result = {}
     for key, rows in rows_of.items():
         whole = [row for row in rows if not row.truncated]
-        lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
-        partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
+        lost = not whole or all(row.state == FieldState.NOT_CAPTURED for row in whole)
+        partial = key == last or len(whole) < len(rows) or any(row.state == FieldState.NOT_CAPTURED for row in rows)
         partial = partial or (rows[-1].value or "").rstrip().endswith(("…", "..."))
         cut_rows = [] if lost else [row for row in rows if row.truncated]
         result[key] = Shown(rows if lost else whole, page, form, partial, lost, cut_rows)

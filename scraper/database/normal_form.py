@@ -50,7 +50,7 @@ _ONLY_TIME = re.compile(
 
 
 @cached_short
-def moment(iso: str | None) -> str:
+def normal_time(iso: str | None) -> str:
     """Converts an ISO 8601 text of `scalars` to the site's zone, if its zone is known; "" for none. Local times lack seconds."""
     if not iso:
         return ""
@@ -68,16 +68,16 @@ def is_only_time(text: str | None) -> bool:
     return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
 
 
-def moment_of(row: FieldValue, line: str) -> str:
+def normal_time_of(row: FieldValue, line: str) -> str:
     """Returns the time in a line of a value; "" if the line is not a time."""
     if row.datetime and line == row.value:
-        return moment(iso_time(row.datetime.partition("/")[0]))
-    return moment(iso_time(line)) if is_only_time(line) else ""
+        return normal_time(iso_time(row.datetime.partition("/")[0]))
+    return normal_time(iso_time(line)) if is_only_time(line) else ""
 
 
 def line_letters(row: FieldValue, line: str) -> str:
     """Returns the letters of a line, or the digits of a time's day, because times are printed in many ways."""
-    when = moment_of(row, line)
+    when = normal_time_of(row, line)
     return letters(when.partition("T")[0] if when else line)
 
 

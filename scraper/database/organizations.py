@@ -82,7 +82,7 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
     return None
 
 
-def assign(db: sqlite3.Connection, data: Path) -> None:
+def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
     """Rewrites the mentions of the records in `temp.affected`, all organizations, and the ids of records if they changed."""
     db.execute("DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp.affected)")
     fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))

@@ -20,7 +20,7 @@ from parsers.urls import absolute, node_id
 from scraper.archive.records import Damage
 from scraper.archive.store import Entry
 from scraper.archive.warc import read_captures
-from scraper.capture import Capture, Form
+from scraper.capture import Capture, WarcType
 from scraper.database.stored_page import encode, json_text, storable
 from scraper.errors import PageTookTooLong
 from scraper.reading import read_capture
@@ -150,7 +150,7 @@ def _read(part: WarcSlice) -> Iterator[tuple[Entry, Capture | None]]:
 
 def _parsed(one: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool) -> ParsedCapture:
     redirects = one.http_status is not None and 300 <= one.http_status < 400
-    if one.form == Form.REVISIT and (capture is not None or not redirects):
+    if one.form == WarcType.REVISIT and (capture is not None or not redirects):
         found = ParsedCapture(one.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(one.url))
         return found._replace(redirect_to=_target(capture)) if redirects and capture else found
     if capture is None:

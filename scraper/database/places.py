@@ -34,7 +34,7 @@ _Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class County:
     """A county. Codes are FIPS 5-2 and 6-4, kept as text because they can begin with a zero."""
 
     state: str
@@ -83,7 +83,7 @@ class _Arc:
         return found
 
 
-class _County:
+class _CountyOutline:
     """A county as the arcs of all its rings. Holes and islands need no distinction: a ray from inside crosses an odd number."""
 
     def __init__(self, geometry: dict[str, Any], arcs: list[_Arc]) -> None:
@@ -94,7 +94,7 @@ class _County:
         self.box: _Box = (min(west), min(south), max(east), max(north))
         code, name = geometry["id"], geometry["properties"]["name"]
         self.code, self.name = code, name
-        self.place = Place(*STATES[code[:2]], full_name(code, name), code, *REGIONS[code[:2]])
+        self.place = County(*STATES[code[:2]], full_name(code, name), code, *REGIONS[code[:2]])
 
 
 class Atlas:
@@ -103,8 +103,8 @@ class Atlas:
     def __init__(self, topology: dict[str, Any]) -> None:
         scale, origin = topology["transform"]["scale"], topology["transform"]["translate"]
         arcs = [_Arc(steps, scale, origin) for steps in topology["arcs"]]
-        self.counties = [_County(geometry, arcs) for geometry in topology["objects"]["counties"]["geometries"]]
-        self._by_cell: dict[tuple[int, int], list[_County]] = defaultdict(list)
+        self.counties = [_CountyOutline(geometry, arcs) for geometry in topology["objects"]["counties"]["geometries"]]
+        self._by_cell: dict[tuple[int, int], list[_CountyOutline]] = defaultdict(list)
         for county in sorted(self.counties, key=lambda one: one.code):
             for cell in _cells(county.box):
                 self._by_cell[cell].append(county)
@@ -114,7 +114,7 @@ class Atlas:
         """The counties by name."""
         return CountyNames((county.code, county.name) for county in self.counties)
 
-    def place(self, longitude: float, latitude: float, reach: float = SHORE_KM) -> Place | None:
+    def place(self, longitude: float, latitude: float, reach: float = SHORE_KM) -> County | None:
         """Returns the county that contains a point, or else the nearest within `reach` km; of equal distances, the lower code."""
         for county in self._by_cell.get((floor(longitude), floor(latitude)), ()):
             is_near = _overlap(county.box, (longitude, latitude, longitude, latitude))
@@ -123,20 +123,20 @@ class Atlas:
         near = self._near(longitude, latitude, reach)
         return min(near, key=lambda one: (one[0], one[1].county_code))[1] if near else None
 
-    def agrees(self, place: Place, printed: str, longitude: float, latitude: float) -> bool | None:
+    def agrees(self, place: County, printed: str, longitude: float, latitude: float) -> bool | None:
         """Whether a printed county can be that of a point in `place`; None if the text names no county."""
         meant = self.names.codes(printed)
         if not meant or place.county_code in meant:
             return bool(meant) or None
         return any(one.county_code in meant for _, one in self._near(longitude, latitude, BORDER_KM))
 
-    def _near(self, longitude: float, latitude: float, reach: float) -> list[tuple[float, Place]]:
+    def _near(self, longitude: float, latitude: float, reach: float) -> list[tuple[float, County]]:
         """Returns the counties whose outline is within `reach` kilometers, each with its distance."""
         across, up = _KM_PER_DEGREE * cos(radians(latitude)), _KM_PER_DEGREE
         if across <= reach / 180:  # at the poles
             return []
         box = (longitude - reach / across, latitude - reach / up, longitude + reach / across, latitude + reach / up)
-        found: dict[str, tuple[float, Place]] = {}
+        found: dict[str, tuple[float, County]] = {}
         for county in chain.from_iterable(self._by_cell.get(cell, ()) for cell in _cells(box)):
             if county.code not in found and _overlap(county.box, box):
                 distances = (arc.distance(longitude, latitude, across, up) for arc in county.arcs if _overlap(arc.box, box))

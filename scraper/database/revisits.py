@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from parsers.urls import node_id
-from scraper.database.assign_records import BY_TIME
+from scraper.database.assign_records import TIME_ORDER
 
 MAX_CHAIN = 10
 """Revisits of revisits that are followed; archives write none, so a longer chain is damaged or malicious."""
@@ -42,12 +42,12 @@ _BY_PLACE = (
 _BY_ADDRESS = f"""
     {_SELECT} JOIN (
         SELECT capture_id AS id, captured_at AS at FROM main.captures WHERE coalesce(http_status, 200) IN (200, 304)
-        AND {BY_TIME} < rtrim(?, 'Z') AND address = (SELECT address FROM main.captures WHERE capture_id = ?)
-    ) ON id = one.capture_id ORDER BY {BY_TIME.replace("captured_at", "at")} DESC, {_BEST}, id LIMIT {MAX_CHAIN}
+        AND {TIME_ORDER} < rtrim(?, 'Z') AND address = (SELECT address FROM main.captures WHERE capture_id = ?)
+    ) ON id = one.capture_id ORDER BY {TIME_ORDER.replace("captured_at", "at")} DESC, {_BEST}, id LIMIT {MAX_CHAIN}
 """
 _BY_DIGEST = (
     f"{_SELECT} WHERE payload_digest = ? AND form != 'revisit' "
-    f"ORDER BY one.intact DESC, url IS NOT ?, captured_at IS NULL, {BY_TIME}, capture_id LIMIT 1"
+    f"ORDER BY one.intact DESC, url IS NOT ?, captured_at IS NULL, {TIME_ORDER}, capture_id LIMIT 1"
 )
 _TAKEN = "sha256, form, reference, node_id, shape, flags"
 

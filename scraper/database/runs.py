@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import COMPARED, RECENT, TONIGHT, Check, Severity
+from scraper.database.checks import COMPARED, NEW_CAPTURES, RECENT, Check, Severity
 from scraper.database.tables import BY_NAME, RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
@@ -119,7 +119,7 @@ def accepted_figures(db: sqlite3.Connection) -> dict[str, float]:
 def repeated_checks(db: sqlite3.Connection, number: int) -> list[Check]:
     """Returns the checks of a committed run, for a run that finds the same data. They pass."""
     usual = (one for one in _checks_of(db, number) if one.severity == Severity.FAIL or one.passed)
-    return [one._replace(passed=True, message=None) for one in usual if not (one.subject or "").startswith(TONIGHT)]
+    return [one._replace(passed=True, message=None) for one in usual if not (one.subject or "").startswith(NEW_CAPTURES)]
 
 
 @contextmanager

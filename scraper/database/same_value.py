@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from parsers.registry import Type, known, known_name
 from parsers.scalars import money_range, number, reference, time_range, yes_no
-from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, moment, without
+from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, normal_time, without
 from scraper.database.stored_page import FieldValue
 
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
@@ -160,7 +160,7 @@ def _ranges(shown: Shown) -> list[list[str]] | None:
     for row in shown.rows:
         if row.value or row.datetime:
             for text in [row.value] if row.datetime else _SEVERAL_TIMES.split(row.value or ""):
-                found.append([*map(moment, time_range(text, row.datetime))])
+                found.append([*map(normal_time, time_range(text, row.datetime))])
     return sorted(found) if all(map(any, found)) else None
 
 

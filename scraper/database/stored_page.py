@@ -11,7 +11,7 @@ import orjson
 import zstandard
 
 from parsers.columns import field_key
-from parsers.record import Field, Record, RecordValues, State, columns_of
+from parsers.record import Field, FieldState, Record, RecordValues, columns_of
 
 VALUE_COLUMNS = tuple(columns_of(RecordValues))
 _value_row = attrgetter(*VALUE_COLUMNS)
@@ -112,4 +112,4 @@ def storable(value: Any) -> Any:
 
 @lru_cache(maxsize=8192)
 def _key(section: str | None, label: str | None, name: str | None, item: str | None) -> str:
-    return field_key(Field(position=0, section=section, label=label, name=name, item=item, state=State.EMPTY))
+    return field_key(Field(position=0, section=section, label=label, name=name, item=item, state=FieldState.EMPTY))

@@ -17,7 +17,7 @@ from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.tables import BY_NAME, RUN_TABLES
-from scraper.doctor.verify import COLUMNS_OF_LOST, LOST, DoctorTables, Finding, Progress, Report, verify
+from scraper.doctor.verify import COLUMNS_OF_LOST, LOST, DoctorReport, DoctorTables, Finding, Progress, verify
 from scraper.errors import TtaError
 from scraper.folders import Folders, sync
 from scraper.ledger import store as ledger
@@ -28,9 +28,11 @@ _PASSES = 3
 """Repair rounds: one for the archive, one for what is compared with it, one for what only then becomes visible."""
 
 
-def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None) -> Report:
+def repair(
+    folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None
+) -> DoctorReport:
     """Replaces what can be replaced, and verifies again. `accept_refused` as in LoadOptions. Raises TtaError, OSError."""
-    report = Report()
+    report = DoctorReport()
     for path in (*folders.data.glob(".ledger-*.db*"), *folders.data.glob("archive/.tta-*")):
         path.unlink()  # an incomplete copy of a killed repair
     for number in range(_PASSES + 1):
@@ -46,7 +48,7 @@ def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = Fa
     return report
 
 
-def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report: Report, *, accept_refused: bool) -> None:
+def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report: DoctorReport, *, accept_refused: bool) -> None:
     """Repairs the archive or, if nothing is wrong with it, all other parts."""
     parts: dict[str, list[Finding]] = {"archive": [], "parsed": [], "ledger": [], "database": []}
     for finding in todo:

@@ -25,7 +25,7 @@ from scraper.database.parsed_pages import NAME as PARSED
 from scraper.errors import SqliteDamaged
 from scraper.folders import Folders
 from scraper.ledger import store as ledger
-from scraper.ledger.store import STORED, State
+from scraper.ledger.store import STORED, FetchState
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, uri
 from scraper.terminal import counted, escape
 
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 LOST = "lost.jsonl"
 """File beside the WARC files with a line for each capture that was lost to damage, written by a repair."""
 _IS_REBUILT = "it is rebuilt from the archive; the run history stays"
-MOST_EXAMPLES = 5
+MAX_EXAMPLES = 5
 FILES = ("catalog", "ledger", "database")
 """The attached files, by the name of their schema."""
 _TEXTS = tomllib.loads(Path(__file__).with_name("comparisons.toml").read_text(encoding="utf-8"))
@@ -62,7 +62,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Report:
+class DoctorReport:
     """All findings, and how much was read.
 
     After a repair, `findings` are the remaining ones. `repaired`: the findings that were repaired; `problems`: why others could
@@ -85,7 +85,7 @@ class Report:
 
 def examples(texts: Iterable[object]) -> tuple[str, ...]:
     """Returns the first few texts, escaped."""
-    return tuple(escape(text, 160) for text in islice(texts, MOST_EXAMPLES))
+    return tuple(escape(text, 160) for text in islice(texts, MAX_EXAMPLES))
 
 
 class DoctorTables:
@@ -136,7 +136,7 @@ class DoctorTables:
 
     def compare(self) -> Iterator[Finding]:
         """Yields the findings of the comparisons."""
-        states, stored = (", ".join(f"'{state.value}'" for state in some) for some in (State, STORED))
+        states, stored = (", ".join(f"'{state.value}'" for state in some) for some in (FetchState, STORED))
         for one in _TEXTS["comparison"]:
             kind, repair, harmless = one["kind"], one.get("repair"), one.get("harmless", False)
             if "each" in one:
@@ -147,7 +147,7 @@ class DoctorTables:
             if "lost" in one:
                 self.db.execute(f"INSERT OR IGNORE INTO lost SELECT {COLUMNS_OF_LOST} {rows}")
             if count := self.db.execute(f"SELECT count(*) {rows}").fetchone()[0]:
-                some = self.db.execute(f"SELECT {one['shown']} {rows} LIMIT {MOST_EXAMPLES}") if "shown" in one else ()
+                some = self.db.execute(f"SELECT {one['shown']} {rows} LIMIT {MAX_EXAMPLES}") if "shown" in one else ()
                 text = one["text"].format(counted(count, one["noun"]))
                 yield Finding(kind, text, count, repair, harmless, examples=examples(shown for (shown,) in some))
 
@@ -178,14 +178,14 @@ def inspect(path: Path) -> tuple[list[str], tuple[int, int], dict[str, str]]:
     """
     try:
         with closing(open_readonly(path)) as db:
-            damage = [str(row[0]) for row in db.execute(f"PRAGMA integrity_check({MOST_EXAMPLES})")]
+            damage = [str(row[0]) for row in db.execute(f"PRAGMA integrity_check({MAX_EXAMPLES})")]
             if damage == ["ok"]:
                 tables = db.execute(_TABLES).fetchall()
                 rows = (
                     (table, *row) for (table,) in tables for row in enumerate(db.execute(f'SELECT * FROM "{table}"'), start=1)
                 )
                 zeros = ((table, at) for table, at, row in rows if any(type(value) is str and "\0" in value for value in row))
-                damage = [f"table {table}, row {at}: a text contains zeros" for table, at in islice(zeros, MOST_EXAMPLES)]
+                damage = [f"table {table}, row {at}: a text contains zeros" for table, at in islice(zeros, MAX_EXAMPLES)]
             application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
             return damage, (application, version), _objects(db)
     except (sqlite3.Error, MemoryError) as error:  # a damaged length asks for too much memory
@@ -201,12 +201,12 @@ def _objects(db: sqlite3.Connection) -> dict[str, str]:
     return {name: " ".join(sql.split()) for name, sql in rows}
 
 
-def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, progress: Progress | None = None) -> Report:
+def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, progress: Progress | None = None) -> DoctorReport:
     """Returns all findings: unusable SQLite files, then those of the comparisons. Raises TtaError, OSError.
 
     `tables` keeps what was read, for a repair. `is_deep`: also `compare_content`, which takes as long as a rebuild.
     """
-    report = Report()
+    report = DoctorReport()
     for name, path, header, steps in (
         ("catalog", folders.archive / archive.CATALOG, (0, archive.VERSION), (lambda db: db.executescript(archive.SCHEMA),)),
         ("ledger", folders.ledger, (ledger.APPLICATION, ledger.VERSION), (ledger.create,)),
@@ -233,7 +233,7 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
     return report
 
 
-def _read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress: Progress | None) -> None:
+def _read_warc_files(tables: DoctorTables, folder: Path, report: DoctorReport, progress: Progress | None) -> None:
     """Reads every WARC file completely and fills the tables. Raises OSError."""
     sizes = {path: path.stat().st_size for path in sorted(folder.glob(WARC_FILES))}
     report.files, report.bytes, before = len(sizes), sum(sizes.values()), 0

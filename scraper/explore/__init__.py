@@ -26,14 +26,14 @@ from scraper.explore.facets import ListFacet
 from scraper.explore.lines import describe, ensure_records_are_shown
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS
-from scraper.explore.middleware import Answers, App, cached, headers, limited, with_headers
+from scraper.explore.middleware import App, PageCache, cached, headers, limited, with_headers
 from scraper.explore.requests import UNREADABLE, normalize_request
 from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
 PLUGIN = "tta"
 _MENU = filters.texts("filters")["menu"]
-_ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
+_ANSWERS: WeakKeyDictionary[Any, PageCache] = WeakKeyDictionary()
 """The response cache of each Datasette instance; kept here because Datasette rebuilds its ASGI app for internal requests."""
 
 
@@ -56,7 +56,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
     def wrapped(app: App) -> App:
         database = datasette.databases.get(DATABASE)
         if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
-            _ANSWERS[datasette] = Answers(Path(database.path))
+            _ANSWERS[datasette] = PageCache(Path(database.path))
         app = cached(app, _ANSWERS[datasette]) if datasette in _ANSWERS else app
         return with_headers(limited(normalize_request(app, datasette.setting("base_url"))), found)
 

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 from scraper.errors import BadQuery
 from scraper.explore.filters import QUERIES, RecordFilters, equal, heading, texts
-from scraper.explore.links import DATABASE, LISTS, NOT_KNOWN, values_of
+from scraper.explore.links import DATABASE, NOT_KNOWN, list_values
+from scraper.export.tables import LIST_COLUMNS
 
 TEXTS: dict[str, Any] = texts("charts")
 STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8"))
 """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
-SHADES = 5
+SHADE_COUNT = 5
 MAX_SERIES = 8
 """As many colors as can be distinguished; values after the first seven are combined."""
 MAX_LINES = 16
@@ -57,7 +58,7 @@ class Dimension(NamedTuple):
 
     def values(self, stored: Value) -> Sequence[Value]:
         """Returns the categories of a stored value: none if it is truncated, several for a list."""
-        found: Sequence[Value] = values_of(str(stored)) or [None] if self.lookup == "arraycontains" else [stored]
+        found: Sequence[Value] = list_values(str(stored)) or [None] if self.lookup == "arraycontains" else [stored]
         return [one for one in dict.fromkeys(found) if not str(one).endswith(_CUT_OFF)]
 
     def filters(self, value: Value) -> list[tuple[str, object]]:
@@ -95,7 +96,7 @@ class Measure(NamedTuple):
 
 
 DIMENSIONS = {
-    name: Dimension(heading(name), name, (name,), "arraycontains" if name in LISTS else "exact", name in TEXTS["ordered"])
+    name: Dimension(heading(name), name, (name,), "arraycontains" if name in LIST_COLUMNS else "exact", name in TEXTS["ordered"])
     for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"])
 }
 for name, one in TEXTS["derived"].items():
@@ -342,7 +343,7 @@ def _filled(values: list[Value]) -> list[Value]:
 
 def shade(value: float, most: float, is_count: bool = True) -> int:
     """Returns the shade of a value, 1 to SHADES; 0 for no value. Counts use the square root, because most are small."""
-    return ceil(SHADES * (value / most) ** (0.5 if is_count else 1) - 1e-9) if value > 0 and most else 0
+    return ceil(SHADE_COUNT * (value / most) ** (0.5 if is_count else 1) - 1e-9) if value > 0 and most else 0
 
 
 def percent(part: float, whole: float) -> float:

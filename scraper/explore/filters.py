@@ -25,7 +25,7 @@ RECORD = "_record."
 """Begins the filters of a table whose rows belong to records that choose them by their record: `_record.fiscal_year=2024`."""
 OWN_FILTERS = ("_search", "_organization", "_agency_state", "_since", "_until", RECORD)
 """Arguments that are spelled like those that shape a table, and choose rows all the same; the last one only begins so."""
-_ALSO = ("_where", *OWN_FILTERS)
+_SELECTS = ("_where", *OWN_FILTERS)
 PLACE = ("_next", "_before")
 """Arguments that begin a page elsewhere than at the first row."""
 
@@ -80,7 +80,7 @@ class RecordFilters:
 
 def pairs_of(request: Any) -> Pairs:
     """Returns the filters in the URL. Empty values, from unused inputs of the form, are dropped."""
-    return [(name, value) for name, value in _arguments(request) if value and (name[:1] != "_" or name.startswith(_ALSO))]
+    return [(name, value) for name, value in _arguments(request) if value and (name[:1] != "_" or name.startswith(_SELECTS))]
 
 
 def _arguments(request: Any) -> Pairs:

@@ -12,12 +12,11 @@ from markupsafe import Markup
 
 from parsers.record import ColumnInfo, columns_of
 from scraper.database.tables import BY_NAME, TABLES, RecordRow
+from scraper.export.tables import LIST_COLUMNS
 
 DATABASE = "tta"
 NOT_KNOWN = "not known"
 """What pages show for a missing value; as a filter's value, it selects the rows without one."""
-LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
-"""Columns of `records` that hold a JSON array."""
 _PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
 _PARTS["records"] = dict.fromkeys(("agency_id", "provider_id"), "organizations") | {"family_id": "records"}
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
@@ -52,7 +51,7 @@ def moment(text: str | None) -> str:
     return f"{day} {clock} {'UTC' if zone == 'Z' else zone or ''}".rstrip()
 
 
-def values_of(text: str | None) -> list[str] | None:
+def list_values(text: str | None) -> list[str] | None:
     """Returns the values of a JSON array of texts; None if the text is not one."""
     try:
         found = json.loads(text or "")
@@ -72,7 +71,7 @@ def render_value(value: Any, column: str, table: str | None, urls: Any) -> Marku
         return None
     if info and info.unit and info.unit.startswith("ISO"):
         return Markup.escape(moment(value))
-    if table == "records" and column in LISTS and (values := values_of(value)):
+    if table == "records" and column in LIST_COLUMNS and (values := list_values(value)):
         item = Markup('<li><a href="{}?{}">{}</a></li>')
         table_url = urls.table(DATABASE, "records")
         found = (item.format(table_url, urlencode({f"{column}__arraycontains": one}), one) for one in values)

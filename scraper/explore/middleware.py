@@ -94,7 +94,7 @@ def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items()), **_FIXED}
 
 
-class Answer(NamedTuple):
+class CachedPage(NamedTuple):
     """A complete response with status 200."""
 
     headers: list[tuple[bytes, bytes]]
@@ -102,13 +102,13 @@ class Answer(NamedTuple):
     etag: bytes
 
 
-class Answers:
+class PageCache:
     """Responses by URL, all from one state of the database; the least recently used are dropped first."""
 
     def __init__(self, database: Path) -> None:
         self._db = open_readonly(database, any_thread=True)
         self._version = 0
-        self._kept: OrderedDict[bytes, Answer] = OrderedDict()
+        self._kept: OrderedDict[bytes, CachedPage] = OrderedDict()
         self._size = 0
         self.making: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -120,13 +120,13 @@ class Answers:
             self._size, self._version = 0, version
         return version
 
-    def get(self, address: bytes) -> Answer | None:
+    def get(self, address: bytes) -> CachedPage | None:
         self.version()
         with suppress(KeyError):
             self._kept.move_to_end(address)
         return self._kept.get(address)
 
-    def put(self, address: bytes, answer: Answer, version: int) -> None:
+    def put(self, address: bytes, answer: CachedPage, version: int) -> None:
         """Caches a response that was begun at `version`, unless the database has changed since."""
         if self.version() != version or address in self._kept:
             return
@@ -136,7 +136,7 @@ class Answers:
             self._size -= len(self._kept.popitem(last=False)[1].body)
 
 
-def cached(app: App, answers: Answers) -> App:
+def cached(app: App, answers: PageCache) -> App:
     """Middleware: caches pages per state of the database; concurrent requests for a page render it once."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,11 +162,11 @@ def cached(app: App, answers: Answers) -> App:
     return wrapped
 
 
-async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: Answers, address: bytes) -> Answer | None:
+async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: PageCache, address: bytes) -> CachedPage | None:
     """Renders the response and caches it; None if it can't be cached and was sent directly."""
     version = answers.version()
     start: Message | None = None
-    answer: Answer | None = None
+    answer: CachedPage | None = None
 
     async def take(message: Message) -> None:
         nonlocal start, answer
@@ -178,7 +178,7 @@ async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: A
             body, is_whole = message.get("body", b""), not message.get("more_body")
             if start["status"] == 200 and is_whole and len(body) <= MAX_ANSWER and b"set-cookie" not in dict(headers):
                 kept = [(name, value) for name, value in headers if name not in (b"content-length", b"cache-control")]
-                answer = Answer(kept, bytes(body), f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode())
+                answer = CachedPage(kept, bytes(body), f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode())
                 return
             await send(start)
             start = None

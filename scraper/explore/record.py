@@ -8,7 +8,8 @@ from parsers.record import columns_of
 from scraper.database.tables import RecordRow
 from scraper.explore.charts import TEXTS
 from scraper.explore.filters import RecordFilters, ask
-from scraper.explore.links import LISTS, replay_url, safe_href, values_of
+from scraper.explore.links import list_values, replay_url, safe_href
+from scraper.export.tables import LIST_COLUMNS
 
 MADE_UP = "made-up"
 """`captures.source` of the demo records (tests.pagegen.samples)."""
@@ -18,7 +19,7 @@ _LONG = 300
 """Characters above which a change is too long for its table cell."""
 _MOST = 100
 """Rows of a list on the page of an organization or of a user's own table, which links to all of them."""
-_STATES = {"empty": "empty on the page", "not_captured": "not captured"}
+_NOTES = {"empty": "empty on the page", "not_captured": "not captured"}
 
 Row = Mapping[str, Any]
 
@@ -67,8 +68,8 @@ def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]
     for column, name in FACTS:
         if (value := record[column]) is None:
             continue
-        lookup = "arraycontains" if column in LISTS else "exact"
-        texts = (values_of(value) or []) if column in LISTS else [value]
+        lookup = "arraycontains" if column in LIST_COLUMNS else "exact"
+        texts = (list_values(value) or []) if column in LIST_COLUMNS else [value]
         is_answer = columns_of(RecordRow)[column].type is bool
         yield name, [(("No", "Yes")[bool(one)] if is_answer else str(one), {f"{column}__{lookup}": one}) for one in texts]
 
@@ -94,7 +95,7 @@ def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[st
     """Labels with their values and, as `note`, why there is none; `source` is the number of a value's capture on the page."""
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [
-            {**row, "href": safe_href(row["href"]), "note": _STATES.get(row["state"]), "source": numbers.get(row["capture_id"])}
+            {**row, "href": safe_href(row["href"]), "note": _NOTES.get(row["state"]), "source": numbers.get(row["capture_id"])}
             for row in run
         ]
         note = values[0]["note"] if all(value["note"] for value in values) else None

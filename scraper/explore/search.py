@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from parsers.scalars import REFERENCE
 from parsers.urls import node_id, page_address
-from scraper.database.assign_records import address
+from scraper.database.assign_records import address_key
 from scraper.database.counties import STATES
 from scraper.errors import BadQuery
 from scraper.explore.filters import PLACE, texts
@@ -119,7 +119,7 @@ async def _record_meant(database: Any, text: str) -> str | None:
         asked["node"] = int(found[1])
     elif _ADDRESS.fullmatch(text):
         url = page_address(text if "://" in text else f"https://{text}")
-        asked = {"text": None, "node": node_id(url), "address": address(url)}
+        asked = {"text": None, "node": node_id(url), "address": address_key(url)}
     elif not REFERENCE.fullmatch(text):
         return None
     found = (await database.execute(_SQL["record"], asked)).first()

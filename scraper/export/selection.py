@@ -135,7 +135,7 @@ class Source:
 
     def _codebook(self) -> Iterator[tuple[Any, ...]]:
         """Yields the codebook of this export's tables, or of all if it contains only the codebook."""
-        for name in [one for one in self.tables if one != CODEBOOK] or _allowed(self.selection):
+        for name in [one for one in self.tables if one != CODEBOOK] or _exportable_tables(self.selection):
             if name in (FLAT, CODEBOOK):
                 continue
             if name not in self._counts:
@@ -149,7 +149,7 @@ class Source:
     def _expressions(self, name: str) -> str:
         table, mode = _stored(name), self.selection.contacts
         return ", ".join(
-            f'"{table}"."{column}"' if mode is True else contacts.expression(table, column, mode) for column in self.columns[name]
+            f'"{table}"."{column}"' if mode is True else contacts.column_sql(table, column, mode) for column in self.columns[name]
         )
 
 
@@ -162,14 +162,14 @@ def _left_out(name: str, selection: Selection) -> frozenset[str]:
     return frozenset() if selection.contacts is True else contacts.columns(BY_NAME[name])
 
 
-def _allowed(selection: Selection) -> tuple[str, ...]:
+def _exportable_tables(selection: Selection) -> tuple[str, ...]:
     """The tables that may be exported: all except list tables whose only value column the selection leaves out."""
     return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _left_out(name, selection))
 
 
 def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the tables of the export, in order. Raises WrongUsage for a name that is unknown or not a table."""
-    allowed = _allowed(selection)
+    allowed = _exportable_tables(selection)
     for name in selection.tables:
         if name not in EXPORTED:
             raise WrongUsage(f"there is no table {name!r} to export{_meant(name, known)}")

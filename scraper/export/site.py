@@ -39,10 +39,11 @@ from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
 from scraper.database.tables import BY_NAME, VIEWS
 from scraper.errors import TtaError
+from scraper.explore.links import DATABASE
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.export.selection import RECORDS_FIRST
-from scraper.export.tables import LISTED
-from scraper.serve import DATABASE, application
+from scraper.export.tables import LIST_COLUMNS
+from scraper.serve import application
 from scraper.workers.processes import Job, Processes, cores
 
 RECORDS = "records.html"
@@ -360,7 +361,9 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
             coded: list[Any] = []
             for name in valued:  # the number of a value among those of its column, or the numbers of a list's
                 value, known = values[name], codes[name]
-                numbers = [known.setdefault(one, len(known)) for one in json.loads(value)] if value and name in LISTED else None
+                numbers = (
+                    [known.setdefault(one, len(known)) for one in json.loads(value)] if value and name in LIST_COLUMNS else None
+                )
                 coded.append(numbers if numbers is not None or value is None else known.setdefault(value, len(known)))
             documents.append([record_id, title, texts[0], latitude, longitude, there, *coded])
             count += 1

@@ -71,7 +71,7 @@ def _long(info: ColumnInfo) -> Table:
 
 
 _LISTS = {f"records_{info.name}": info for info in columns_of(RecordRow).values() if values_of(info) is Values.LIST}
-LISTED = frozenset(info.name for info in _LISTS.values())
+LIST_COLUMNS = frozenset(info.name for info in _LISTS.values())
 BY_NAME = {
     table.name: table
     for table in (
@@ -131,4 +131,4 @@ def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) ->
 def record_values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
     """Returns a row of `records` as a dictionary, with JSON arrays decoded to lists."""
     pairs = zip(names, row, strict=True)
-    return {name: json.loads(value) if name in LISTED and value is not None else value for name, value in pairs}
+    return {name: json.loads(value) if name in LIST_COLUMNS and value is not None else value for name, value in pairs}

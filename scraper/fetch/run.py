@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scraper.archive.store import Archive
-from scraper.capture import Capture, Form
+from scraper.capture import Capture, WarcType
 from scraper.config import SOURCES, Config
 from scraper.errors import ExitStatus, NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.folders import Folders, locked
-from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
+from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, FetchState, Ledger, ListedCapture, sha1_of, to_time
 from scraper.sources.base import DONE, FAILED, PARTLY, PAUSED, Source, SourceContext, SourceReport, as_revisit, revisit_of
 from scraper.sources.crawls import CommonCrawl, EndOfTerm
 from scraper.sources.live import Live
@@ -29,15 +29,15 @@ from scraper.web.client import Client
 from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
-MOST_FAILURES = 20
+MAX_CONSECUTIVE_FAILURES = 20
 """Consecutive failed captures after which a source is given up for the run."""
-MAX_FAILURES = 20
+MAX_FAILURE_LINES = 20
 """Lines printed about single captures; the ledger has them all."""
 COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
 
 
 @dataclass(slots=True)
-class Report:
+class FetchReport:
     """The result of a whole run."""
 
     dry_run: bool = False
@@ -98,9 +98,9 @@ class Display(ProgressBar):
         """Prints and logs a line about one capture; only the first MAX_FAILURES are printed."""
         self._failures += 1
         self.on_line(text)
-        if self._failures <= MAX_FAILURES:
+        if self._failures <= MAX_FAILURE_LINES:
             super().line(text)
-        elif self._failures == MAX_FAILURES + 1:
+        elif self._failures == MAX_FAILURE_LINES + 1:
             super().line("further failures of single captures are not shown")
 
     def waiting(self, host: str, seconds: float) -> None:
@@ -109,7 +109,7 @@ class Display(ProgressBar):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class FetchOptions:
     """The options of the command line. `window`: timestamps, inclusive; `limit`: captures to request; `now`: ignore waits."""
 
     sources: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def fetch(data: Path, settings: Config, options: Options, display: Display) -> Report:
+def fetch(data: Path, settings: Config, options: FetchOptions, display: Display) -> FetchReport:
     """Fetches under the data folder's lock. Raises TtaError if nothing could be done, also if another run holds the lock."""
     names = chosen(settings, options.sources)
     stop = Stop()
@@ -146,11 +146,13 @@ def fetch(data: Path, settings: Config, options: Options, display: Display) -> R
         return fetch_locked(data, settings, options, display, stop, names)
 
 
-def fetch_locked(data: Path, settings: Config, options: Options, display: Display, stop: Stop, names: tuple[str, ...]) -> Report:
+def fetch_locked(
+    data: Path, settings: Config, options: FetchOptions, display: Display, stop: Stop, names: tuple[str, ...]
+) -> FetchReport:
     """As `fetch`, for a caller that holds the lock and handles signals itself."""
     folders = Folders(data)
     warning = folders.low_space()
-    report = Report(dry_run=options.dry_run, notes=[warning] if warning else [])
+    report = FetchReport(dry_run=options.dry_run, notes=[warning] if warning else [])
     with Ledger(folders.ledger) as ledger, Archive(folders.archive, writable=True) as archive:
         for line in (*ledger.notes, *archive.recovered):
             display.line(line)
@@ -179,9 +181,9 @@ class _Run:
     """One run, with its number in the ledger. A capture is stored once, and durable before the ledger records it."""
 
     context: SourceContext
-    options: Options
+    options: FetchOptions
     display: Display
-    report: Report
+    report: FetchReport
     number: int
     asked: int = 0
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -212,7 +214,7 @@ class _Run:
         if part.skipped:
             text = "rows of the listing that can't be used (without a time or a URL, or of another host)"
             part.notes.append(f"{text}: {part.skipped}")
-        due: Sequence[int | Row]
+        due: Sequence[int | ListedCapture]
         if isinstance(source, Live):
             due = list(source.rows())
         else:  # the end of a window is inclusive: 2024 means all of 2024
@@ -224,7 +226,7 @@ class _Run:
         else:
             self._fetch(source, part, due)
 
-    def _fetch(self, source: Source, part: SourceReport, due: Sequence[int | Row], *, again: bool = False) -> None:
+    def _fetch(self, source: Source, part: SourceReport, due: Sequence[int | ListedCapture], *, again: bool = False) -> None:
         """Requests these rows (ledger rows by number). `again`: they failed before in this run."""
         limit, failures = self.options.limit, 0
         for done, one in enumerate(due, start=1):
@@ -238,52 +240,52 @@ class _Run:
                 self.asked += 1
                 result = self._ask(source, part, row, again=again)
             if again:
-                part.count(State.FAILED, -1)
+                part.count(FetchState.FAILED, -1)
             if row.id:
                 part.count(self.context.ledger.settle(row, result, self.number, again=again))
             else:
                 part.count(result.state)
-                if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
+                if result.state is FetchState.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
                     self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
             self.display.update(f"fetching {source.name}", done, len(due))
-            failures = failures + 1 if result.state is State.FAILED else 0
-            if failures >= MOST_FAILURES and not again:
+            failures = failures + 1 if result.state is FetchState.FAILED else 0
+            if failures >= MAX_CONSECUTIVE_FAILURES and not again:
                 part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
                 return
 
-    def _ask(self, source: Source, part: SourceReport, row: Row, *, again: bool) -> FetchResult:
+    def _ask(self, source: Source, part: SourceReport, row: ListedCapture, *, again: bool) -> FetchResult:
         """Requests one capture and stores the result. Raises SourcePaused and Stopped."""
         part.asked += 1
         try:
             outcome = source.fetch(row, again=again)
         except (RequestFailed, TooLarge, NotAllowed) as error:
             later = None if isinstance(error, RequestFailed) else TOO_LARGE_AGAIN
-            return FetchResult(state=State.FAILED, reason=escape(error), ask_again=later)
+            return FetchResult(state=FetchState.FAILED, reason=escape(error), ask_again=later)
         part.answered += 1
         if outcome.capture is None:
             return outcome
         result = self._store(outcome.capture, outcome.reason)
         if isinstance(source, Live):
             source.stored(row, outcome.capture, result.capture_id)
-        if outcome.state is State.SUBSTITUTED:
+        if outcome.state is FetchState.SUBSTITUTED:
             result = replace(result, state=outcome.state, reason=f"requested {row.timestamp}, stored under its own time")
         return result
 
-    def _without_asking(self, source: str, row: Row) -> FetchResult | None:
+    def _without_asking(self, source: str, row: ListedCapture) -> FetchResult | None:
         """Returns the result if our archive has the capture, or a body with the listed digest; otherwise None."""
         archive, moment = self.context.archive, to_time(row.timestamp)
         stored = archive.at(row.url, moment) if moment else None
         if stored and not stored.truncated:
-            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
+            return FetchResult(state=FetchState.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
         same = {"source": source, "urlkey": url_key(row.url), "timestamp": row.timestamp, "digest": row.digest or ""}
         if elsewhere := self.context.ledger.value("stored_elsewhere", **same):
-            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
+            return FetchResult(state=FetchState.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
         original = self._original_of(row)
         if original is None or moment is None:
             return None
         return self._add(revisit_of(original, source=source, url=row.url, captured_at=moment))
 
-    def _original_of(self, row: Row) -> Capture | None:
+    def _original_of(self, row: ListedCapture) -> Capture | None:
         """Returns a stored capture of the page with the row's digest; none that is a redirect or truncated."""
         digest = sha1_of(row.digest)
         if digest is None or digest == EMPTY_SHA1:
@@ -293,7 +295,7 @@ class _Run:
         if entry is None and row.is_revisit:
             entry = archive.entry(self.context.ledger.value("original_of", urlkey=url_key(row.url), digest=digest) or "")
             entry = entry if entry and entry.payload_digest == digest else None
-        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
+        if entry is None or entry.form != WarcType.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
             return None
         return archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
 
@@ -302,17 +304,18 @@ class _Run:
         archive = self.context.archive
         known = archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):
-            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
-        if capture.form is Form.RESPONSE and capture.content and capture.url and capture.sha256:
+            return FetchResult(state=FetchState.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        if capture.form is WarcType.RESPONSE and capture.content and capture.url and capture.sha256:
             found = archive.same_body(capture.url, capture.sha256)
-            if found and found.form == Form.RESPONSE and not found.truncated:
+            if found and found.form == WarcType.RESPONSE and not found.truncated:
                 capture = as_revisit(capture, archive.read(found))
         return self._add(capture, note)
 
     def _add(self, capture: Capture, note: str = "") -> FetchResult:
         entry = self.context.archive.add(capture)
         self.context.archive.flush()
-        state = State.DUPLICATE if not entry else State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+        stored = FetchState.UNCHANGED if capture.form is WarcType.REVISIT else FetchState.FETCHED
+        state = stored if entry else FetchState.DUPLICATE
         reason = note if entry else "stored already"
         return FetchResult(state=state, reason=reason, capture_id=capture.capture_id, truncated=capture.truncated)
 

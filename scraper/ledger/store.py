@@ -35,7 +35,7 @@ _NAMED = re.split(r"(?m)^-- (\w+).*\n", Path(__file__).with_name("queries.sql").
 _QUERIES = dict(zip(_NAMED[1::2], _NAMED[2::2], strict=True))
 
 
-class State(StrEnum):
+class FetchState(StrEnum):
     """The state of a listed capture. Captures in the states after DUPLICATE are not stored and will be requested again."""
 
     LISTED = "listed"
@@ -49,12 +49,12 @@ class State(StrEnum):
     PARKED = "parked"  # failed so often that it is requested only once a month
 
 
-STORED = (State.FETCHED, State.UNCHANGED, State.DUPLICATE)
+STORED = (FetchState.FETCHED, FetchState.UNCHANGED, FetchState.DUPLICATE)
 
-ASK_AGAIN = {State.SUBSTITUTED: 7, State.MISSING: 30, State.BLOCKED: 90, State.PARKED: 30}
+ASK_AGAIN = {FetchState.SUBSTITUTED: 7, FetchState.MISSING: 30, FetchState.BLOCKED: 90, FetchState.PARKED: 30}
 """Days until captures that can't be replayed are requested again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
 PARK_AFTER = 8
-"""Failed runs after which a capture is requested only once a month (`State.PARKED`)."""
+"""Failed runs after which a capture is requested only once a month (`FetchState.PARKED`)."""
 OVERLAP = timedelta(days=14)
 """Late indexing is normal; EDGI lists 10 days back every night (ARCHIVES.md, fact 12 and section 7)."""
 FULL_EVERY = timedelta(days=7)
@@ -67,7 +67,7 @@ EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ListedCapture:
     """One listed capture, with the index's values. `filename`, `offset` and `length` locate its record for range requests."""
 
     url: str
@@ -92,7 +92,7 @@ class Row:
 class FetchResult:
     """The result for one row. `ask_again` replaces the state's usual time. `capture`: it is not stored yet."""
 
-    state: State
+    state: FetchState
     reason: str = ""
     capture_id: str | None = None
     truncated: str | None = None
@@ -201,17 +201,17 @@ class Ledger(AbstractContextManager["Ledger"]):
         rows = self.ask("due", source=source, now=iso(now) if now else "~", low=low, high=high, failed_in=failed_in)
         return [number for (number,) in rows]
 
-    def row(self, number: int) -> Row:
+    def row(self, number: int) -> ListedCapture:
         """Returns the row of that number."""
-        return Row(**dict(zip(Row.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
+        return ListedCapture(**dict(zip(ListedCapture.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
-    def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
+    def settle(self, row: ListedCapture, result: FetchResult, run: int, *, again: bool = False) -> FetchState:
         """Stores the result for a row, and returns its state. `again`: a second try in one run, not counted separately."""
         tries, state, now = row.tries + (not again), result.state, datetime.now(UTC)
-        if state is State.FAILED and tries >= PARK_AFTER:
-            state = State.PARKED
+        if state is FetchState.FAILED and tries >= PARK_AFTER:
+            state = FetchState.PARKED
         wait = result.ask_again or timedelta(days=ASK_AGAIN.get(state, 0))
-        if state is State.FAILED and not result.ask_again and tries >= 3:
+        if state is FetchState.FAILED and not result.ask_again and tries >= 3:
             # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
             wait = timedelta(days=2 ** (tries - 3))
         is_stored = state in STORED
@@ -224,7 +224,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         """Returns the sources that list captures."""
         return [str(source) for (source,) in self.ask("sources")]
 
-    def nodes(self, source: str, states: Iterable[State] = tuple(State)) -> set[int]:
+    def nodes(self, source: str, states: Iterable[FetchState] = tuple(FetchState)) -> set[int]:
         """Returns the node numbers of a source's captures in these states."""
         return {node for (node,) in self.ask("nodes", source=source, states=json.dumps(list(states)))}
 
@@ -262,7 +262,7 @@ class Listings:
         begun = self._ledger.ask("begin_listing", **self._of, kind=kind, start=since, now=iso(utc_now()), outcome=RUNNING)
         return int(begun.lastrowid or 0)
 
-    def add(self, listing: int, rows: Iterable[Row]) -> None:
+    def add(self, listing: int, rows: Iterable[ListedCapture]) -> None:
         """Adds rows, or marks known ones as still listed; all or none."""
         with self._ledger.db:  # which commits, or rolls back
             self._ledger.db.execute("BEGIN")

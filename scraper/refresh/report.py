@@ -15,19 +15,19 @@ from scraper.terminal import escape
 
 if TYPE_CHECKING:
     from scraper.database.load import Loaded
-    from scraper.fetch.run import Report as Fetched
+    from scraper.fetch.run import FetchReport as Fetched
 
 ADVICE = (
     "the next run finds the same captures in the archive and is refused again, until the parser is fixed"
     " or `tta refresh --accept` accepts the new state"
 )
-_MOST_SUBJECTS = 3
-_MOST_CHECKS = 20
+_MAX_SUBJECTS = 3
+_MAX_CHECKS = 20
 """Warnings to print; the table run_checks has all of them."""
 
 
 @dataclass(slots=True)
-class Report:
+class RefreshReport:
     """A whole run. `problems`: what could not be done, one line each; `changes`: by how much the counts in the database grew.
 
     `unfetched`: because of an error no source was queried.
@@ -89,8 +89,8 @@ class Report:
         yield from failure_lines(self.failed)
         if self.run.outcome in (Outcome.FAILED, Outcome.STOPPED):
             return
-        yield from map(_line, self.warned[:_MOST_CHECKS])
-        if (more := len(self.warned) - _MOST_CHECKS) > 0:
+        yield from map(_line, self.warned[:_MAX_CHECKS])
+        if (more := len(self.warned) - _MAX_CHECKS) > 0:
             yield f"{more} more checks warned: see --json, or the table run_checks"
         if self.run.outcome == Outcome.REFUSED:
             yield ADVICE
@@ -135,8 +135,8 @@ def failure_lines(failed: Sequence[Check]) -> Iterator[str]:
             others.setdefault(check.name, []).extend([check.subject] if check.subject else [])
     names = []
     for name, subjects in others.items():
-        more = f" and {len(subjects) - _MOST_SUBJECTS} more" if len(subjects) > _MOST_SUBJECTS else ""
-        names.append(f"{name} ({', '.join(subjects[:_MOST_SUBJECTS])}{more})" if subjects else name)
+        more = f" and {len(subjects) - _MAX_SUBJECTS} more" if len(subjects) > _MAX_SUBJECTS else ""
+        names.append(f"{name} ({', '.join(subjects[:_MAX_SUBJECTS])}{more})" if subjects else name)
     if names:
         yield f"also failed: {escape(', '.join(names), 500)}"
 

@@ -28,11 +28,10 @@ from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ConnectionFailed, ExitStatus, NotAllowed, NothingEnabled, RefreshRefused, Stopped, TtaError, WrongUsage
-from scraper.fetch.run import Display, chosen, fetch_locked
-from scraper.fetch.run import Options as FetchOptions
+from scraper.fetch.run import Display, FetchOptions, chosen, fetch_locked
 from scraper.folders import Folders, locked
 from scraper.ledger.store import SHRUNK, Ledger, last_listings
-from scraper.refresh.report import Report
+from scraper.refresh.report import RefreshReport
 from scraper.sources.base import DONE, SourceReport
 from scraper.stopping import Stop
 from scraper.terminal import escape
@@ -121,7 +120,7 @@ def healthcheck(settings: Config, log: Log) -> Callable[[str], None]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class RefreshOptions:
     """The options of the command line. `deadline`: seconds for the whole run, None for the configured ones."""
 
     sources: tuple[str, ...] = ()
@@ -132,7 +131,7 @@ class Options:
     log_file: Path | None = None
 
 
-def refresh(folders: Folders, settings: Config, options: Options, display: Display) -> Report:
+def refresh(folders: Folders, settings: Config, options: RefreshOptions, display: Display) -> RefreshReport:
     """Fetches, loads, checks and commits. Raises TtaError if the run could not start, also if another run holds the lock."""
     try:
         chosen(settings, options.sources)
@@ -147,7 +146,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
         display.on_line = lambda text: log.warning("fetch.told", text=text)
         row = RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False)
-        run = _Refresh(folders, settings, options, display, stop, log, row, Report(row))
+        run = _Refresh(folders, settings, options, display, stop, log, row, RefreshReport(row))
         log.info("run.start", sources=list(options.sources), accept=options.accept)
         ping(START)
         try:
@@ -172,12 +171,12 @@ class _Refresh:
 
     folders: Folders
     settings: Config
-    options: Options
+    options: RefreshOptions
     display: Display
     stop: Stop
     log: Log
     run: RunRow
-    report: Report
+    report: RefreshReport
     began: float = field(default_factory=time.monotonic)
 
     def recording(self, record: Callable[..., None], *values: object) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import Capture, Form, Original
+from scraper.capture import Capture, Original, WarcType
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
-from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, Listings, Row, State, to_timestamp
+from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, FetchState, ListedCapture, Listings, to_timestamp
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # `tta status` uses `ListingResult` and need not load an HTTP
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
 LISTING_ERRORS = (NotCdx, RequestFailed, TooLarge, NotAllowed)
 """Errors that make a listing incomplete; any other ends the source's run."""
-Pages = Iterable[tuple[Sequence[Row], int]]
+Pages = Iterable[tuple[Sequence[ListedCapture], int]]
 """The pages of a listing: the rows of each, and the number of unusable ones."""
 Window = tuple[str, str]
 """The first and the last timestamp of the captures to list, both inclusive; each may be shortened, or empty."""
@@ -32,7 +32,7 @@ def as_revisit(capture: Capture, original: Capture) -> Capture:
     """Returns a capture without its body, which `original` has, but with the digest that replay needs (WARC 1.1, 6.7.2)."""
     repeats = Original(original.warc_record_id, original.url, original.captured_at)
     digest = sha1_digest(original.payload)
-    return replace(capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None)
+    return replace(capture, form=WarcType.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None)
 
 
 def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetime) -> Capture:
@@ -79,9 +79,9 @@ class SourceReport:
         if self.outcome in (DONE, PARTLY):
             self.outcome = outcome
 
-    def count(self, state: State, step: int = 1) -> None:
+    def count(self, state: FetchState, step: int = 1) -> None:
         """Counts the result for a capture; `step` is -1 where it was counted earlier in this run and is another now."""
-        name = State.FAILED if state is State.PARKED else state
+        name = FetchState.FAILED if state is FetchState.PARKED else state
         setattr(self, name, getattr(self, name) + step)
 
 
@@ -113,7 +113,7 @@ class Source(Protocol):
     def list_captures(self, window: Window | None, total: SourceReport) -> None:
         """Lists into the ledger and adds to `total`. A listing of a `window` does not count as a complete one."""
 
-    def fetch(self, row: Row, *, again: bool) -> FetchResult:
+    def fetch(self, row: ListedCapture, *, again: bool) -> FetchResult:
         """Returns the result for a listed capture: the capture, or why there is none. `again`: it failed before in this run."""
 
 

@@ -18,11 +18,11 @@ from urllib.parse import urlencode
 from parsers.urls import is_of_hosts
 from scraper.encoding import MAX_BODY
 from scraper.errors import NotCdx, RequestFailed
-from scraper.ledger.store import Row, to_time, to_timestamp
+from scraper.ledger.store import ListedCapture, to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
-from scraper.web.client import Answer, RequestPolicy
+from scraper.web.client import RequestPolicy, Response
 from scraper.web.pacing import backoff
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
@@ -39,7 +39,7 @@ T = TypeVar("T")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
 
 
-def parse_listing(answer: Answer) -> tuple[Rows, str | None]:
+def parse_listing(answer: Response) -> tuple[Rows, str | None]:
     """Returns the rows, and the key of the next page, which follows an empty row if there are more. Raises NotCdx."""
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").lstrip()
     if blocked := re.search(r"(Administrative|Robot)AccessControlException|Blocked Site Error", text[:4096]):
@@ -91,7 +91,7 @@ def parse_lines(text: str) -> Iterator[dict[str, str]]:
             yield {_NAMES.get(str(name), str(name)): str(value) for name, value in row.items() if value is not None}
 
 
-def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Callable[[Answer], T]) -> T:
+def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Callable[[Response], T]) -> T:
     """Returns what `parse` returns; the answer is requested again after a NotCdx that is not final. Raises as Client.get."""
     retry, pacer = context.settings.retry, context.client.pacer
     for attempt in count(1):
@@ -104,7 +104,7 @@ def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Ca
     raise AssertionError
 
 
-def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
+def to_row(fields: Mapping[str, str], *, located: bool = False) -> ListedCapture | None:
     """Converts a listed row; None if it is unusable. The timestamp becomes part of a URL: only digits (jsvine/waybackpack#63).
 
     `located`: it must have the file (with a valid name), offset and length of its record. Raises NotCdx if it lacks them.
@@ -122,11 +122,11 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
         return None
     status = status if 100 <= (status or 0) < 1000 else None
     digest, media_type = known.get("digest"), known.get("mimetype")
-    row = Row(url=original, timestamp=timestamp, digest=digest, mime=media_type, status=status, length=length)
+    row = ListedCapture(url=original, timestamp=timestamp, digest=digest, mime=media_type, status=status, length=length)
     return replace(row, filename=filename, offset=offset, truncated=known.get("truncated")) if located else row
 
 
-def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = False) -> tuple[list[Row], int]:
+def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = False) -> tuple[list[ListedCapture], int]:
     """Returns the usable rows of a page that are of the hosts, and the number of others. Raises NotCdx, see `to_row`."""
     rows = [row for fields in page if (row := to_row(fields, located=located)) and is_of_hosts(row.url, hosts)]
     return rows, len(page) - len(rows)
@@ -187,7 +187,7 @@ class IndexServer:
     def _ask(self, query: Mapping[str, str], *, counting: bool = False) -> Rows | int | None:
         """Returns the rows, [] for "no captures", None beyond the last page; if `counting`, the number of pages, if stated."""
 
-        def parse(answer: Answer) -> Rows | int | None:
+        def parse(answer: Response) -> Rows | int | None:
             parsed: object = None
             if answer.status == 404 or counting:
                 with suppress(ValueError):

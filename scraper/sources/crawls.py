@@ -16,13 +16,13 @@ from typing import NamedTuple
 from scraper.archive.packing import only_member
 from scraper.archive.records import Damage
 from scraper.archive.warc import read_captures, utc_now
-from scraper.capture import SECRETS, Capture, Form
+from scraper.capture import SECRETS, Capture, WarcType
 from scraper.errors import Broken, NotCdx, RequestFailed
-from scraper.ledger.store import FetchResult, Row, State, sha1_of, to_timestamp
+from scraper.ledger.store import FetchResult, FetchState, ListedCapture, sha1_of, to_timestamp
 from scraper.sources.base import LISTING_ERRORS, SourceContext, SourceReport, Window, record_scope
 from scraper.sources.cdx import IndexServer, ask_index, parse_lines, usable
 from scraper.terminal import escape, escape_url
-from scraper.web.client import MIB, Answer, Client, RequestPolicy
+from scraper.web.client import MIB, Client, RequestPolicy, Response
 
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
 """Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
@@ -80,7 +80,7 @@ class CommonCrawl:
         return known
 
 
-def _parse_crawls(answer: Answer) -> dict[str, str]:
+def _parse_crawls(answer: Response) -> dict[str, str]:
     if answer.status != 200:
         raise NotCdx(f"the server answered {answer.status}", final=True)
     try:
@@ -94,7 +94,7 @@ def _parse_crawls(answer: Answer) -> dict[str, str]:
     return crawls
 
 
-def read_range(client: Client, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False) -> Answer:
+def read_range(client: Client, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False) -> Response:
     """These bytes of a file (`short`: or fewer at its end), or an answer other than 206. Raises RequestFailed, as Client.get."""
     end = start + length - 1
     answer = client.get(url, policy, {"Range": f"bytes={start}-{end}"})
@@ -109,11 +109,11 @@ def read_range(client: Client, url: str, policy: RequestPolicy, start: int, leng
     return answer
 
 
-def _unlike(answer: Answer, what: str) -> RequestFailed:
+def _unlike(answer: Response, what: str) -> RequestFailed:
     return RequestFailed(f"{escape_url(answer.url)}: {what} came")
 
 
-def _total_size(answer: Answer) -> int:
+def _total_size(answer: Response) -> int:
     """Returns the size of the whole file in bytes, 0 if a 206 does not state it."""
     size = answer.headers.get("content-range", "").rpartition("/")[2].strip()
     return int(size) if re.fullmatch(r"\d{1,19}", size) else 0
@@ -128,28 +128,28 @@ class Records:
     context: SourceContext
     policy: RequestPolicy
 
-    def fetch(self, row: Row, *, again: bool) -> FetchResult:
+    def fetch(self, row: ListedCapture, *, again: bool) -> FetchResult:
         """Returns the capture of a row, fully checked. Raises RequestFailed, and what Client.get raises."""
         if row.filename is None or row.offset is None or row.length is None:
-            return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
+            return FetchResult(state=FetchState.MISSING, reason="the index does not state where it is stored")
         answer = read_range(self.context.client, self.data_url + row.filename, self.policy, row.offset, row.length)
         if answer.status in (403, 404, 410):
             # S3 answers 403 for a missing file if listing is denied (ARCHIVES.md, section 4).
-            return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
+            return FetchResult(state=FetchState.MISSING, reason=f"the archive answers {answer.status} for the file")
         if answer.status != 206:
             raise _unlike(answer, f"status {answer.status}")
         capture = _only_record(answer, row, self.source)
         truncated = capture.truncated or row.truncated
-        if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
+        if truncated is None and capture.form is WarcType.RESPONSE and len(capture.payload) in CUT_LENGTHS:
             truncated = "length"
         headers = tuple(pair for pair in capture.http_headers if pair[0].lower() not in SECRETS)
         digest, origin = sha1_of(row.digest) or capture.payload_digest, f"{row.filename}:{row.offset}"
         capture = replace(capture, source=self.source, fetched_at=utc_now(), http_headers=headers, payload_digest=digest)
         capture = replace(capture, truncated=truncated, origin=origin)
-        return FetchResult(state=State.FETCHED, reason=capture.damage or "", capture=capture)
+        return FetchResult(state=FetchState.FETCHED, reason=capture.damage or "", capture=capture)
 
 
-def _only_record(answer: Answer, row: Row, source: str) -> Capture:
+def _only_record(answer: Response, row: ListedCapture, source: str) -> Capture:
     try:
         record = BytesIO(only_member(answer.raw))
     except Broken as broken:
@@ -194,7 +194,7 @@ class EndOfTerm:
                 pages = self._pages(collection, host, window or ("", ""))
                 record_scope(self._context, f"{collection} {host}", pages, total, window, timedelta.max)
 
-    def _pages(self, collection: str, host: str, window: Window) -> Iterator[tuple[list[Row], int]]:
+    def _pages(self, collection: str, host: str, window: Window) -> Iterator[tuple[list[ListedCapture], int]]:
         low, high = window
         surt = ",".join(reversed(host.split(".")))
         for block in self._blocks(collection, surt):
@@ -250,7 +250,7 @@ class EndOfTerm:
         if rest:
             raise NotCdx(f"{escape_url(url)}: the last line is cut")
 
-    def _read(self, url: str, start: int, length: int, *, short: bool = False) -> Answer:
+    def _read(self, url: str, start: int, length: int, *, short: bool = False) -> Response:
         answer = read_range(self._context.client, url, self._index, start, length, short=short)
         if answer.status != 206:
             raise NotCdx(f"{escape_url(url)}: answered {answer.status}", final=True)

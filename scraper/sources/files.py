@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from scraper.archive.dating import dated, is_evidence
+from scraper.archive.dating import dated, is_time_or_host
 from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.store import Archive
@@ -371,5 +371,5 @@ def origin_of(path: Path, root: Path | None) -> str:
     """Returns a capture's origin: the path from the imported folder on, or from one above it that is a time or a host."""
     parts = path.resolve().parts[1:] if not path.is_symlink() else path.absolute().parts[1:]
     own = len(path.relative_to(root).parts) + 1 if root else 1
-    first = next((place for place, part in enumerate(parts[:-1]) if is_evidence(part)), len(parts))
+    first = next((place for place, part in enumerate(parts[:-1]) if is_time_or_host(part)), len(parts))
     return "/".join(parts[min(first, max(0, len(parts) - own)) :])

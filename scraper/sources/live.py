@@ -18,16 +18,17 @@ from urllib.parse import urljoin, urlsplit
 
 from protego import Protego
 
+from parsers.decode import MAX_PAGE
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
-from scraper.capture import Capture, Form, from_iso, iso
+from scraper.capture import Capture, WarcType, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
-from scraper.ledger.store import FetchResult, Row, State, to_timestamp
+from scraper.ledger.store import FetchResult, FetchState, ListedCapture, to_timestamp
 from scraper.sources.base import SourceContext, SourceReport, Window, revisit_of
 from scraper.sources.replay import capture_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
-from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
+from scraper.web.client import REDIRECTS, RequestPolicy, Response, user_agent
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 CONFIRM_AFTER = timedelta(hours=24)
@@ -54,7 +55,7 @@ class Rules:
         self.delay = max((float(delay) for delay in delays if delay and math.isfinite(delay) and delay > 0), default=0.0)
 
 
-def rules_of(answer: Answer, agent: str) -> Rules:
+def rules_of(answer: Response, agent: str) -> Rules:
     """Returns the rules in robots.txt; a missing one allows all. Raises RequestFailed if nothing is allowed (also 401, 403)."""
     if answer.status in (401, 403):
         raise RequestFailed(f"robots.txt answered {answer.status}: the site refuses automated requests")
@@ -117,7 +118,7 @@ class Live:
                 total.notes.append(f"{escape(base)} requires {delay:.0f} s between requests; {MAX_DELAY:.0f} s are used")
         total.listed = sum(1 for _ in self.rows())
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[ListedCapture]:
         """Yields a row for each known record on each site that allows it, the least recently checked first."""
         ledger = self._context.ledger
         numbers: set[int | None] = set().union(*map(ledger.nodes, ledger.sources()))
@@ -127,9 +128,9 @@ class Live:
         now = to_timestamp(utc_now())
         for rules, url in sorted(pages, key=lambda page: (checked.get(page[1], ""), len(page[1]), page[1])):
             if rules.allows(url):
-                yield Row(url=url, timestamp=now)
+                yield ListedCapture(url=url, timestamp=now)
 
-    def fetch(self, row: Row, *, again: bool) -> FetchResult:
+    def fetch(self, row: ListedCapture, *, again: bool) -> FetchResult:
         """Returns one page as it is now."""
         known = _Known(*(self._context.ledger.ask("live_page", url=row.url).fetchone() or ()))
         entry = self._context.archive.entry(known.capture_id) if known.capture_id else None
@@ -145,10 +146,10 @@ class Live:
         if answer.status == 304 and stored:
             self._remember(row.url, "unchanged", known._replace(gone_since=None, removed_at=None))
             revisit = revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now())
-            return FetchResult(state=State.FETCHED, capture=revisit)
+            return FetchResult(state=FetchState.FETCHED, capture=revisit)
         return self._classified(row.url, answer, known)
 
-    def _classified(self, url: str, answer: Answer, known: _Known) -> FetchResult:
+    def _classified(self, url: str, answer: Response, known: _Known) -> FetchResult:
         challenged = "cf-mitigated" in answer.headers
         challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
         if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: not about the record
@@ -157,7 +158,7 @@ class Live:
             if self._blocked >= BREAKER_LIMIT:
                 reason = f"it refused {self._blocked} pages in a row"
                 self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
-            return FetchResult(state=State.BLOCKED, reason=f"the site answers {answer.status}")
+            return FetchResult(state=FetchState.BLOCKED, reason=f"the site answers {answer.status}")
         if answer.status in (404, 410):
             return self._gone(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
@@ -169,12 +170,12 @@ class Live:
         if text_hash == known.text_hash and known.capture_id and not known.removed_at:
             self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
             reason = "unchanged except for what changes in each answer"
-            return FetchResult(state=State.UNCHANGED, reason=reason, capture_id=known.capture_id)
-        return FetchResult(state=State.FETCHED, capture=capture_of(answer, source=self.name, url=url, moment=utc_now()))
+            return FetchResult(state=FetchState.UNCHANGED, reason=reason, capture_id=known.capture_id)
+        return FetchResult(state=FetchState.FETCHED, capture=capture_of(answer, source=self.name, url=url, moment=utc_now()))
 
-    def stored(self, row: Row, capture: Capture, capture_id: str | None) -> None:
+    def stored(self, row: ListedCapture, capture: Capture, capture_id: str | None) -> None:
         """Called once the fetched capture is durable: stores its validators."""
-        if capture.form is not Form.RESPONSE or capture.http_status in (404, 410):
+        if capture.form is not WarcType.RESPONSE or capture.http_status in (404, 410):
             return
         # A revisit has no body to compare with, so the capture that it repeats is stored instead.
         entry = self._context.archive.same_body(row.url, capture.sha256) if capture.sha256 else None
@@ -182,23 +183,23 @@ class Live:
         validators = capture.header("etag"), capture.header("last-modified")
         self._remember(row.url, "stored", _Known(*validators, text_hash, entry.capture_id if entry else capture_id))
 
-    def _gone(self, url: str, answer: Answer, known: _Known) -> FetchResult:
+    def _gone(self, url: str, answer: Response, known: _Known) -> FetchResult:
         """Returns the result for a missing page: removed, with the answer as evidence, if it was missing a day ago too."""
         now, since = utc_now(), from_iso(known.gone_since)
         if since is None or now - since < CONFIRM_AFTER:
             self._remember(url, "gone", known._replace(gone_since=known.gone_since or iso(now)))
-            return FetchResult(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
+            return FetchResult(state=FetchState.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
         self._remember(url, "removed", known._replace(removed_at=known.removed_at or iso(now)))
         if known.removed_at:
-            return FetchResult(state=State.MISSING, reason="removed")
+            return FetchResult(state=FetchState.MISSING, reason="removed")
         capture = capture_of(answer, source=self.name, url=url, moment=now)
-        return FetchResult(state=State.FETCHED, reason="removed: missing in two runs a day apart", capture=capture)
+        return FetchResult(state=FetchState.FETCHED, reason="removed: missing in two runs a day apart", capture=capture)
 
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
         self._context.ledger.ask("keep_live_page", url=url, now=iso(utc_now()), outcome=outcome, **known._asdict())
 
 
-def _other_node(url: str, answer: Answer) -> int | None:
+def _other_node(url: str, answer: Response) -> int | None:
     """Returns the node number that the page names as its own, if it is not the URL's; otherwise None."""
     head = ", ".join(answer.headers.get_list("link")) + "\n" + answer.body[:MAX_HEAD].decode("utf-8", "replace")
     named = set()

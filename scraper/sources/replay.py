@@ -12,21 +12,22 @@ from urllib.parse import unquote, urljoin
 
 import httpx
 
+from parsers.decode import MAX_PAGE
 from parsers.urls import is_of_hosts
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import NOT_KEPT, Capture, Form
+from scraper.capture import NOT_KEPT, Capture, WarcType
 from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
-from scraper.ledger.store import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
+from scraper.ledger.store import EMPTY_SHA1, FetchResult, FetchState, ListedCapture, sha1_of, to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, same_page, url_key
-from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, sendable
+from scraper.web.client import REDIRECTS, RequestPolicy, Response, sendable
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 ORIGINAL = "x-archive-orig-"
-MAX_HOPS = 5
+MAX_REDIRECTS = 5
 UNKNOWN_PAGE_AGAIN = timedelta(days=1)
 """An unknown page of the archive itself may be due to an outage, so the capture is requested again soon."""
 MAX_SKEW = timedelta(hours=1)
@@ -50,7 +51,7 @@ def is_memento(headers: httpx.Headers) -> bool:
     return bool(headers.get("memento-datetime", "").strip())
 
 
-def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None:
+def capture_time(answer: Response, asked: str, replay_url: str) -> datetime | None:
     """Returns when the capture was made: by Memento-Datetime, else by the final URL or `asked`; None if that is in the future."""
     final = _in_replay(answer, "content-location", replay_url)
     stated = parse_time(answer.headers.get("memento-datetime"))
@@ -58,7 +59,7 @@ def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None
     return next((moment for moment in times if moment and moment <= datetime.now(UTC) + MAX_SKEW), None)
 
 
-def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
+def other_page(answer: Response, asked: str, replay_url: str) -> str | None:
     """Returns the URL of the page that the answer is of, as it states, if that is another page than `asked`; otherwise None."""
     originals = _originals(answer.headers)
     if originals and not any(same_page(url, asked) for url in originals):
@@ -68,7 +69,7 @@ def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
     return located.url if located and not same_page(located.url, asked) else None
 
 
-def _in_replay(answer: Answer, header: str, replay_url: str) -> Redirect | None:
+def _in_replay(answer: Response, header: str, replay_url: str) -> Redirect | None:
     """Returns timestamp and original URL if a header has a URL of the archive's replay, absolute or relative."""
     try:
         url = urljoin(answer.url, answer.headers.get(header, "").strip()) if header in answer.headers else ""
@@ -100,20 +101,22 @@ def _originals(headers: httpx.Headers) -> list[str]:
     return [url for url in found if re.match(r"https?://[^/]", url, re.IGNORECASE) and not re.search(r"[\x00-\x20\x7f]", url)]
 
 
-def capture_of(answer: Answer, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
+def capture_of(answer: Response, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
     """Returns an answer as a capture made at `moment`; with the page's headers, or those given, except NOT_KEPT."""
     kept = tuple(pair for pair in headers or _pairs(answer) if pair[0].lower() not in NOT_KEPT)
     reason = httpx.codes.get_reason_phrase(answer.status)
-    capture = Capture(form=Form.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now())
+    capture = Capture(
+        form=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now()
+    )
     capture = replace(capture, http_status=answer.status, http_reason=reason, http_headers=kept)
     return replace(capture, content_type=capture.header("content-type"))
 
 
-def _pairs(answer: Answer) -> Pairs:
+def _pairs(answer: Response) -> Pairs:
     return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
 
 
-def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
+def _archived_headers(answer: Response, replay_url: str) -> Pairs:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
     pairs = _pairs(answer)
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
@@ -125,7 +128,7 @@ def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
     return [pair for pair in own if pair[0].lower() not in _ARCHIVES_OWN | known] + archived
 
 
-def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
+def differs_from_index(answer: Response, capture: Capture, row: ListedCapture) -> bool:
     """Whether the body's digest is not the listed one, which is wrong for encoded or chunked pages (ARCHIVES.md, fact 11)."""
     listed = sha1_of(row.digest)
     encodings = [ORIGINAL + "content-encoding", ORIGINAL + "transfer-encoding", "content-encoding"]
@@ -135,7 +138,7 @@ def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
     return listed not in map(sha1_digest, (capture.payload, answer.raw, answer.body))
 
 
-def is_short(answer: Answer, capture: Capture) -> bool:
+def is_short(answer: Response, capture: Capture) -> bool:
     """Returns whether a body has fewer bytes than the site sent, or is an HTML page without its end."""
     length = answer.headers.get(ORIGINAL + "content-length", "")
     if re.fullmatch(r"[0-9]{1,12}", length) and len(capture.payload) < int(length):
@@ -156,7 +159,7 @@ class Replay:
     _unknown_pages: int = 0
     _cut: dict[int, str | None] = field(default_factory=dict)
 
-    def fetch(self, row: Row, *, again: bool) -> FetchResult:
+    def fetch(self, row: ListedCapture, *, again: bool) -> FetchResult:
         """The capture, or why there is none. A first time-out is left to the second pass. Raises RequestFailed, as Client.get."""
         policy = RequestPolicy(allow=self._allow, interval=self._interval, limit=MAX_PAGE, retry_timeouts=again)
         policy = replace(policy, accept_encoding="identity", is_data=is_memento)
@@ -174,12 +177,12 @@ class Replay:
                 return self._as_capture(answer, row, asked)
             if target is None:
                 return self._without_capture(answer)
-            if refusal := self._declined(target, row, is_loop=target in seen or len(seen) > MAX_HOPS):
+            if refusal := self._declined(target, row, is_loop=target in seen or len(seen) > MAX_REDIRECTS):
                 return refusal
             seen.add(target)
             asked = target
 
-    def _declined(self, target: Redirect, row: Row, *, is_loop: bool = False) -> FetchResult | None:
+    def _declined(self, target: Redirect, row: ListedCapture, *, is_loop: bool = False) -> FetchResult | None:
         """Returns why an offered capture is not fetched: it is of another page or host, or is itself listed or stored."""
         context, moment, is_same = self._context, to_time(target.timestamp), same_page(target.url, row.url)
         if is_loop:
@@ -195,9 +198,9 @@ class Replay:
         else:
             return None
         reason = f"asked for {row.timestamp}, offered {escape(target.timestamp)}: {why}"
-        return FetchResult(state=State.SUBSTITUTED, reason=reason)
+        return FetchResult(state=FetchState.SUBSTITUTED, reason=reason)
 
-    def _as_capture(self, answer: Answer, row: Row, asked: Redirect) -> FetchResult:
+    def _as_capture(self, answer: Response, row: ListedCapture, asked: Redirect) -> FetchResult:
         if other := other_page(answer, asked.url, self._replay_url):
             raise RequestFailed(f"{escape_url(answer.url)}: the archive answered with another page, {escape_url(other)}")
         moment = capture_time(answer, asked.timestamp, self._replay_url)
@@ -210,7 +213,9 @@ class Replay:
         substitute = wanted is not None and wanted != moment
         if substitute and (refusal := self._declined(Redirect(to_timestamp(moment), url), row)):
             return refusal
-        listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # the listed digest is not of a substitute
+        listed = (
+            ListedCapture(url=row.url, timestamp=row.timestamp) if substitute else row
+        )  # the listed digest is not of a substitute
         headers, body = _archived_headers(answer, self._replay_url), answer.body
         capture = capture_of(answer, source=self._source, url=url, moment=moment, headers=headers)
         if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
@@ -229,23 +234,25 @@ class Replay:
                 raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")
             if is_short(answer, capture):
                 capture = replace(capture, truncated="unspecified")
-        state = State.SUBSTITUTED if substitute else State.FETCHED
+        state = FetchState.SUBSTITUTED if substitute else FetchState.FETCHED
         return FetchResult(state=state, reason="the body does not have the listed digest" if differs else "", capture=capture)
 
-    def _without_capture(self, answer: Answer) -> FetchResult:
+    def _without_capture(self, answer: Response) -> FetchResult:
         status = answer.status
         if status in (401, 403, 404, 410, 451):
-            state = State.MISSING if status in (404, 410) else State.BLOCKED
+            state = FetchState.MISSING if status in (404, 410) else FetchState.BLOCKED
             return FetchResult(state=state, reason=f"the archive answers {status}")
         if not 200 <= status < 300:
             raise RequestFailed(f"{escape_url(answer.url)}: answered {status} without a capture")
         error = answer.headers.get("x-archive-wayback-runtime-error")
         if "accesscontrol" in error.replace(" ", "").lower() if error else _EXCLUDED.search(answer.body[:65536]):
             self._unknown_pages = 0
-            return FetchResult(state=State.BLOCKED, reason="the archive says that it is excluded or not archived")
+            return FetchResult(state=FetchState.BLOCKED, reason="the archive says that it is excluded or not archived")
         self._unknown_pages += 1
         if self._unknown_pages >= BREAKER_LIMIT:
             pause = BREAKER_PAUSE * self._context.settings.retry.backoff
             reason = f"it answered {self._unknown_pages} times in a row with a page that is not a capture"
             self._context.client.pacer.hold(host_of(self._replay_url), pause, reason, end=True)
-        return FetchResult(state=State.BLOCKED, reason="the archive answers with a page of its own", ask_again=UNKNOWN_PAGE_AGAIN)
+        return FetchResult(
+            state=FetchState.BLOCKED, reason="the archive answers with a page of its own", ask_again=UNKNOWN_PAGE_AGAIN
+        )

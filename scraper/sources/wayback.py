@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 from scraper import config
 from scraper.errors import ListingTimedOut, NotCdx
-from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, Listings, Row, to_timestamp
+from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, ListedCapture, Listings, to_timestamp
 from scraper.sources.base import SourceContext, SourceReport, Window, record, record_scope
 from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Rows, ask_index, parse_listing, to_row, usable
 from scraper.sources.replay import Replay
-from scraper.web.client import Answer, RequestPolicy
+from scraper.web.client import RequestPolicy, Response
 
 MAX_ROWS = 5_000_000
 MAX_EMPTY_PAGES = 200
@@ -63,7 +63,7 @@ class Wayback:
                 # No rows may mean that nothing is new, or that nothing is listed anymore. A full listing shows which.
             record(self._context, listings, self._pages(host, {}), total, FULL)
 
-    def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
+    def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[ListedCapture], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
         limit = self._settings.page_limit
         asked = {"url": host, "matchType": "domain", "fl": ",".join(FIELDS), "output": "json", "limit": str(limit)}
@@ -95,7 +95,7 @@ class Wayback:
                 yield self._at_boundary(page[-1], asked), 0
         raise NotCdx(f"it does not end after {MAX_PAGES} pages")
 
-    def _at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[Row]:
+    def _at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[ListedCapture]:
         """Returns the rows at the second of a page's last row, which the key to the next page skips (ARCHIVES.md, fact 6)."""
         exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
         exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
@@ -106,7 +106,7 @@ class Wayback:
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
         policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
 
-        def parse(answer: Answer) -> tuple[Rows, str | None]:
+        def parse(answer: Response) -> tuple[Rows, str | None]:
             if answer.status in policy.final:
                 raise ListingTimedOut(f"answered {answer.status}", final=True)
             problem = ""
@@ -139,7 +139,7 @@ class Pywb:
         for host in self._context.hosts:
             record_scope(self._context, host, self._pages(host, window), total, window, LIST_FOR)
 
-    def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[Row], int]]:
+    def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[ListedCapture], int]]:
         """Yields the pages of all queries: an archive may answer one that it does not support with only the home page."""
         problem: NotCdx | None = None
         ledger, note = self._context.ledger, f"form {self.name} {self._server.address} {host}"

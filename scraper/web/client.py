@@ -39,7 +39,6 @@ _CHUNK = 65_536
 _LINGER = 0.2
 """Seconds to wait for surplus bytes. The request asks the server to close the connection, so usually it is closed at once."""
 MIB = 1024 * 1024
-MAX_PAGE = 16 * MIB
 RETRYABLE = frozenset({408, 413, 421, 425, *range(500, 600)})
 """The retryable status codes of EDGI's `wayback` library and all 5xx (ARCHIVES.md, section 2, decision table)."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -47,7 +46,7 @@ FORBIDDEN_PAUSE = 86_400.0
 """Seconds after a 403 of an archive that blocks clients after too many requests (cc-downloader: "unrecoverable")."""
 
 
-class Response(NamedTuple):
+class OpenResponse(NamedTuple):
     """An answer as a stream. If it is `framed` (states its length or its end), a truncated `body` raises ConnectionFailed."""
 
     status: int
@@ -56,7 +55,7 @@ class Response(NamedTuple):
     body: Iterator[bytes]
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A complete answer. `body` is decoded (content encoding removed); `raw` is as received; `framed` as for Response."""
 
     url: str
@@ -102,7 +101,7 @@ class Client:
     settings: Config
     pacer: Pacer
 
-    def get(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None = None) -> Response:
         """Sends a GET and follows checked redirects. Raises NotAllowed, RequestFailed, TooLarge, SourcePaused, Stopped."""
         seen: set[str] = set()
         while True:
@@ -117,7 +116,7 @@ class Client:
             if url in seen or len(seen) > policy.follow:
                 raise RequestFailed(f"{escape_url(url)}: redirected in a loop or more than {policy.follow} times")
 
-    def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Answer:
+    def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Response:
         host = host_of(url)
         attempt, text = 0, ""
         while isinstance(failure := self._attempt(url, policy, headers, attempt), _Failure):
@@ -139,7 +138,7 @@ class Client:
             self.pacer.failed(host, self.settings.retry.backoff)
         raise RequestFailed(f"{escape_url(url)}: {text}")
 
-    def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
+    def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Response | _Failure:
         host = host_of(url)
         policy.allow.check(url)
         self.pacer.wait(host, policy.interval)
@@ -163,7 +162,7 @@ class Client:
             self.pacer.asked(host)
         return self._classify(answer, policy, attempt)
 
-    def _classify(self, answer: Answer, policy: RequestPolicy, attempt: int) -> Answer | _Failure:
+    def _classify(self, answer: Response, policy: RequestPolicy, attempt: int) -> Response | _Failure:
         """Returns the answer if its source can use it, otherwise the reason for a retry. Raises SourcePaused."""
         status, host = answer.status, host_of(answer.url)
         if policy.is_data(answer.headers):
@@ -182,7 +181,7 @@ class Client:
             self.pacer.hold(host, wait if status in REDIRECTS else pause, f"it answered {status} with Retry-After")
         return _Failure(f"answered {status}") if status in RETRYABLE - policy.final else answer
 
-    def _read(self, url: str, response: Response, policy: RequestPolicy) -> Answer:
+    def _read(self, url: str, response: OpenResponse, policy: RequestPolicy) -> Response:
         """Returns the whole answer. Raises TooLarge, RequestFailed, UndecodableContent, ConnectionFailed."""
         if policy.ranged and response.status == 200:
             self.pacer.failed(host_of(url), self.settings.retry.backoff)
@@ -205,7 +204,7 @@ class Client:
                 raise
         if len(body) > MIB and len(body) > MAX_RATIO * len(raw):
             raise TooLarge(f"{escape_url(url)}: {len(raw)} bytes decode to {len(body)}: a decompression bomb")
-        return Answer(url, response.status, response.headers, raw, body, response.framed)
+        return Response(url, response.status, response.headers, raw, body, response.framed)
 
 
 def sendable(url: str) -> str:
@@ -222,7 +221,7 @@ def user_agent(contact: str | None) -> str:
 @contextmanager
 def request(
     url: str, headers: Sequence[tuple[str, str]] = (), *, seconds: float, loopback: bool, method: str = "GET"
-) -> Iterator[Response]:
+) -> Iterator[OpenResponse]:
     """Sends one request and yields its answer within `seconds`. Raises ConnectionFailed, TimedOut, NotAllowed."""
     parts = urlsplit(url)
     target = url.partition("#")[0][url.index(parts.netloc) + len(parts.netloc) :]
@@ -234,7 +233,7 @@ def request(
             head = connection.answer(h11.Request(method=method, target=target, headers=sent))
         found = httpx.Headers(head.headers.raw_items())
         framed = "content-length" in found or "chunked" in found.get("transfer-encoding", "").lower()
-        yield Response(head.status_code, found, framed, connection.body(framed=framed))
+        yield OpenResponse(head.status_code, found, framed, connection.body(framed=framed))
 
 
 @cache

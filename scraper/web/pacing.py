@@ -15,20 +15,20 @@ from email.utils import parsedate_to_datetime
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
 
-LONGEST_WAIT = 600.0
+MAX_WAIT = 600.0
 """Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""
 DEFAULT_429 = 60.0
 """Seconds; the Internet Archive sent no Retry-After with 429 as of 2023-11-27 (ARCHIVES.md, section 1, "Rates")."""
 FIRST_BAN = 3600.0
 """Seconds; the Internet Archive's block lasts 1 h and doubles each time (edgi-govdata-archiving/wayback#137, 2023)."""
-LONGEST_BAN = 7 * 86_400.0
+MAX_BAN = 7 * 86_400.0
 BAN_MEMORY = timedelta(days=1)
 """A refused connection this soon after a 429, or after the end of a ban, counts as a ban."""
 BANS_FORGOTTEN = timedelta(days=30)
 """After this time without a 429 the next ban counts as the first one."""
 MAX_RETRY_AFTER = 365 * 86_400.0
 """Seconds; longer values are reduced to this, so that the resulting date is valid."""
-LONGEST_BACKOFF = 300.0
+MAX_BACKOFF = 300.0
 BREAKER_LIMIT = 5
 """Consecutive failed requests (not counting retries) before the source is paused."""
 BREAKER_PAUSE = 300.0
@@ -71,7 +71,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 def backoff(base: float, attempt: int) -> float:
     """Returns the seconds before retry number `attempt` (from 0): doubled each time, half of it random."""
-    full = min(LONGEST_BACKOFF, base * float(2**attempt))
+    full = min(MAX_BACKOFF, base * float(2**attempt))
     return full / 2 + _JITTER.uniform(0, full / 2)
 
 
@@ -138,7 +138,7 @@ class Pacer:
         self.save(host)
         self.delay(name, seconds)
         host.waited += seconds
-        if end or host.waited > LONGEST_WAIT:
+        if end or host.waited > MAX_WAIT:
             host.closed = True
             raise SourcePaused(name, host.not_before, reason)
         self.on_wait(name, seconds)
@@ -157,7 +157,7 @@ class Pacer:
         host = self._host(name)
         now = datetime.now(UTC)
         if host.limited_at and now - host.limited_at < BAN_MEMORY:
-            seconds = min(FIRST_BAN * 2**host.bans, LONGEST_BAN)
+            seconds = min(FIRST_BAN * 2**host.bans, MAX_BAN)
             host.bans = min(host.bans + 1, 20)
             host.limited_at = now + timedelta(seconds=seconds)
             self.hold(name, seconds, "it refuses connections after a 429: banned", end=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 import orjson
 
 from parsers.page import parse_page
-from parsers.record import Kind, ParseResult, State
+from parsers.record import FieldState, Kind, ParseResult
 from tests import goldens
 from tests.mutate import mutated
 from tests.pagegen.options import THEMES
@@ -72,7 +72,7 @@ def contradiction(page: ParseResult) -> str | None:
         return None
     wrong = [
         ("a position is missing", [row.position for row in record.fields] != list(range(1, len(record.fields) + 1))),
-        ("a value without its state", any((row.value is not None) != (row.state == State.VALUE) for row in record.fields)),
+        ("a value without its state", any((row.value is not None) != (row.state == FieldState.VALUE) for row in record.fields)),
         ("a point off the map", not (abs(record.longitude or 0) <= 180 and abs(record.latitude or 0) <= 90)),
         ("half a point", (record.longitude is None) != (record.latitude is None)),
         ("a section that is not there", _sections_differ(page)),

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scraper.archive.store import Archive
-from scraper.capture import Form, iso
+from scraper.capture import WarcType, iso
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, finished, run, start, write_config
 from tests.fakearchive.server import FakeArchive
@@ -87,7 +87,7 @@ def campaign(rounds: int, seed: int, kills_each: int = 6) -> int:
             moments = (chance.uniform(0.2, 0.9) * whole for _ in range(kills_each))
             found, kills = disturbed(Path(folder) / str(number), config, moments)
             assert found == expected, f"round {number}, seed {seed}"
-            assert all(form != Form.CONVERSION for *_, form, _ in found)
+            assert all(form != WarcType.CONVERSION for *_, form, _ in found)
             hits += kills
     return hits
 
