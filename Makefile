@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench growth browse cron datasette-alpha extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench growth browse cron datasette-alpha replayweb extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ datasette-alpha: setup ## Run the tests of what is served on the newest alpha of
 	@UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv run --quiet --active --no-sync --frozen \
 		--prerelease allow --with 'datasette>=1.0a41' python -m pytest -n 2 $(or $(TESTS),tests/test_datasette_lines.py \
 		tests/test_explore.py tests/test_serve.py tests/test_questions.py tests/test_downloads.py tests/test_arrays.py)
+
+replayweb: setup ## Show a WACZ in replayweb.page's own player, which npm fetches (needs Chromium)
+	@mkdir -p build/replayweb
+	@cd build/replayweb && test -f package/sw.js || { npm pack --silent replaywebpage >/dev/null && tar xzf replaywebpage-*.tgz; }
+	@TTA_REPLAYWEB=$(CURDIR)/build/replayweb/package $(BIN)/python -m pytest -q tests/test_replayweb.py
 
 campaigns: setup ## Run the long checks: runs killed or fed damaged answers, disks filled, a million rows, captures in many forms
 	@$(BIN)/python -m tests.campaigns.kill_fetch 20

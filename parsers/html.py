@@ -31,6 +31,7 @@ _OTHER_TYPES = re.compile(
     r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
+_REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _MAX_CANDIDATES = 200
 _MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # of which a page that shows one record has at most one
@@ -69,6 +70,10 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators put two around every text
+    for mark, selector in WORDS["toolbars"].items():
+        added = parsed.css_first(selector) if mark in text else None
+        if added is not None and added.css_first("h1, main, article") is None:  # in a damaged page all that follows may be inside
+            added.decompose()
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     node = _root(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
@@ -82,13 +87,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
     titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
-    refreshes = any(  # for all readers, not only for those without scripts
-        (mark.attributes.get("http-equiv") or "").lower() == "refresh"
-        and "url=" in (mark.attributes.get("content") or "").lower()
-        and (mark.parent is None or mark.parent.tag != "noscript")
-        for mark in parsed.css("meta[http-equiv]")[:20]
-    )
-    result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes)
+    result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=parsed.css_first(_REFRESH) is not None)
     result.title = next(iter(headings), None) or document_title(parsed)
     may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(visible) < _MAX_VISIBLE
     if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # in markup that the rules for elements do not cover

@@ -149,7 +149,7 @@ class LabelPatterns:
             is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE)
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
-            return False
+            return group_table(line) is not None and not following.known_inside
         return child.tag in ("div", "td") if alike else is_common
 
 
@@ -232,7 +232,7 @@ def _label_at(
     for index, child in enumerate(content[: 4 if classed else 1 + patterns.in_group]):
         # a label's class is believed if the element has a label's length; it may contain a link or a line break
         if isinstance(child, Element) and child.role.label and (child.line() or len(readable([child])) <= _MAX_LABEL):
-            return index
+            return index if classed or not any(is_alike(one, child) for one in content[index + 1 :]) else None
     first = content[0] if content else None
     if not isinstance(first, Element) or first.role.item or first.role.items or first.role.paragraph:
         return None

@@ -1,7 +1,7 @@
 """What an element's classes say of its role in a page, in the words of Drupal's themes (DOMAIN.md, "The two forms")."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
@@ -68,11 +68,6 @@ class Role:
     def is_blank(self) -> bool:
         """Whether the classes name no part of a field and nothing that is left out."""
         return not (self._parts or self.skipped or self.other or self.aside)
-
-    @cached_property
-    def as_items(self) -> "Role":
-        """The role of an items wrapper that repeats the classes of its field, as in the USWDS theme."""
-        return replace(self, field=False, name=None)
 
 
 NONE = Role()

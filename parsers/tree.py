@@ -54,9 +54,7 @@ class Element:
         self.has_attributes = bool(attributes)
         if attributes:
             if classes := attributes.get("class"):
-                role = role_of(classes)
-                repeated = role.items and role.field and parent is not None and parent.role.name == role.name
-                self.role = role.as_items if repeated else role
+                self.role = role_of(classes)
             self.edit_id = attributes.get("data-quickedit-field-id")
 
     if not TYPE_CHECKING:

@@ -26,7 +26,7 @@ _TRANSLATED = re.compile(r"https?://([a-z0-9-]+)\.translate\.goog(.*)", re.IGNOR
 """Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
 _VARIANTS = frozenset(("amp", "print", "printable", "_format", "_wrapper_format"))
 _VARIANT_PATH = re.compile(
-    r"(.*/node/\d+)/(?:amp|print|printable/print)/?|/print(?:able)?(?:/print)?(?:/view)?(?:/(?:pdf|html))?(?:/node)?/(\d+)/?"
+    r"(.*/node/\d+)/(?:amp|print|printable/print)/?|/print(?:able)?(?:/print)?(?:/view)?(?:/(?:pdf|html))?(?:/node)?/(\d+)(?:/debug)?/?"
 )
 """Print and AMP versions of a page: Drupal's Printable, Print, Entity Print and AMP modules."""
 _FROM_ROOT = re.compile(r"/(?:[\w-]+/)*[\w-]*", re.ASCII)

@@ -136,6 +136,7 @@ STORIES: dict[str, tuple[list[Capture], Capture, tuple[str, str | None]]] = {
     "the alias shows another page": (LEADS, NEWS, GONE),
     "the alias is missing": (LEADS, missing(6, url=ALIAS), GONE),
     "the alias is blocked": (LEADS, missing(6, url=ALIAS, status=403), UNKNOWN),
+    "the alias fails": (LEADS, missing(6, url=ALIAS, status=500), UNKNOWN),
     "the alias leads home": (LEADS, sent("/frontpage", 6, url=ALIAS), GONE),
     "the alias leads back": (LEADS, sent(node(7), 6, url=ALIAS), UNKNOWN),
     "the alias leads to itself": (LEADS, sent(ALIAS, 6, url=ALIAS), UNKNOWN),

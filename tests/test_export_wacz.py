@@ -55,6 +55,15 @@ def test_wacz_validate_accepts_it(folders: Folders, tmp_path: Path) -> None:
     assert "is valid" in done.stdout and done.returncode == 0, done.stdout + done.stderr
 
 
+def test_contents_begin_where_replayweb_looks_for_them(folders: Folders, tmp_path: Path) -> None:
+    """It goes by the central directory, where a member has no extra field."""
+    package, _ = made(folders, tmp_path / "a.wacz")
+    content = (tmp_path / "a.wacz").read_bytes()
+    for member in package.infolist():
+        extra = int.from_bytes(content[member.header_offset + 28 : member.header_offset + 30], "little")
+        assert (member.filename, extra) == (member.filename, len(member.extra))
+
+
 def test_the_index_leads_to_each_capture_as_another_indexer_finds_it(folders: Folders, tmp_path: Path) -> None:
     package, counts = made(folders, tmp_path / "a.wacz")
     assert counts == {"captures": 5, "pages": 3, "captures without address, time or replay": 1}

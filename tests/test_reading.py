@@ -100,6 +100,8 @@ SHAPES = {
     "a class that ends in title": '<div class="pane pane-tta-title"><h2 class="pane-title">{}</h2><div class="pane-content">{}</div></div>',
     "values without elements": "<div><div>{}</div>{}</div>",
     "nothing around a field": "<div>{}</div>{}",
+    "pairs in a grid": '<div class="info-label">{}</div><div class="info-value">{}</div>',
+    "headings and paragraphs": "<h4>{}</h4><p>{}</p>",
     "a heading in a header": '<div class="string"><header><h2>{}</h2></header>{}</div>',
     "a mark for required": '<div><div>{}<span class="form-required">*</span></div><div>{}</div></div>',
     "an anchor before the label": '<div><div><a id="a"></a>{}</div><div>{}</div></div>',
@@ -176,6 +178,7 @@ AROUND = {
     "a reader's mode": '<div class="reader-header"><a class="domain reader-domain" href="/x">x</a><div></div><div class="reader-estimated-time">1 minute</div></div>',
     "a footer": "<footer><p>Bureau of Justice Assistance</p></footer>",
     "tabs named like labels": '<ul class="horizontal-tabs-list"><li><a href="#a"><strong>Milestones</strong> (active tab)</a></li></ul>',
+    "an archive's toolbar": '<div id="wm-ipp-base"><div id="wm-ipp"><table><tr><td>Jan</td></tr></table></div></div>',
     "a related listing": '<div class="views-element-container"><div class="views-row">County<div>Elsewhere</div></div></div>',
 }
 

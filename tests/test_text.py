@@ -8,7 +8,7 @@ from parsers.locate import locate
 from parsers.page import parse_page
 from parsers.record import Kind, Record, State
 from parsers.registry import LABELS, known
-from tests.pagegen.extractors import ADDRESS, DISGUISES, LIBRARIES
+from tests.pagegen.extractors import ADDRESS, DISGUISES, FORWARDED, LIBRARIES
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options
 from tests.pagegen.render import html_of
@@ -177,10 +177,15 @@ PROSE = [
 
 @pytest.mark.parametrize(
     ("top", "author"),
-    {"no byline": ("", None), "one of its own": ("By Hope Quill,\n", "Hope Quill"), "a notice": (f"{NOTICE}\n", None)}.values(),
+    {
+        "no byline": ("", None),
+        "a mail's header": (FORWARDED, None),
+        "one of its own": ("By Hope Quill,\n", "Hope Quill"),
+        "a notice": (f"{NOTICE}\n", None),
+    }.values(),
 )
 def test_a_byline_quoted_in_prose_is_body(top: str, author: str | None) -> None:
-    body = f"{'The two agencies met and agreed on a plan. ' * 3}\nSubmitted by Nobody on 01/01/1970\nThe work goes on."
+    body = f"Title: {'The two agencies met and agreed on a plan. ' * 3}\nSubmitted by Nobody on 01/01/1970\nThe work goes on."
     record = read(f"{top}{body}\n{CHECK}\n{MILESTONES}\nInvite the partners.\n{METRICS}\n{LETTER}\n")
     assert ((record.description or "").split(), record.submitted_by, record.title) == (body.split(), author, None)
 

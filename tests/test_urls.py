@@ -94,6 +94,7 @@ def test_a_link_resolves_against_the_pages_own_host_and_stays_as_it_is_where_the
         ("{}?_format=json", None),
         (f"{HOST}/print/5", None),
         (f"{HOST}/print/pdf/node/5", None),
+        (f"{HOST}/print/pdf/node/5/debug", None),
     ],
 )
 def test_a_wrapped_address_is_the_pages_own_with_the_archives_time(wrapped: str, time: str | None) -> None:

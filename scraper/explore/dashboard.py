@@ -18,6 +18,7 @@ from scraper.explore.filters import RecordFilters, equal, form, read_filters
 from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import Question
+from scraper.explore.requests import today
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
@@ -106,7 +107,9 @@ async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[st
 
 async def picture_file(datasette: Any, request: Any) -> Any:
     """The chart as an SVG file: its title, filters, key and source are inside."""
-    shown = await chart_context(datasette, request)
+    page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(".svg", "", 1)
+    source = f", retrieved on {today()} from {page}" if request.host != "localhost" else ""  # a saved site has no other address
+    shown = await chart_context(datasette, request) | {"source": source}
     text = await datasette.render_template("chart.svg", shown, request=request)
     name = "-".join(filter(None, shown["spec"][:3])).replace("_", "-")
     headers = {"content-disposition": f'attachment; filename="{name}.svg"'}

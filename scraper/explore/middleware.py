@@ -50,7 +50,7 @@ MAX_ANSWER = 2_000_000
 """Bytes of one kept answer; a larger one is streamed."""
 MAX_AGE = 10
 """Seconds for which a proxy may repeat an answer without asking: the delay with which a refresh is seen."""
-_NEVER = (b".csv?", b".xlsx?", b"sql=", b"_where=")
+_NEVER = (b".csv?", b".xlsx?", b".svg?", b"sql=", b"_where=")
 """Marks of requests that are sent as files, or made once by one visitor."""
 
 

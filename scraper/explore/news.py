@@ -40,10 +40,7 @@ _SECONDS = 0.5
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the templates `new.html` and `new.atom` show: the latest events, from the place in the address on.
-
-    An event is what one capture shows of a record; `kind` is new, changed, disappeared or back, and `moment` when it came.
-    """
+    """What `new.html` and `new.atom` show: the latest events from a place on, each of them what a capture shows of a record."""
     database, chosen, sql = await _chosen(datasette, request)
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
@@ -66,9 +63,10 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             kind = {"gone": "disappeared", "unknown": "back"}.get(fields.get("availability", ""), "changed")
             kind = "new" if None in fields else kind
             url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
-            event = {"kind": kind, "at": at, "title": some[0]["heading"], "url": url, "key": _key(kind, record_id, at)}
+            event = {"kind": kind, "at": at, "title": some[0]["heading"], "url": url, "run": night["run_id"]}
+            event["key"] = uuid5(NAMESPACE_URL, f"{kind} {record_id} {at}").urn
             came = night["ended_at"] or at  # a day or a month is its beginning
-            event |= {"run": night["run_id"], "moment": came + "0000-01-01T00:00:00Z"[len(came) :]}
+            event["moment"] = came + "0000-01-01T00:00:00Z"[len(came) :]
             events.append(event | {"changes": [row for row in some if row["field"]]})
         if len(rows) == AT_ONCE:
             earlier = (night["run_id"], *whole[-1][:2])
@@ -87,7 +85,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     shown |= {"page_url": datasette.absolute_url(request, datasette.urls.path(page))}
     shown |= {"feed_url": datasette.absolute_url(request, datasette.urls.path(feed))}
     shown["earlier"] = f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else ""
-    shown["feed_key"] = _key("feed", *map("=".join, sorted(chosen.pairs)))
+    shown["feed_key"] = uuid5(NAMESPACE_URL, " ".join(["feed", *map("=".join, sorted(chosen.pairs))])).urn
     return shown | await form(datasette, request)
 
 
@@ -106,10 +104,6 @@ async def events_file(datasette: Any, request: Any) -> Any:
     span = {"since": request.args.get("_since") or "", "until": (request.args.get("_until") or "") + "~"}
     words = (await chips(datasette, request, TABLE))["words"]
     return await download(datasette, request, "What's new", words, Query(sql, chosen.params | span, SECONDS_OF_SQL), "changes")
-
-
-def _key(*parts: str) -> str:
-    return uuid5(NAMESPACE_URL, " ".join(parts)).urn
 
 
 async def feed(datasette: Any, request: Any) -> Any:

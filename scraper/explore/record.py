@@ -91,10 +91,7 @@ def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], number
 
 
 def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
-    """Labels as printed, or the best there is in their place, with their values; `note`: why there is none.
-
-    `source` is the number of a value's capture in the page's list.
-    """
+    """Labels with their values and, as `note`, why there is none; `source` is the number of a value's capture on the page."""
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [
             {**row, "href": safe_href(row["href"]), "note": _STATES.get(row["state"]), "source": numbers.get(row["capture_id"])}

@@ -169,10 +169,7 @@ async def _closest(database: Any, typed: str, scopes: Sequence[str], is_found: C
 
 
 def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
-    """How many letters were mistaken: added, left out, swapped or replaced; half for those that sound alike or are doubled.
-
-    A stem is compared with the beginning of what was typed.
-    """
+    """How many letters were mistaken, half for those that sound alike or are doubled; a stem is compared with a beginning."""
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
     before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
     for i, a in enumerate(typed, start=1):

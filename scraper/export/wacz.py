@@ -64,10 +64,11 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
                 yield member
                 offset += len(member)
 
-        resources = [_add(package, WARC, members())]
+        is_large = sum(path.stat().st_size for path in archive.glob("*.warc.gz")) > zipfile.ZIP64_LIMIT // 2
+        resources = [_add(package, WARC, members(), is_large=is_large)]
         index = "".join(f"{key} {text}\n" for key, text in sorted(lines))
-        resources.append(_add(package, INDEX, [index.encode()], zipfile.ZIP_DEFLATED))
-        resources.append(_add(package, PAGES, ["\n".join([*pages, ""]).encode()], zipfile.ZIP_DEFLATED))
+        resources.append(_add(package, INDEX, [index.encode()]))
+        resources.append(_add(package, PAGES, ["\n".join([*pages, ""]).encode()]))
         description = {
             "profile": "data-package",
             "wacz_version": "1.1.1",
@@ -94,12 +95,15 @@ def surt(url: str) -> str:
     return f"{host}{port})/{parts.path.strip('/')}{query}"
 
 
-def _add(package: zipfile.ZipFile, path: str, parts: Iterable[bytes], compression: int = zipfile.ZIP_STORED) -> dict[str, Any]:
-    """Adds a file, in parts, and describes it. What is compressed already is stored, so that a player can read parts of it."""
+def _add(package: zipfile.ZipFile, path: str, parts: Iterable[bytes], *, is_large: bool = False) -> dict[str, Any]:
+    """Adds a file, in parts, and describes it. WARC files are stored, since a player reads parts of them; so are descriptions.
+
+    `is_large`: it may have gigabytes. replayweb.page 2.4 looks for the content of such a file in the wrong place.
+    """
     digest, size = hashlib.sha256(), 0
     info = zipfile.ZipInfo(path)  # with a time that is always the same
-    info.compress_type = compression
-    with package.open(info, "w", force_zip64=True) as target:
+    info.compress_type = zipfile.ZIP_STORED if path.endswith((".gz", ".json")) else zipfile.ZIP_DEFLATED
+    with package.open(info, "w", force_zip64=is_large) as target:
         for part in parts:
             target.write(part)
             digest.update(part)
