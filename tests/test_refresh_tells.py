@@ -196,7 +196,7 @@ def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_ch
     status = shown("status")
     assert "30 not loaded: the last refresh was refused, see below" in status
     assert "  failed: pages that parse (new: pages): 0, at least 0.5: 0 of 30" in status
-    assert re.search(r"look at node \d+ as captured at 2024-03-01T00:00:00Z, which is taken for kind `other`", status)
+    assert re.search(r"check node \d+ as captured at 2024-03-01T00:00:00Z, which is classified as `other`", status)
     assert "  the next run finds the same captures" in status
     examined = shown("doctor")
     assert "30 captures of the archive not loaded yet: the last refresh was refused, see `tta status`" in examined

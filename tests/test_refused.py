@@ -175,5 +175,5 @@ def test_a_refused_night_prints_one_finding_with_an_example(refused: Folders, tt
     ran = tta("refresh")
     lines = ran.err.splitlines()
     assert (ran.status, sum(line.startswith("failed") for line in lines)) == (3, 1)
-    assert re.search(r"30, where .* look at node \d+ as captured at \d{4}-", ran.err), ran.err
+    assert re.search(r"30, where .* check node \d+ as captured at \d{4}-", ran.err), ran.err
     assert len(lines) <= 6
