@@ -219,7 +219,10 @@ CELLS = [
     (Values.DATE, "2025-01-29", at("2025-01-29")),
     (Values.DATE, "1899-12-31", "1899-12-31"),
     (Values.DATE, "soon", "soon"),
-    (Values.PARTIAL_TIME, "2025-01-29T14:56:39", "2025-01-29T14:56:39"),
+    (Values.PARTIAL_TIME, "2025-01-29T14:56:39", at("2025-01-29T14:56:39")),
+    (Values.PARTIAL_TIME, "2025-01-29T14:56:39Z", at("2025-01-29T14:56:39")),
+    (Values.PARTIAL_TIME, "2025-01-29", at("2025-01-29")),
+    (Values.PARTIAL_TIME, "2025-01", "2025-01"),
 ]
 
 
@@ -232,6 +235,8 @@ def test_each_value_arrives_as_what_it_is() -> None:
     assert counts == [SheetCounts(1, 0)]
     assert not [cell for cell in sheet[2] if cell.data_type == "f" or cell.hyperlink]
     assert [cell.quotePrefix for cell in sheet[2]][:3] == [True, False, False]
+    local, utc, day = ([cell.number_format for cell in sheet[2]][-4:])[:3]
+    assert ("Z" in local, "Z" in utc, "hh" in day) == (False, True, False), "the zone is shown where the page tells it"
     assert sheet.freeze_panes == "B2" and sheet.auto_filter.ref.startswith("A1:") and sheet["A1"].value == "Column 0"
 
 

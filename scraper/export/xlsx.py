@@ -53,6 +53,7 @@ class Workbook:
         self._times = {
             Values.TIME: self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
             Values.DATE: self._book.add_format({"num_format": "yyyy-mm-dd"}),
+            Values.PARTIAL_TIME: self._book.add_format({"num_format": 'yyyy-mm-dd hh:mm:ss"Z"'}),  # or one of the others
         }
         self._names: set[str] = set()
         self._cut = 0
@@ -104,9 +105,8 @@ class Workbook:
         with suppress(ValueError, TypeError):
             if values in self._times and (time := datetime.fromisoformat(value)).date() >= _FIRST_DAY:
                 plain = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-                sheet.write_datetime(
-                    row, column, plain, self._times[Values.DATE if len(value) == len("2025-01-31") else Values.TIME]
-                )
+                shape = values if time.tzinfo else Values.DATE if len(value) == len("2025-01-31") else Values.TIME
+                sheet.write_datetime(row, column, plain, self._times[shape])
                 return
             if values is Values.LIST and isinstance(items := json.loads(value), list):
                 value = "; ".join(map(str, items))
