@@ -14,7 +14,7 @@ from scraper.database.tables import BY_NAME
 from scraper.explore import charts
 from scraper.explore.charts import TEXTS, Chart, Spec, draw, percent, read_spec
 from scraper.explore.downloads import download
-from scraper.explore.filters import RecordFilters, equal, form, read_filters
+from scraper.explore.filters import COUNT_FOR, RecordFilters, equal, form, read_filters
 from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import Question
@@ -80,11 +80,9 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
 
     async def count_rows() -> int | None:
         with suppress(QueryInterrupted):
-            params, sql = (
-                {name: request.args.get(name) or "" for name in question.parameters},
-                f"SELECT count(*) FROM ({question.sql})",
-            )
-            return int((await datasette.get_database(DATABASE).execute(sql, params)).first()[0])
+            params = {name: request.args.get(name) or "" for name in question.parameters}
+            sql = f"SELECT count(*) FROM ({question.sql})"
+            return int((await datasette.get_database(DATABASE).execute(sql, params, custom_time_limit=COUNT_FOR)).first()[0])
         return None
 
     chart_of_rows = partial(charts.draw_rows, datasette.urls, request.url_vars["table"])

@@ -28,6 +28,8 @@ OWN_FILTERS = ("_search", "_organization", "_agency_state", "_since", "_until", 
 _SELECTS = ("_where", *OWN_FILTERS)
 PLACE = ("_next", "_before")
 """Arguments that begin a page elsewhere than at the first row."""
+COUNT_FOR = 300
+"""Milliseconds for counting what a page shows only in part (100,000 records take longer); without a count the page says so."""
 
 
 def texts(name: str) -> Any:

@@ -17,6 +17,7 @@ from datasette.utils.asgi import Request, Response
 
 from scraper.explore.downloads import SECONDS_OF_SQL, download
 from scraper.explore.filters import (
+    COUNT_FOR,
     QUERIES,
     TABLE,
     RecordFilters,
@@ -77,7 +78,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     with suppress(QueryInterrupted):  # the pages can be turned all the same
         sql, params = await events_between(database, since, until)
         where = f"SELECT count(*) FROM ({sql}) WHERE record_id IN (SELECT record_id FROM records {chosen.where})"
-        total = (await database.execute(where, chosen.params | params)).first()[0]
+        total = (await database.execute(where, chosen.params | params, custom_time_limit=COUNT_FOR)).first()[0]
     by_night = groupby(events, lambda one: (one["run"], one["moment"][:10]))
     shown = {"title": "What's new", "nights": [(night, list(some)) for night, some in by_night], "events": events, "total": total}
     shown |= {"since": since, "until": until, "refreshed": last, "today": f"{today()}T00:00:00Z"}
