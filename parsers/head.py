@@ -18,15 +18,16 @@ from parsers.tree import BLOCKS, Element, build, one_line, readable
 
 _HEADINGS = "h1, h2.title, .page-title, #page-title"
 TITLES = ("h1", "h2", "h3")
-_BYLINE = re.compile(r"\s*(?:(submitted|posted|authored|created)\s+(?:by|on)|by)\b", re.IGNORECASE)
+_VERB = "(?:submitted|posted|authored|created)"
+BYLINE_WORDS = re.compile(rf"\b{_VERB}\s+(?:by|on)\b", re.IGNORECASE)
+_BYLINE = re.compile(rf"\s*(?:({_VERB})\s+(?:by|on)|by)\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _NODE_TITLE = re.compile(r"(node|page)(__|-)title")
 _OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")
 _MAX_NOTICE = 300
 _MAX_BYLINE = 400
-_BY = r"(?:submitted |posted |authored |created )"
-_BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
-_ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
+_BY_ON = re.compile(rf"(?:{_VERB} )?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
+_ON_BY = re.compile(rf"{_VERB} on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
 MAX_BEFORE_BYLINE, MAX_ABOVE_BYLINE = 120, 2000
 """Characters before the line `Submitted by`: in a record its title and the words beside a picture, never the body; in a page that
 prints the line above the record, its head too."""

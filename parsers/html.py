@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.columns import make_record
 from parsers.decode import Decoded, harmless
 from parsers.fields import read_content
-from parsers.head import MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
+from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import FieldState, Kind, PageHead, ParseResult
@@ -233,7 +233,7 @@ def _read_record(
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
-    if byline.element is None and parsed.body is not None and "ubmitted by" in text:  # above the record, as on print pages
+    if byline.element is None and parsed.body is not None and BYLINE_WORDS.search(text):  # above the record, as on print pages
         byline = byline_of(build(parsed.body), MAX_ABOVE_BYLINE)
     for element in (*headings, byline.element):
         if element is not None:

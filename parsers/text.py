@@ -71,7 +71,8 @@ class TextReading:
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """Parses a text capture. `incomplete`: the capture is known to be truncated."""
-    read, above, url = read_lines(text), list[Line](), url or printed_address(text)
+    read, above, printed = read_lines(text), list[Line](), printed_address(text)
+    url = printed if printed and node_id(url) is None else url
     incomplete = incomplete or text.count("\n") > MAX_LINES
     lines, marks = find_labels(read)
     teasers_end = end_of_teasers(lines)
@@ -352,9 +353,8 @@ class _Writer(RowWriter):
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_new = bool(line.text) and normal(label) != normal(
-                open_label or ""
-            )  # a label that comes twice in a row is its own value
+            is_repeated = normal(label) == normal(open_label or "")  # a label that comes twice in a row is its own value
+            is_new = bool(line.text) and not is_repeated
             is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:

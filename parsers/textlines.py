@@ -117,18 +117,17 @@ def read_lines(text: str) -> list[Line]:
 def _page_marks(text: str, raw: list[str]) -> set[int]:
     """The lines at the edges of printed pages: "1/3", "2/3", "3/3", what is printed near each of them, and blank lines there."""
     feet = {at: found for at, line in enumerate(raw) if (found := _MARKS["page_foot"].fullmatch(line))}
-    filled, breaks = (
-        [at for at, line in enumerate(raw) if line.strip()],
-        [*accumulate(page.count("\n") for page in text.split("\f"))],
-    )
+    filled = [at for at, line in enumerate(raw) if line.strip()]
+    breaks = [*accumulate(page.count("\n") for page in text.split("\f"))]
     gone = {at - 1 for at in breaks[:-1] if 0 < at < len(raw) and not raw[at - 1].strip()}
-    if [(*map(int, found.groups()),) for found in feet.values()] == [(page, len(feet)) for page in range(1, len(feet) + 1)]:
+    numbers = [(*map(int, found.groups()),) for found in feet.values()]
+    if feet and numbers == [(page, len(feet)) for page in range(1, len(feet) + 1)]:
         around = [filled[max(0, index - _PAGE_EDGE) : index + _PAGE_EDGE + 1] for index, at in enumerate(filled) if at in feet]
         near = {*filled[:_PAGE_EDGE]}.union(*around)
         printed = Counter(" ".join(raw[at].split()) for at in near)
         edges = {text for text, count in printed.items() if count >= len(feet) and _MARKS["page_edge"].search(text)}
         if len(feet) > 1 or any("://" in text for text in edges):
-            gone |= {at for at in near if feet and (at in feet or " ".join(raw[at].split()) in edges)}
+            gone |= {at for at in near if at in feet or " ".join(raw[at].split()) in edges}
     new = gone
     while new := {at for one in new for at in (one - 1, one + 1) if 0 <= at < len(raw) and not raw[at].strip()} - gone:
         gone |= new

@@ -224,6 +224,16 @@ def test_the_visitor_chooses_what_is_drawn() -> None:
         assert chart.spec.only == values and len(chart.choices) == 20
     counts.rows["a"][None] = counts.rows["b"][None] = counts.cells["a", None][None] = counts.cells["b", None][None] = 1
     assert [row.name for row in draw(Spec(by="category", only="b"), counts, EVERYTHING).drawn] == ["b"]
+    for spec in (Spec(by="category", only="unheard of"), Spec(split="status", only="unheard of")):
+        assert draw(spec, counts, EVERYTHING).rows == [], "what is not among the records is not replaced by all others"
+
+
+def test_a_value_that_the_form_does_not_list_can_be_chosen() -> None:
+    counts = Counts()
+    for number in range(charts.MAX_CHOICES + 9):
+        counts.cells[f"value {number:03}", None][None] = counts.rows[f"value {number:03}"][None] = 300 - number
+    chart = draw(Spec(by="county", only="value 205"), counts, EVERYTHING)
+    assert ([row.name for row in chart.drawn], len(chart.choices)) == (["value 205"], charts.MAX_CHOICES)
 
 
 def test_years_that_are_not_complete_are_marked_in_picture_and_files(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from parsers.page import parse_page
 from parsers.record import Kind
 from parsers.registry import LABELS
-from tests.test_reading import BARE, CLASSED, URL
+from tests.markupkit import BARE, CLASSED, URL
 
 LONG = "<p>" + "Words of a page that is about something else. " * 200 + "</p>"
 

@@ -287,3 +287,13 @@ def test_a_value_that_the_end_of_a_page_cuts_is_kept_until_a_whole_one_comes() -
     assert shown(merged(cut), "Type of Agency") == [("Courts", None), ("Loc", None)]
     whole = merged(cut, ("html", {"Type of Agency": ["Courts", "Local Police"]}))
     assert shown(whole, "Type of Agency") == [("Courts", None), ("Local Police", None)] and changes(whole) == []
+
+
+def test_an_instruction_within_a_text_is_a_change_only_where_the_form_shows_it_in_its_own_place_too() -> None:
+    letter = ("Cover Letter Instructions", "Please submit a signed letter of support from an executive.")
+    longer = f"{BODY}\n{letter[1]}\nTwelve officers will attend."
+    html, text = seen(1, ("html", {"body": BODY})), seen(2, ("text", {"body": longer}))
+    html = html._replace(content=html.content._replace(sections=[letter]))
+    assert changes(merge([html, text])) == [], "the extractor ran the form's text into the body"
+    apart = text._replace(content=text.content._replace(sections=[letter]))
+    assert changes(merge([html, apart])) == [("description", BODY, longer)]

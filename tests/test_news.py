@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from scraper.database.runs import record
 from scraper.database.tables import RunRow
+from scraper.explore import news
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
 
@@ -86,7 +89,9 @@ def test_page_and_feed_follow_the_filters_of_the_table(tmp_path: Path) -> None:
     assert site.get("/-/new?nope=1").status_code == 400
 
 
-def test_earlier_events_are_a_link_away(tmp_path: Path) -> None:
+def test_earlier_events_are_a_link_away_also_where_counting_them_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pages = [page(html({"County": "Essex County"}, node=n), url=node(n), when=day(n // 230)) for n in range(1, 251)]
     site = Site(loaded(tmp_path, pages).database)
     seen: list[str] = []
@@ -98,3 +103,6 @@ def test_earlier_events_are_a_link_away(tmp_path: Path) -> None:
             break
         query = text.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
     assert len(seen) == len(set(seen)) == 250
+    assert re.search(r"\d+ of 250 events on this page", site.get("/-/new").text)
+    monkeypatch.setattr(news, "COUNT_FOR", 1e-6)
+    assert re.search(r"</strong>: \d+ events on this page; <a [^>]*>earlier</a> ones follow", site.get("/-/new?_size=1").text)

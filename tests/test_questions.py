@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from scraper.explore import dashboard
 from scraper.explore.metadata import QUESTIONS
+from scraper.serve import SETTINGS
 from scraper.status import status
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
@@ -62,6 +64,15 @@ def test_a_state_may_be_named_or_abbreviated(site: Site) -> None:
     named, short = (_rows(site, "places", state=state) for state in ("Massachusetts", "ma"))
     assert named == short
     assert {row["state"] for row in named} == {"Massachusetts"}
+
+
+def test_an_answer_that_is_cut_says_of_how_many_rows_unless_counting_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SETTINGS, "max_returned_rows", 50)
+    monkeypatch.setitem(SETTINGS, "default_page_size", 50)
+    site = Site()
+    assert re.search(r"The first \d+ of 61 rows; the files have all", site.get("/tta/newest").text)
+    monkeypatch.setattr(dashboard, "COUNT_FOR", 1e-6)
+    assert re.search(r"The first \d+ rows; the files have all", site.get("/tta/newest?state=").text)
 
 
 def test_answers_are_those_of_the_records(site: Site) -> None:

@@ -5,37 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from parsers.page import parse_page
-from parsers.record import Field, Record
-
-URL = "https://bjatta.bja.ojp.gov/node/7"
-BYLINE = '<div class="author">Submitted by <span>Ann Onym</span> on <time datetime="2024-01-29T14:56:39-05:00">x</time></div>'
-
-
-def field(label: str, value: str, name: str = "x", kind: str = "string", more: str = "") -> str:
-    """A field as Drupal's Bootstrap theme prints it."""
-    classes = f"field field--name-field-{name} field--type-{kind} field--label-above{more}"
-    return f'<div class="{classes}"><div class="field--label">{label}</div><div class="field--item">{value}</div></div>'
-
-
-def bare(label: str, *values: str) -> str:
-    """A field as Drupal's Stark theme prints it."""
-    inside = "".join(f"<div>{value}</div>" for value in values)
-    return f"<div><div>{label}</div>{f'<div>{inside}</div>' if len(values) > 1 else inside}</div>"
-
-
-CLASSED = field("TTA Short Name", "Roundtable", "tta-short-name") + field("County", "Ada County", "county")
-BARE = bare("TTA Short Name", "Roundtable") + bare("Target Audience", '<a href="/t/2">Judges</a>') + bare("County", "Ada County")
-
-
-def page(inside: str, *, head: str = "", root: str = '<article data-history-node-id="7" class="tta full">{}</article>') -> bytes:
-    return f"<html><head>{head}</head><body><main><h1>20240129-145639-07</h1>{root.format(inside)}</main></body></html>".encode()
-
-
-def read(content: bytes, url: str | None = URL) -> Record:
-    record = parse_page(content, url=url).record
-    assert record is not None
-    return record
+from tests.markupkit import BARE, BYLINE, CLASSED, URL, bare, field, page, read
 
 
 def rows(inside: str) -> list[tuple[str | None, str | None]]:
@@ -301,9 +271,11 @@ def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
     assert record.description is None
 
 
-def test_the_byline_above_the_record_is_found() -> None:
+@pytest.mark.parametrize("verb", ["Submitted", "submitted", "Posted", "Authored"])
+def test_the_byline_above_the_record_is_found(verb: str) -> None:
     """A print page has it in its head; an empty article in it is the picture of the author."""
-    head = f"<p>Published on BJA NTTAC{' (https://bjatta.bja.ojp.gov)' * 5}</p><footer><article></article>{BYLINE}</footer>"
+    byline = BYLINE.replace("Submitted", verb)
+    head = f"<p>Published on BJA NTTAC{' (https://bjatta.bja.ojp.gov)' * 5}</p><footer><article></article>{byline}</footer>"
     for root in ('<div class="print"><article class="tta full">{}</article></div>', "<div>{}</div>"):
         record = read(page(f"<div>{BARE}</div>", root=head + root))
         assert (record.submitted_by, record.form, record.fields[-1].value) == ("Ann Onym", "html", "Ada County")
@@ -359,32 +331,6 @@ def test_a_copy_names_the_pages_own_address(head: str, url: str | None) -> None:
     )
     assert (record.node_id, record.url) == (7, URL)
     assert record.fields[0].href == "https://bjatta.bja.ojp.gov/t/1"
-
-
-# --- pages that are cut ------------------------------------------------------------------------------------------------
-
-OPENED = '<div class="field field--name-field-x"><div class="field--label">'
-CUT: dict[str, tuple[str, tuple[str, str | None, str, bool]]] = {
-    "in a value": (field("Room", "Adjudic|ation"), ("Room", "Adjudic", "value", True)),
-    "in a link": (field("Room", '<a href="/t/1">Adjudic|ation</a>'), ("Room", "Adjudic", "value", True)),
-    "in a category": (field("Status of Deliverable", "Adjudic|ation"), ("Status of Deliverable", "Adjudic", "value", True)),
-    "between paragraphs": (field("Notes", "<p>One.</p><p>Two.</p>|<p>Three.</p>"), ("Notes", "One.\n\nTwo.", "value", True)),
-    "behind a value": (field("Room", '<a href="/t/1">Hall</a>|'), ("Room", "Hall", "value", False)),
-    "behind a label": (f"{OPENED}Room</div>|", ("Room", None, "not_captured", False)),
-    "in a label": (f"{OPENED}Roo|m</div>", ("County", "Ada County", "value", False)),
-    "in a tag": (f"</fieldset><fieldset><div>{bare('Room', '12')}<|", ("Room", "12", "value", False)),
-}
-
-
-@pytest.mark.parametrize("where", CUT)
-def test_the_value_in_which_a_page_ends_is_marked(where: str) -> None:
-    inside, expected = CUT[where]
-    content = page((f"<fieldset><div>{BARE}</div>" if where == "in a tag" else CLASSED) + inside)
-    record = read(content[: content.index(b"|")])
-    last: Field = record.fields[-1]
-    assert record.incomplete
-    assert (last.label, last.value, str(last.state), last.truncated) == expected
-    assert record.status is None, "half a word is no category"
 
 
 @pytest.mark.parametrize(

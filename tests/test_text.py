@@ -227,6 +227,14 @@ def test_entities_that_an_extractor_left_are_decoded_and_an_authors_are_kept() -
     assert read(BASE.replace("Larch", "R&amp;D & Larch")).county == "R&amp;D & Larch County"
 
 
+@pytest.mark.parametrize("url", [None, "https://copies.example/AB12-CD34", "https://bjatta.bja.ojp.gov/training/help"])
+def test_the_address_that_is_printed_around_a_page_names_its_node(url: str | None) -> None:
+    """As on pages in HTML: it counts where the capture's own address has no node number, and no other address does."""
+    record = read(f"Source: https://bjatta.bja.ojp.gov/node/7\n\n{BASE}", url=url)
+    assert record.node_id == 7
+    assert read(f"Source: https://bjatta.bja.ojp.gov/node/7\n\n{BASE}", url="https://bjatta.bja.ojp.gov/node/8").node_id == 8
+
+
 def test_an_unlisted_label_directly_after_the_body_is_a_label() -> None:
     record = read(BASE.replace("TTA Short Name", "Reply Phone\n(555) 555-0142\nTTA Short Name"))
     assert (record.description, values(record, "Reply Phone")) == ("A body of one line.", ["(555) 555-0142"])

@@ -39,19 +39,21 @@ def repair(
         with closing(DoctorTables()) as tables:
             now = verify(folders, tables, is_deep=is_deep, progress=progress)
             report = replace(now, repaired=report.repaired, problems=report.problems, lost=report.lost)
-            todo = [finding for finding in report.findings if finding.repair]
-            if not todo or report.problems or number == _PASSES:
+            fixable = [finding for finding in report.findings if finding.repair]
+            if not fixable or report.problems or number == _PASSES:
                 break
             tables.release()
-            report.lost += sum(finding.count for finding in todo if finding.kind == "captures-lost")
-            _repair(folders, tables, todo, report, accept_refused=accept_refused)
+            report.lost += sum(finding.count for finding in fixable if finding.kind == "captures-lost")
+            _repair(folders, tables, fixable, report, accept_refused=accept_refused)
     return report
 
 
-def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report: DoctorReport, *, accept_refused: bool) -> None:
+def _repair(
+    folders: Folders, tables: DoctorTables, fixable: list[Finding], report: DoctorReport, *, accept_refused: bool
+) -> None:
     """Repairs the archive or, if nothing is wrong with it, all other parts."""
     parts: dict[str, list[Finding]] = {"archive": [], "parsed": [], "ledger": [], "database": []}
-    for finding in todo:
+    for finding in fixable:
         parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)
     for part in ["archive"] if parts["archive"] else [part for part, findings in parts.items() if findings]:
         try:

@@ -193,7 +193,7 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
                 counts.rows[x][value] += n if down else 0
                 for series in down:
                     counts.cells[x, series][value] += n
-    return counts if counts.shown or not spec.only else await count(database, spec._replace(only=""), chosen)
+    return counts
 
 
 class Mark(NamedTuple):
@@ -263,13 +263,13 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         sizes[second] += cell.total()
     order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
     whole = sizes if split else Counter({one: found.total() for one, found in counts.rows.items()})
-    totals = {(split or by).name(one): n for one, n in whole.most_common(MAX_CHOICES)}
+    totals = {(split or by).name(one): n for one, n in whole.most_common()}
     only = [one for one in spec.only.split("\n") if one in totals]
-    order = [one for one in order if not split or not only or split.name(one) in only]
+    order = [one for one in order if not split or not spec.only or split.name(one) in only]
     fits = {"bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
     best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
     kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
-    spec = spec._replace(only="\n".join(only), kind=kind)
+    spec = spec._replace(only="\n".join(only) or spec.only, kind=kind)
     known = [one for one in order if one is not None]
     limit = MAX_LINES if only and spec.kind == "lines" else MAX_SERIES
     most = limit - 1 if spec.kind != "heat" and len(known) > limit else len(known)
@@ -304,10 +304,11 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         url, is_lacking = chosen.url(*by.filters(first)), (spec.by, first) in (lacking or {})
         return Row(name + "*" * is_lacking, value, found.total(), url, marks, first is not None)
 
-    firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else counts.rows
-    rows = [row(first) for first in firsts if split or not only or by.name(first) in only]
+    firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
+    firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
+    rows = list(map(row, firsts))
     same = Counter(one.name for one in rows)  # agencies of one name, which their numbers tell apart
-    ids = [str(one).partition("\t")[0] for one in firsts if split or not only or by.name(one) in only]
+    ids = [str(one).partition("\t")[0] for one in firsts]
     tell = {key: f", {f'number {key}' if key.isdigit() else 'without a number'}" for key in ids}
     rows = [one._replace(name=one.name + tell[key] * (same[one.name] > 1)) for one, key in zip(rows, ids, strict=True)]
     if not by.order:
@@ -316,7 +317,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     drawn = drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS]
     stars = ["*" * ((spec.split, one) in (lacking or {})) for one in series]
     names = [split.name(one) + star if split else measure.heading for one, star in zip(series, stars, strict=True)]
-    return Chart(spec, counts, names, rows, drawn, lacks, list(totals.items()))
+    return Chart(spec, counts, names, rows, drawn, lacks, list(totals.items())[:MAX_CHOICES])
 
 
 def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:

@@ -316,13 +316,11 @@ def _say_once(tree: LexborHTMLParser) -> None:
                 mark.decompose()
         for note in tree.css("#captures + p"):
             note.inner_html = f"{note.inner_html} A value without a number was read from capture {most}."
-    for node in tree.css(
-        'p > a[href*="family_id="]'
-    ):  # with names and a number, each new record would change all its family's pages
+    # With names and a number, each new record would change all its family's pages.
+    for node in tree.css('p > a[href*="family_id="]'):
         node.parent.inner_html = _NUMBER.sub("All ", node.html or "")  # type: ignore[union-attr]
-    for node in tree.css(
-        ".tta-steps .tta-small, ol.tta-timeline:empty, p.tta-views:empty"
-    ):  # milestones have these notes in full
+    # The milestones have the notes in full.
+    for node in tree.css(".tta-steps .tta-small, ol.tta-timeline:empty, p.tta-views:empty"):
         node.decompose()
     for node in tree.css("dd > span.tta-text"):
         if not re.search(r"\s\s|\n", node.text()):

@@ -33,13 +33,13 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
     """
     lines: list[tuple[str, str]] = []
     pages = [json.dumps({"format": "json-pages-1.0", "id": "pages", "title": "Captures of the chosen records"})]
-    count = 0
+    count, chosen = 0, list(captures)
     with Archive(archive) as store, zipfile.ZipFile(file, "w") as package:
 
         def members() -> Iterator[bytes]:
             nonlocal count
             offset = 0
-            for count, (capture_id, title) in enumerate(captures, start=1):  # noqa: B007 - counts for the caller
+            for count, (capture_id, title) in enumerate(chosen, start=1):  # noqa: B007 - counts for the caller
                 entry = store.entry(capture_id)
                 if entry is None:
                     raise ArchiveDamaged(f"the capture {capture_id} is not in the archive {archive}: run `tta doctor`")
@@ -64,8 +64,8 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
                 yield member
                 offset += len(member)
 
-        is_large = sum(path.stat().st_size for path in archive.glob("*.warc.gz")) > zipfile.ZIP64_LIMIT // 2
-        resources = [_add(package, WARC, members(), is_large=is_large)]
+        size = sum(entry.warc_length for capture_id, _ in chosen if (entry := store.entry(capture_id)))
+        resources = [_add(package, WARC, members(), size)]
         index = "".join(f"{key} {text}\n" for key, text in sorted(lines))
         resources.append(_add(package, INDEX, [index.encode()]))
         resources.append(_add(package, PAGES, ["\n".join([*pages, ""]).encode()]))
@@ -95,15 +95,16 @@ def surt(url: str) -> str:
     return f"{host}{port})/{parts.path.strip('/')}{query}"
 
 
-def _add(package: zipfile.ZipFile, path: str, parts: Iterable[bytes], *, is_large: bool = False) -> dict[str, Any]:
+def _add(package: zipfile.ZipFile, path: str, parts: Iterable[bytes], expected: int = 0) -> dict[str, Any]:
     """Adds a file, in parts, and describes it. WARC files are stored, since a player reads parts of them; so are descriptions.
 
-    `is_large`: it may have gigabytes. replayweb.page 2.4 looks for the content of such a file in the wrong place.
+    `expected`: its bytes, where these may be gigabytes: replayweb.page 2.4 can't find the content of a file over two.
     """
     digest, size = hashlib.sha256(), 0
     info = zipfile.ZipInfo(path)  # with a constant time
+    info.file_size = expected
     info.compress_type = zipfile.ZIP_STORED if path.endswith((".gz", ".json")) else zipfile.ZIP_DEFLATED
-    with package.open(info, "w", force_zip64=is_large) as target:
+    with package.open(info, "w") as target:
         for part in parts:
             target.write(part)
             digest.update(part)
