@@ -42,11 +42,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     with suppress(QueryInterrupted):
         (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
     drawn = [chart for chart in found if chart]
-    shown = {
-        "charts": drawn,
-        "cut_off": None in found or not filled,
-        "records": max([total, *(one.counts.total for one in drawn)]),
-    }
+    records = max([total, *(one.counts.total for one in drawn)])
+    shown: dict[str, Any] = {"charts": drawn, "cut_off": None in found or not filled, "records": records}
     shown["filled"] = [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)]
     return shown | await _shown(datasette, request, chosen)
 
@@ -85,16 +82,10 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
             return int((await datasette.get_database(DATABASE).execute(sql, params, custom_time_limit=COUNT_FOR)).first()[0])
         return None
 
-    chart_of_rows = partial(charts.draw_rows, datasette.urls, request.url_vars["table"])
-    found: dict[str, Any] = {
-        "question": question,
-        "chart": chart,
-        "chart_of_rows": chart_of_rows,
-        "chosen": chosen,
-        "url_of": url_of,
-    }
-    found["menus"] = {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus}
-    return found | {"count_rows": count_rows, "rows": await question_rows(datasette, request, question)}
+    shown: dict[str, Any] = {"question": question, "chart": chart, "chosen": chosen, "url_of": url_of, "count_rows": count_rows}
+    shown["chart_of_rows"] = partial(charts.draw_rows, datasette.urls, request.url_vars["table"])
+    shown["menus"] = {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus}
+    return shown | {"rows": await question_rows(datasette, request, question)}
 
 
 async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:

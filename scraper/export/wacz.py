@@ -33,13 +33,12 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
     """
     lines: list[tuple[str, str]] = []
     pages = [json.dumps({"format": "json-pages-1.0", "id": "pages", "title": "Captures of the chosen records"})]
-    count, chosen = 0, list(captures)
+    chosen = list(captures)
     with Archive(archive) as store, zipfile.ZipFile(file, "w") as package:
 
         def members() -> Iterator[bytes]:
-            nonlocal count
             offset = 0
-            for count, (capture_id, title) in enumerate(chosen, start=1):  # noqa: B007 - counts for the caller
+            for capture_id, title in chosen:
                 entry = store.entry(capture_id)
                 if entry is None:
                     raise ArchiveDamaged(f"the capture {capture_id} is not in the archive {archive}: run `tta doctor`")
@@ -82,6 +81,7 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
         described = _add(package, "datapackage.json", [data])
         digest = json.dumps({"path": described["path"], "hash": described["hash"]})
         _add(package, "datapackage-digest.json", [digest.encode()])
+    count = len(chosen)
     return {"captures": count, "pages": len(pages) - 1, "captures without address, time or replay": count - len(lines)}
 
 
