@@ -18,8 +18,10 @@ from parsers.tree import BLOCKS, Element, build, one_line, readable
 
 _HEADINGS = "h1, h2.title, .page-title, #page-title"
 TITLES = ("h1", "h2", "h3")
-_VERB = "(?:submitted|posted|authored|created)"
-BYLINE_WORDS = re.compile(rf"\b{_VERB}\s+(?:by|on)\b", re.IGNORECASE)
+_VERBS = ("submitted", "posted", "authored", "created")
+BYLINE_WORDS = (*(f"{verb[1:]} by" for verb in _VERBS), "ubmitted on")
+"""What a page with the line contains, without the first letter, which may be a capital. "Posted on" is news beside a record."""
+_VERB = f"(?:{'|'.join(_VERBS)})"
 _BYLINE = re.compile(rf"\s*(?:({_VERB})\s+(?:by|on)|by)\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _NODE_TITLE = re.compile(r"(node|page)(__|-)title")

@@ -233,7 +233,8 @@ def _read_record(
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
-    if byline.element is None and parsed.body is not None and BYLINE_WORDS.search(text):  # above the record, as on print pages
+    may_be_above = byline.element is None and any(words in text for words in BYLINE_WORDS)  # the record, as on print pages
+    if may_be_above and parsed.body is not None:
         byline = byline_of(build(parsed.body), MAX_ABOVE_BYLINE)
     for element in (*headings, byline.element):
         if element is not None:
