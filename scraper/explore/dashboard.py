@@ -85,7 +85,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     shown: dict[str, Any] = {"question": question, "chart": chart, "chosen": chosen, "url_of": url_of, "count_rows": count_rows}
     shown["chart_of_rows"] = partial(charts.draw_rows, datasette.urls, request.url_vars["table"])
     shown["menus"] = {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus}
-    return shown | {"rows": await question_rows(datasette, request, question)}
+    return shown | await question_rows(datasette, request, question)
 
 
 async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:

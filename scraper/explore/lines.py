@@ -56,7 +56,10 @@ async def describe(datasette: Any) -> None:
         await datasette.set_instance_metadata(key, text)
 
 
-async def question_rows(datasette: Any, request: Any, question: Question) -> list[Any]:
-    """The rows of a question, which 1.0 gives to templates only as it would print them; empty for 0.65, which gives them."""
+async def question_rows(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
+    """A question's `rows`, and whether they are `truncated`, which 1.0 does not give to templates; empty for 0.65."""
+    if not IS_1:
+        return {}
     params = {name: request.args.get(name) or "" for name in question.parameters}
-    return (await datasette.get_database(DATABASE).execute(question.sql, params, truncate=True)).rows if IS_1 else []
+    results = await datasette.get_database(DATABASE).execute(question.sql, params, truncate=True)
+    return {"rows": results.rows, "truncated": results.truncated}
