@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from parsers.page import parse_page
-from scraper.database.build import derived_again, merged_rows, page_rows
+from scraper.database.build import derive_columns, merged_rows, page_rows
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.stored_page import VALUE_COLUMNS, decode, encode, keyed
 from tests.pagegen.strategies import Case, any_options, cases
@@ -43,7 +43,7 @@ def test_a_page_alone_is_what_its_parser_derived(case: Case) -> None:
         page = decode(encode(record))
         merge = merged(alone)
         assert page_rows(page, "1", alone.capture_id) == merged_rows(merge, "1")
-        assert derived_again(merge.head, merge.fields) == (page.values, page.milestones, page.performance_metrics)
+        assert derive_columns(merge.head, merge.fields) == (page.values, page.milestones, page.performance_metrics)
 
 
 @pytest.mark.parametrize("seed", range(3, 13))

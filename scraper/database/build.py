@@ -41,7 +41,7 @@ class _Shown(NamedTuple):
 def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Rebuilds every record of `temp.affected` from its current captures; returns how many."""
     derived.register(db)
-    writers = {table: _writer(db, table) for table in _OF_A_RECORD}
+    writers = {table: _row_writer(db, table) for table in _OF_A_RECORD}
     for table in _OF_A_RECORD:
         db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
@@ -67,7 +67,7 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     return count
 
 
-def _writer(db: sqlite3.Connection, name: str) -> Callable[[list[tuple[Any, ...]]], object]:
+def _row_writer(db: sqlite3.Connection, name: str) -> Callable[[list[tuple[Any, ...]]], object]:
     """Inserts rows. Those of a view go into its tables: its triggers, which look shared values up for every row, take longer."""
     table = BY_NAME[name]
     if not table.shared:
@@ -123,13 +123,13 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
 def page_rows(page: StoredPage, record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """Returns the rows of one page, as derived when it was parsed."""
     fields, sections = ((row, capture_id) for row in page.fields), ((*section, capture_id) for section in page.sections)
-    return page.values, _rows(record_id, fields, sections, page)
+    return page.values, _complete_rows(record_id, fields, sections, page)
 
 
 def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
     """Returns the rows that several pages show together. `private`: the keys of fields that name a person in any capture."""
-    columns = derived_again(merged.head, merged.fields)
-    rows = _rows(record_id, ((one.row[1:], one.capture_id) for one in merged.fields), merged.sections, columns)
+    columns = derive_columns(merged.head, merged.fields)
+    rows = _complete_rows(record_id, ((one.row[1:], one.capture_id) for one in merged.fields), merged.sections, columns)
     rows["changes"] = [
         (record_id, *one, one.field in COLUMNS or one.field in private or is_contact(one.field)) for one in merged.changes
     ]
@@ -144,7 +144,7 @@ class Derived(NamedTuple):
     performance_metrics: list[list[Any]]
 
 
-def _rows(
+def _complete_rows(
     record_id: str,
     fields: Iterable[tuple[Sequence[Any], str]],
     sections: Iterable[Sequence[Any]],
@@ -159,7 +159,7 @@ def _rows(
     }
 
 
-def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
+def derive_columns(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     """Derives the columns from the merged fields; columns themselves are not merged."""
     rows: list[dict[str, Any]] = [dict(zip(FieldValue._fields[1:], one.row[1:], strict=True)) for one in sourced]
     fields = [Field(position=at, **row) for at, row in enumerate(rows, start=1)]

@@ -39,7 +39,7 @@ def insert_sql(columns: tuple[str, ...]) -> str:
 
 
 def register(db: sqlite3.Connection) -> None:
-    """Adds the functions that rules call to a connection. Several rules of a record ask the same, and are told from memory."""
+    """Adds the functions that rules call to a connection. Results are cached: several rules of a record make the same call."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "local_day": (2, lambda reference, time: str(day_of_reference(reference) or day_of_time(time) or "") or None),
         "request_part": (

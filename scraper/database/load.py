@@ -272,12 +272,12 @@ class _Load:
             db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_touched} AND {column} IS NOT NULL")
         db.execute(f"DELETE {of_touched}")
         found = ((entry, self.pages.get(entry.capture_id)) for entry in (Entry(*row) for row in db.execute(_ENTRIES)))
-        db.executemany(schema.insert_sql("captures"), (_row(entry, parsed) for entry, parsed in found if parsed))
+        db.executemany(schema.insert_sql("captures"), (_capture_row(entry, parsed) for entry, parsed in found if parsed))
         db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM main.captures)")
         self.done.captures = db.execute("INSERT INTO temp.loaded SELECT capture_id FROM temp.touched").rowcount
 
 
-def _row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
+def _capture_row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
     """Returns a row of `captures`, as far as the capture alone determines it."""
     values = dict.fromkeys(BY_NAME["captures"].columns)
     values |= {name: getattr(entry, name) for name in _FROM_ENTRY} | {name: getattr(parsed, name) for name in _FROM_PARSER}

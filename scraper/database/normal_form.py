@@ -41,7 +41,7 @@ def letters(text: str) -> str:
     return "".join(_LETTERS.findall(text))
 
 
-def without(text: str, parts: Iterable[str]) -> list[str]:
+def remove_parts(text: str, parts: Iterable[str]) -> list[str]:
     """Removes each part once from a text, the longest first, and list marks between parts; returns the rest."""
     some = sorted(filter(None, parts), key=len, reverse=True)
     for part in some if len(some) <= MAX_PARTS else ():
