@@ -13,7 +13,7 @@ from parsers.fields import read_content
 from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
-from parsers.record import FieldState, Kind, PageHead, ParseResult
+from parsers.record import FieldState, Form, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, known
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, evidence
@@ -35,6 +35,8 @@ _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  #
 _MAX_CANDIDATES = 200
 _MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
+_TRANSLATED = re.compile(r"<html\b[^<>]*\slang=[\"']?(?!en|und|zxx)[a-z]{2,3}\b", re.IGNORECASE)
+"""A language that is not the portal's. Translators write theirs into the page; `und` and `zxx` mean none."""
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
@@ -252,7 +254,8 @@ def _read_record(
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
     shape = content.page_fingerprint
-    record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=own_url)
+    form: Form = "translation" if _TRANSLATED.search(text, 0, _SAVED_AT) else "html"
+    record = make_record(head, content.fields, content.sections, form, incomplete=incomplete, shape=shape, url=own_url)
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
     result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)

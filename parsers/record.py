@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from parsers.registry import LABELS, Column, Label, Type
 
-Form = Literal["data", "html", "text", "prose"]
-"""The format a record was read from, richest first: Drupal's data formats, HTML, text with labels, text without."""
+Form = Literal["data", "html", "text", "prose", "translation"]
+"""The format a record was read from, richest first: data, HTML, text with labels, text without, a machine's translation."""
 
 
 Kind = StrEnum("Kind", "RECORD OTHER BLOCKED ERROR REDIRECT REVISIT NOT_HTML UNREADABLE")

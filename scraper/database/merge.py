@@ -14,8 +14,8 @@ from parsers.columns import BODY
 from parsers.record import FieldState
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
-from scraper.database.normal_form import PageText, letters
-from scraper.database.same_value import HTML, MIN_CUT, RICHNESS, Relation, Shown, Sourced, compare, is_of_one_style
+from scraper.database.normal_form import DAMAGE, PageText, letters
+from scraper.database.same_value import HTML, MIN_CUT, RICHNESS, TRANSLATION, Relation, Shown, Sourced, compare, is_of_one_style
 from scraper.database.stored_page import FieldValue, StoredPage
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
@@ -199,7 +199,8 @@ class Merged:
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
-    """Merges captures that are in their `order`; there is at least one."""
+    """Merges captures that are in their `order`; there is at least one. Translations count only where there is nothing else."""
+    captures = [one for one in captures if one.content.form != TRANSLATION] or captures
     aliases = _find_aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})
     content: StoredPage | None = None
@@ -267,6 +268,7 @@ def _build_shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
         lost = not whole or all(row.state == FieldState.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == FieldState.NOT_CAPTURED for row in rows)
         partial = partial or (rows[-1].value or "").rstrip().endswith(("…", "..."))
+        partial = partial or any(row.value and not row.value.isascii() and DAMAGE.search(row.value) for row in rows)
         cut_rows = [] if lost else [row for row in rows if row.truncated]
         result[key] = Shown(rows if lost else whole, page, form, partial, lost, cut_rows)
     return result

@@ -17,8 +17,8 @@ from parsers.scalars import money_range, number, reference, time_range, yes_no
 from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, normal_time, remove_parts
 from scraper.database.stored_page import FieldValue
 
-DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
-RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
+DATA, HTML, TRANSLATION = "data", "html", "translation"
+RICHNESS = {DATA: 3, HTML: 2, "text": 1, "prose": 0, TRANSLATION: -1}
 """Of two captures at the same time, the one with the higher number contains more of the page."""
 MIN_CUT = 40
 """Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one is truncated."""

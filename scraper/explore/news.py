@@ -41,7 +41,7 @@ _SECONDS = 0.5
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
-    """Returns what `new.html` and `new.atom` show: the latest events (before `_before`), each of them what a capture shows of a record."""
+    """Returns what `new.html` and `new.atom` show: the latest events (before `_before`), each a record as a capture shows it."""
     database, chosen, sql = await _select(datasette, request)
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
