@@ -55,7 +55,7 @@ _END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the 
 
 
 @dataclass(slots=True)
-class Reading:
+class HtmlReading:
     """The result, and the elements that its parts were read from. `visible`: the page's text, if that was read instead."""
 
     page: ParseResult
@@ -65,7 +65,7 @@ class Reading:
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
+def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReading:
     """Reads a page in HTML. `url`: the page's address if known; `incomplete`: the capture is known to be truncated."""
     text = page.text
     begun = len(text) - len(text.rstrip("</"))  # a tag cut off after its bracket would be text
@@ -98,8 +98,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         values = [row.value for row in rows if row.value and row.item is None and known(row.label)]
         explains = 3 * sum(value.endswith((".", "!", "?")) for value in values) > len(values)  # as a guide to the form does
         if len(values) >= _MANY_LABELS and not explains and not any(row.occurrence > 1 for row in rows):
-            return Reading(found, visible)
-    return Reading(result)
+            return HtmlReading(found, visible)
+    return HtmlReading(result)
 
 
 def _is_cut(text: str) -> bool:
@@ -225,7 +225,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 
 def _read_record(
     parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
-) -> Reading | None:
+) -> HtmlReading | None:
     """Returns the record below `node`; None if the evidence for a TTA record is insufficient."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
@@ -259,7 +259,7 @@ def _read_record(
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
     result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)
-    return Reading(result, None, content.places, content.section_places, heads)
+    return HtmlReading(result, None, content.places, content.section_places, heads)
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:

@@ -170,13 +170,13 @@ async def incomplete(database: Any) -> dict[tuple[str, Value], str]:
     return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
 
 
-async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
+async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     """Counts the selected records by the chart's dimensions. Raises QueryInterrupted at the time limit."""
     by, split, measure = spec.across, spec.down, spec.figure
     parts = [by.sql, split.sql if split else "NULL", measure.sql]
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
-    sql = f"SELECT {', '.join(parts)}, count(*) FROM records {chosen.where} GROUP BY {groups}"
-    found = await database.execute(sql, chosen.params, log_sql_errors=False)
+    sql = f"SELECT {', '.join(parts)}, count(*) FROM records {filters.where} GROUP BY {groups}"
+    found = await database.execute(sql, filters.params, log_sql_errors=False)
     counts, only = Counts(), spec.only.split("\n")
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)

@@ -25,10 +25,10 @@ _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
 
 
-async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters, lacking: Any) -> Chart | None:
+async def chart_of(datasette: Any, spec: Spec, filters: RecordFilters, lacking: Any) -> Chart | None:
     """Returns the chart; None if the count exceeded the time limit."""
     with suppress(QueryInterrupted):
-        return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, chosen), chosen, lacking)
+        return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, filters), filters, lacking)
     return None
 
 
@@ -88,10 +88,10 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     return shown | await question_rows(datasette, request, question)
 
 
-async def _common_context(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
+async def _common_context(datasette: Any, request: Any, filters: RecordFilters) -> dict[str, Any]:
     last = (await datasette.get_database(DATABASE).execute("SELECT max(captured_at) FROM captures")).first()[0]
     cite = f"{TITLE}, as captured until {(last or 'unknown')[:10]}"
-    return {"title": "TTA records in charts", "chosen_records": chosen, "cite": cite, **await form(datasette, request)}
+    return {"title": "TTA records in charts", "chosen_records": filters, "cite": cite, **await form(datasette, request)}
 
 
 async def picture_file(datasette: Any, request: Any) -> Any:

@@ -28,21 +28,21 @@ Group = dict[str, Any]
 """The fields of a section, or of an item such as a milestone: `name`, `instructions`, `labels` and `items`, which are groups."""
 
 
-async def record_page(database: Any, record_id: str, chosen: RecordFilters) -> dict[str, Any] | None:
+async def record_page(database: Any, record_id: str, filters: RecordFilters) -> dict[str, Any] | None:
     """Returns the record as from `arrange`, with the previous and next of the selected ones; None if there is no such record."""
     rows = await ask(database, "record", {"id": record_id})
     if not rows["records"]:
         return None
-    params = chosen.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
-    where = f"{chosen.where} AND" if chosen.where else "WHERE"
+    params = filters.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
+    where = f"{filters.where} AND" if filters.where else "WHERE"
     return arrange(rows, await ask(database, "around", params, where=where))
 
 
-def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Returns all that the template `row-tta-records.html` shows, from the rows of each table.
 
     `facts`: headings, each with the text shown and the filter for records with the same value. `changes`: the two captures, and
-    the rows of the table, with `long`. `around`: rows of the queries of that name.
+    the rows of the table, with `long`. `related`: rows of the queries of that name.
     """
     (record,) = rows["records"]
     captures = [
@@ -57,7 +57,7 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dic
         change["long"] = len(change["old_value"] or "") + len(change["new_value"] or "") > _LONG
     between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
     heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
-    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": around}
+    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": related}
     shown |= {"made_up": any(one["source"] == MADE_UP for one in captures), "facts": list(_facts(record))}
     shown["description_source"] = numbers.get(body[0]["capture_id"]) if body else None
     shown["changes"] = [(captured, list(run)) for captured, run in between]
