@@ -10,6 +10,7 @@ import pytest
 
 from scraper.database.runs import record
 from scraper.database.tables import RunRow
+from scraper.explore import filters
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
 

@@ -23,8 +23,8 @@ from scraper.database.tables import BY_NAME, Availability
 
 _OF_A_RECORD = ("fields", "sections", "milestones", "performance_metrics", "changes", "records")
 """Tables, `records` last: its derived columns use the record's rows in the others."""
-_NODE = VALUE_COLUMNS.index("node_id")
-_ROWS_AT_ONCE = 2_000
+_NODE = VALUE_COLUMNS.index("node_id")  # index among the columns
+_ROWS_AT_ONCE = 2_000  # records or fields that are kept before they are written
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
