@@ -27,7 +27,7 @@ from random import Random
 from parsers.scalars import fiscal_year
 from scraper.capture import Capture
 from scraper.database import schema
-from scraper.database.build import DIVIDERS, writer
+from scraper.database.build import DIVIDERS, row_writer
 from scraper.database.derived import RULES, register, rule_sql
 from scraper.database.load import load
 from scraper.database.places import County, atlas
@@ -181,7 +181,7 @@ def _repeat(db: sqlite3.Connection, table: Table) -> None:
     source = f"{copies} seed.{table.name} row ON row.record_id = seed"
     rows = f"SELECT {values} FROM {source} ORDER BY number"
     if table.shared:
-        writer(db, table.name)(map(DIVIDERS[table.name], db.execute(rows)))
+        row_writer(db, table.name)(map(DIVIDERS[table.name], db.execute(rows)))
         return
     db.execute(f"{_insert(table)} {rows}")
     if table.name == "captures":  # those that show no record

@@ -66,7 +66,7 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return Decoded(content[len(bom) :].decode(encoding, "replace"))
-    declared = _declared(content, content_type, is_text=is_text)
+    declared = _declared_encoding(content, content_type, is_text=is_text)
     if declared in (None, "utf-8"):
         with suppress(UnicodeDecodeError):
             return Decoded(content.decode(), content)
@@ -74,7 +74,7 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
         text = content.decode("utf-8", "replace")
         broken = text.count("\ufffd")  # few errors among many UTF-8 characters: no other encoding forms such sequences by chance
         is_mostly_utf8 = sum(char > "\x7f" for char in text) - broken >= _FOR_EACH_BROKEN * broken
-        declared = "utf-8" if is_mostly_utf8 or _is_utf8(content) else _detected(content)
+        declared = "utf-8" if is_mostly_utf8 or _is_utf8(content) else _detect_encoding(content)
     elif declared == "cp1252" or (declared == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content)):
         return Decoded(content.decode("latin-1").translate(_WINDOWS))
     try:
@@ -83,14 +83,14 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
         return Decoded(content.decode("utf-8", "replace"))
 
 
-def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str | None:
+def _declared_encoding(content: bytes, content_type: str | None, *, is_text: bool) -> str | None:
     found = _HEADER.search(content_type or "")
-    header = _known(found[1]) if found else None
+    header = _codec_of_label(found[1]) if found else None
     start = content[:400]
     if header is not None and header.startswith("utf-16") != (start.count(0) * 5 > len(start)):
         header = None
     match = None if is_text else _META.search(content[:_META_PRESCAN])
-    meta = _known(match[1].decode("ascii", "replace")) if match else None
+    meta = _codec_of_label(match[1].decode("ascii", "replace")) if match else None
     if meta is not None and meta.startswith("utf-16"):
         meta = "utf-8"  # the `meta` was found as ASCII, so it can't be UTF-16 (HTML standard, "prescan")
     is_default = header == "cp1252" and meta == "utf-8" and _is_utf8(content)  # the server's default for all of its files
@@ -98,7 +98,7 @@ def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str
 
 
 @lru_cache(maxsize=256)
-def _known(name: str) -> str | None:
+def _codec_of_label(name: str) -> str | None:
     """Returns the codec for a label of the Encoding Standard (latin-1 and ASCII mean windows-1252); None for other labels."""
     encoding = webencodings.lookup(name)
     if encoding is None or encoding.name in ("replacement", "x-user-defined"):
@@ -115,7 +115,7 @@ def _is_utf8(content: bytes) -> bool:
     return False
 
 
-def _detected(content: bytes) -> str:
+def _detect_encoding(content: bytes) -> str:
     """Detects the encoding: windows-1252 unless the detector is sure, as these are American pages and most detectors err."""
     if content[:200].count(0) > 40:
         return "utf-16-le" if content[1:200:2].count(0) > content[0:200:2].count(0) else "utf-16-be"
@@ -129,7 +129,7 @@ def _detected(content: bytes) -> str:
 def harmless(text: str, utf8: bytes | None = None) -> bytes:
     """Returns the page in UTF-8 without what exceeds the limits above. `utf8`: the text in UTF-8, if the caller has it."""
     source = utf8 if utf8 is not None else text.encode("utf-8", "replace")
-    return source if _is_plain(source) else _reduced(text).encode("utf-8", "replace")
+    return source if _is_plain(source) else _remove_excess_markup(text).encode("utf-8", "replace")
 
 
 def _is_plain(source: bytes) -> bool:
@@ -149,7 +149,7 @@ def _is_plain(source: bytes) -> bool:
     return all(source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
 
 
-def _reduced(text: str) -> str:
+def _remove_excess_markup(text: str) -> str:
     is_few = text.count("<") <= FEW_TAGS
     opened: dict[str, int] = defaultdict(int)  # by name, and all under ""
 

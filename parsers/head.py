@@ -161,23 +161,23 @@ def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
     around: Element | None = element
     while around is not None and not (around.role.field and (around is element or not around.role.item)):
         around = around.parent
-    entries = map(known, _labels(around) if around is not None else ())
+    entries = map(known, _label_texts(around) if around is not None else ())
     is_plain = any(entry is not None and entry.type is not Type.GROUP for entry in entries)
     is_item = element.role.item and not element.role.items
 
     def is_foreign(child: Element) -> bool:
         is_next = is_item and child.role.item and not child.role.field
-        return is_next or (is_plain and child.role.field and bool(_labels(child))) or _is_known_field(child)
+        return is_next or (is_plain and child.role.field and bool(_label_texts(child))) or _is_known_field(child)
 
     return is_foreign
 
 
 def _is_known_field(element: Element) -> bool:
     """Whether an element is a field of the record itself, by its class and a label of the registry."""
-    return element.role.field and any(map(known, _labels(element)))
+    return element.role.field and any(map(known, _label_texts(element)))
 
 
-def _labels(field: Element) -> list[str]:
+def _label_texts(field: Element) -> list[str]:
     """Returns the texts of a field's labels, each without elements inside an unclosed label; the first child may be one."""
     if field.source_field is not None:
         return [field.source_field.label]

@@ -101,7 +101,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
         href = absolute(links[0].attribute("href"), base)
     if text or prose:
         marks = (one.attribute(name) or "" for one in elements if one.has_attributes and not prose for name in _PERSON_ATTRIBUTES)
-        return Value(text, href, _datetime(times, text), any(map(_PERSON.search, marks)))
+        return Value(text, href, _datetime_attribute(times, text), any(map(_PERSON.search, marks)))
     for element in elements:
         if element.tag == "img" and (address := absolute(element.attribute("src"), base)):
             text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")
@@ -109,7 +109,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     return Value()
 
 
-def _datetime(times: list[Element], text: str) -> str | None:
+def _datetime_attribute(times: list[Element], text: str) -> str | None:
     """Returns the attribute of one `time`, or `start/end` of a range; a range that prints only one end keeps the slash."""
     stamped = {time: (time.attribute("datetime") or time.attribute("content") or "").strip() for time in times}
     stamped = {time: stamp for time, stamp in stamped.items() if stamp or time.tag == "time"}

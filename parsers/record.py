@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from parsers.registry import LABELS, Column, Label, Type
 
-Form = Literal["data", "html", "text", "prose"]
-"""The format a record was read from, richest first: Drupal's data formats, HTML, text with labels, text without."""
+Form = Literal["data", "html", "text", "prose", "translation"]
+"""The format a record was read from, richest first: data, HTML, text with labels, text without, a machine's translation."""
 
 
 Kind = StrEnum("Kind", "RECORD OTHER BLOCKED ERROR REDIRECT REVISIT NOT_HTML UNREADABLE")
@@ -132,7 +132,7 @@ _UNIT_OF_TYPE = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US 
 _SHOWN_AS = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}
 
 
-def _labelled(entry: Label, index: int, column: Column) -> tuple[str, Any, Any]:
+def _label_field(entry: Label, index: int, column: Column) -> tuple[str, Any, Any]:
     """Returns name, type and field of a label's column. For money, the first is the text as printed, the others are amounts."""
     kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
     description, unit = column.description + _SHOWN_AS.get(entry.type, ""), column.unit or _UNIT_OF_TYPE.get(entry.type)
@@ -155,7 +155,7 @@ else:
             ("reference", str | None, optional("the record's own reference, YYYYMMDD-time-serial")),
             ("fiscal_year", int | None, optional(_FISCAL_YEAR, "year")),
             ("description", str | None, optional("the body of the page, with bullets and line breaks")),
-            *(_labelled(entry, *column) for entry in LABELS for column in enumerate(entry.columns)),
+            *(_label_field(entry, *column) for entry in LABELS for column in enumerate(entry.columns)),
         ],
         bases=(PageHead,),
         namespace={"__doc__": "All columns of a record, derived by `parsers.columns`.", "__module__": __name__},

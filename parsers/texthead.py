@@ -47,14 +47,14 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     `below`: the lines after its last label; `names`: its own name and title, as its fields have them; `teasers_end`: see below.
     """
     head = TextHead()
-    bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _byline(lines, index))]
+    bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _find_byline(lines, index))]
     filled = [index for index in range(teasers_end, len(lines)) if lines[index].text and not _is_notice(lines[index].text)]
     prose = next((index for index in filled if is_prose(lines[index].text)), len(lines))
     early = [one for one in bylines if one.at < prose]
     if early or prose in filled[:1]:  # those after a paragraph are quoted in the body, unless the paragraph is a banner's
         bylines = early
     certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time] or early
-    at, title = _title(lines, certain, names, teasers_in(lines[:teasers_end]))
+    at, title = _find_title(lines, certain, names, teasers_in(lines[:teasers_end]))
     head.title, head.end = title, at + 1
     if title is not None:
         head.spans["title"] = (lines[at].first, lines[at].last)
@@ -121,7 +121,7 @@ def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
     return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= _MAX_BYLINE
 
 
-def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
+def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
     """The title's line and the title, by the best evidence that there is; (-1, None) where there is none."""
     filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
     if not filled:
@@ -151,17 +151,18 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     return (named[-1], lines[named[-1]].text) if named else (-1, None)
 
 
-def _byline(lines: list[Line], at: int) -> _Byline | None:
+def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     """The byline that begins on a line; it is spread over several where each of its parts was an element of its own."""
     text = lines[at].text
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
         return None
     wrapped = [lines[at : at + count] for count in (1, 2, 3, 4) if all(line.text for line in lines[at : at + count])]
-    timed = [one for some in wrapped if (one := _parsed(" ".join(line.text for line in some), at, at + len(some))) and one.time]
+    parsed = [_parse_byline(" ".join(line.text for line in some), at, at + len(some)) for some in wrapped]
+    timed = [byline for byline in parsed if byline is not None and byline.time]
     if timed and timed[-1].end > at + 1:
-        return next((one for one in timed if "T" in (one.time or "")), timed[0])
+        return next((byline for byline in timed if "T" in (byline.time or "")), timed[0])
     parts, end = [text], at + 1
-    whole = _parsed(text, at, end)
+    whole = _parse_byline(text, at, end)
     for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
         part = lines[index].text
         is_name = len(parts) == 1 and _HEAD["without_name"].fullmatch(text) is not None and _is_name(part)
@@ -173,10 +174,10 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
             break
     if len(parts) == 2 and end > at + 2 and not iso_time(parts[1]):  # the first line of the body
         return whole
-    return _parsed(" ".join(parts), at, end)
+    return _parse_byline(" ".join(parts), at, end)
 
 
-def _parsed(text: str, at: int, end: int) -> _Byline | None:
+def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
     for pattern in FORMS["bylines"].values():
         if found := pattern.fullmatch(" ".join(text.split())):
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])

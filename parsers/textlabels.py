@@ -94,13 +94,13 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
     Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
     """
-    named, uncut, lines = {label for line in lines for label in labels_in(line)}, lines, _pairs(lines)
-    chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
+    named, uncut, lines = {label for line in lines for label in labels_in(line)}, lines, _split_pairs(lines)
+    chain, enough = _best_chain(lines, list(_find_marks(lines))), 0.5
     for separator in ("\t", "|", "  ", None):  # what is printed in place of line breaks, or nothing
         if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
-        pieces = _pairs([piece for line in uncut for piece in _cut(line, separator)])
-        other = _best_chain(pieces, list(_marks(pieces)))
+        pieces = _split_pairs([piece for line in uncut for piece in _split_line(line, separator)])
+        other = _best_chain(pieces, list(_find_marks(pieces)))
         if len(other) > len(chain):
             lines, chain, enough = pieces, other, 0.9
     for mark, end in zip(chain, [*(after.at for after in chain[1:]), len(lines)], strict=False):
@@ -108,34 +108,34 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     return lines, chain
 
 
-def _known(text: str) -> Label | None:
+def _known_label(text: str) -> Label | None:
     """The label that a text is; a long one is none."""
     return known(text) if len(text) <= _LONGEST else None
 
 
 def _count_known(texts: Iterable[str]) -> int:
-    return len({entry.text for text in texts if (entry := _known(text)) is not None})
+    return len({entry.text for text in texts if (entry := _known_label(text)) is not None})
 
 
-def _pairs(lines: list[Line]) -> list[Line]:
+def _split_pairs(lines: list[Line]) -> list[Line]:
     """The lines cut between label and value: all from the first label on if the text prints its fields so, else known labels."""
     best, style = [(line.text, "") for line in lines], ""
     enough = max(MANY_LABELS - 1, _count_known(line.text for line in lines) / 3)
     for name in FORMS["pairs"]:
-        parts = [_parted(line, name) for line in lines]
+        parts = [_split_label(line, name) for line in lines]
         if (count := _count_known(label for label, value in parts if value)) > enough:
             best, enough, style = parts, count, name
-    first = next((at for at, (label, value) in enumerate(best) if value and _known(label)), len(lines))
+    first = next((at for at, (label, value) in enumerate(best) if value and _known_label(label)), len(lines))
     found, several = list[Line](), False
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
-        if label == line.text and _known(label) is None:
-            label, value = _parted(line, "colon")
-            is_label = _known(label) is not None or is_member_line(label)
+        if label == line.text and _known_label(label) is None:
+            label, value = _split_label(line, "colon")
+            is_label = _known_label(label) is not None or is_member_line(label)
         else:
             may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
-            is_label = _known(label) is not None or (is_label_like(label) and not may_be_value)
-        several = entry.type in _SEVERAL if (entry := _known(label)) else several
+            is_label = _known_label(label) is not None or (is_label_like(label) and not may_be_value)
+        several = entry.type in _SEVERAL if (entry := _known_label(label)) else several
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
             found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
@@ -145,7 +145,7 @@ def _pairs(lines: list[Line]) -> list[Line]:
     return found
 
 
-def _parted(line: Line, name: str) -> tuple[str, str]:
+def _split_label(line: Line, name: str) -> tuple[str, str]:
     """Label and value of a line, cut at the first separator before which a known label is, else at the first one."""
     text, marks = line.plain, ' "|*_'
     begun = _BEGUN[name].match(text) if name in _BEGUN else None
@@ -156,7 +156,7 @@ def _parted(line: Line, name: str) -> tuple[str, str]:
         for found in FORMS["pairs"][name].finditer(text, 0, _LONGEST + 8)
         if text[: found.start()].strip(marks)
     ]
-    return next((cut for cut in cuts if _known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
+    return next((cut for cut in cuts if _known_label(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
 
 
 def labels_in(line: Line) -> list[str]:
@@ -164,10 +164,10 @@ def labels_in(line: Line) -> list[str]:
     return [found[0] for found in _NAMED.finditer(line.text)]
 
 
-def _cut(line: Line, separator: str | None) -> list[Line]:
+def _split_line(line: Line, separator: str | None) -> list[Line]:
     """A line in pieces: those between separators, or else its labels, what is between them, and title and byline."""
     if separator is not None:
-        return _pieces(line, line.text.split(separator), glued=False)
+        return _as_lines(line, line.text.split(separator), glued=False)
     spans = [found.span() for found in _NAMED.finditer(line.text)]
     if len(spans) < MANY_LABELS:
         return [line]
@@ -179,10 +179,10 @@ def _cut(line: Line, separator: str | None) -> list[Line]:
         pattern = FORMS["values"].get("E_MAIL" if entry.text.endswith("Email Address") else entry.type.name)
         value = pattern.match(line.text, end) if pattern is not None else None
         bounds += [start, end, *([value.end()] if value else [])]
-    return _pieces(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
+    return _as_lines(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
 
 
-def _pieces(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
+def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
     filled = [text.strip().removeprefix(":").strip() for text in texts if text.strip()] or [""]
     links = [tuple(link for link in line.links if link.text in text) for text in filled]
     return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
@@ -195,15 +195,15 @@ _ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(l
 _LONGEST = max(len(label.text) for label in LABELS) + 2
 
 
-def _marks(lines: list[Line]) -> Iterator[Mark]:
+def _find_marks(lines: list[Line]) -> Iterator[Mark]:
     index = 0
     while index < len(lines):
-        if (mark := _mark(lines, index) if lines[index].text else None) is not None:
+        if (mark := _mark_at(lines, index) if lines[index].text else None) is not None:
             yield mark
         index = mark.end if mark is not None else index + 1
 
 
-def _mark(lines: list[Line], at: int) -> Mark | None:
+def _mark_at(lines: list[Line], at: int) -> Mark | None:
     text, spelled = lines[at].plain, ""
     if len(text) <= _LONGEST:
         label, spelled, end = text, normal(text), at + 1

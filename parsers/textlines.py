@@ -99,11 +99,11 @@ def read_lines(text: str) -> list[Line]:
             _MARKS["quoted"].sub("", line.lstrip(), count=1) if quoted[0] <= at <= quoted[-1] else ""
             for at, line in enumerate(raw)
         ]
-    gone = _page_marks(text, raw)
+    gone = _find_page_marks(text, raw)
     text = "".join(_JOIN if at in gone else f"{line}\n" for at, line in enumerate(raw))[:-1]
     for around in ("preamble", "signature"):
         text = _MARKS[around].sub(lambda found: "\n" * found[0].count("\n"), text)
-    marked, hrefs = _without_marks(text)
+    marked, hrefs = _replace_marks(text)
     texts = marked.split("\n")
     numbers = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
     lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(numbers, texts, strict=False)]
@@ -111,10 +111,10 @@ def read_lines(text: str) -> list[Line]:
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
         lines = lines[1::2]
-    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
+    return _read_headings(_unwrap_lines(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
 
 
-def _page_marks(text: str, raw: list[str]) -> set[int]:
+def _find_page_marks(text: str, raw: list[str]) -> set[int]:
     """The lines at the edges of printed pages: "1/3", "2/3", "3/3", what is printed near each of them, and blank lines there."""
     feet = {at: found for at, line in enumerate(raw) if (found := _MARKS["page_foot"].fullmatch(line))}
     filled = [at for at, line in enumerate(raw) if line.strip()]
@@ -134,7 +134,7 @@ def _page_marks(text: str, raw: list[str]) -> set[int]:
     return gone
 
 
-def _without_marks(text: str) -> tuple[str, list[str | None]]:
+def _replace_marks(text: str) -> tuple[str, list[str | None]]:
     """The text with each link between private marks, other marks of the extractor removed, and the links' addresses."""
     hrefs: list[str | None] = []
 
@@ -152,24 +152,24 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
     is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
     has_tags = "<" in text and (len(_MARKS["tag"].findall(text)) >= _MANY_TAGS or _MARKS["markdown"].search(text) is not None)
     if has_tags:
-        text = _MARKS["tag"].sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _joins(tag), text)
+        text = _MARKS["tag"].sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _join_marks(tag), text)
     for form in FORMS["links"].values():
         if len(form.findall(text)) >= _MANY_TARGETS:
-            text = form.sub(lambda found: link(found["text"], found["href"]) + _joins(found, found["text"]), text)
-            text = _MARKS["line_break"].sub("", _MARKS["attributes"].sub(_joins, text))
-    text = _MARKS["tag"].sub(_joins, text) if has_tags else text
+            text = form.sub(lambda found: link(found["text"], found["href"]) + _join_marks(found, found["text"]), text)
+            text = _MARKS["line_break"].sub("", _MARKS["attributes"].sub(_join_marks, text))
+    text = _MARKS["tag"].sub(_join_marks, text) if has_tags else text
     entity = _MARKS["entity" if has_tags or "& " not in text else "numeric_entity"]
     if has_tags or len(entity.findall(text)) > 1:
         text = entity.sub(lambda found: _UNSEEN.sub("", " ".join(unescape(found[0]).split()) or " "), text)
     text = _MARKS["repeated"].sub(r"\1", _MARKS["definition"].sub("", text) if addresses else text)
     if _MARKS["markdown"].search(text):
-        text = _MARKS["attributes"].sub(_joins, _MARKS["span"].sub(r"\1", _MARKS["image"].sub("", text)))
+        text = _MARKS["attributes"].sub(_join_marks, _MARKS["span"].sub(r"\1", _MARKS["image"].sub("", text)))
         text = _MARKS["inline_link"].sub(lambda found: link(found[1], found[2]), text)
         text = _MARKS["numbered_link"].sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
         text = _MARKS["escape"].sub(r"\1", _MARKS["autolink"].sub(r"\1", _MARKS["emphasis"].sub(r"\2", text)))
     elif len(_MARKS["target_after"].findall(text)) >= _MANY_TARGETS or _MARKS["relative_target"].search(text):
         text = _MARKS["target_after"].sub(lambda found: link(found[1], found[2]), text)
-        text = _MARKS["target_within"].sub(_joins, text)
+        text = _MARKS["target_within"].sub(_join_marks, text)
     if is_numbered or (addresses and numbers):
         text = _MARKS["number_before"].sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
     if _MARKS["underscores"].search(text):
@@ -177,12 +177,12 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
     return text, hrefs
 
 
-def _joins(found: re.Match[str], kept: str = "") -> str:
+def _join_marks(found: re.Match[str], kept: str = "") -> str:
     """Marks in place of the line breaks of a match of which only `kept` remains."""
     return _JOIN * (found[0].count("\n") - kept.count("\n"))
 
 
-def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
+def _unwrap_lines(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
     """Lines, joined where a program wrapped one because its next word would have passed the margin."""
     plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
     spaced = (line for line in plain if " " in line.strip() and not any(mark in line for mark in ("](", "{", "`")))
@@ -224,7 +224,7 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
     return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
 
 
-def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
+def _read_headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
     """Lines without the marks of headings and of emphasis around a whole line."""
     found: list[Line] = []
     for line in lines:
@@ -288,7 +288,7 @@ def range_lines(lines: list[Line]) -> list[Line]:
     return []
 
 
-def joined(lines: list[Line]) -> Line:
+def join_lines(lines: list[Line]) -> Line:
     """Lines as one."""
     return replace(lines[0], text=" ".join(line.text for line in lines if line.text), last=lines[-1].last)
 

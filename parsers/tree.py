@@ -64,7 +64,7 @@ class Element:
             if name != "children":
                 raise AttributeError(name)
             self.children = []
-            _grow(self, [], forms=False, read=None)
+            _build_children(self, [], forms=False, read=None)
             return self.children
 
     def attribute(self, name: str) -> str | None:
@@ -174,7 +174,7 @@ def build(
     root = Element(node, None, node.tag or "")
     root.children = []
     elements = [] if elements is None else elements
-    if not _grow(root, elements, forms=forms, read=read):
+    if not _build_children(root, elements, forms=forms, read=read):
         return root
     for element in [*reversed(root.built()), root]:  # emphasis that was never closed and surrounds blocks is taken out
         if element.source_field is not None:
@@ -200,7 +200,7 @@ def _is_structure(element: Element) -> bool:
     return element.tag in BLOCKS or element.role.field or element.role.item or element.role.items
 
 
-def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
+def _build_children(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
     """Fills in the children of `root`; whether emphasis that was never closed surrounds blocks among them."""
     reopened = False
     pending: list[tuple[LexborNode | None, Element]] = [(root.node.first_child, root)]
@@ -249,7 +249,7 @@ def one_line(text: str) -> str:
 
 def readable(nodes: Iterable[Element | str]) -> str:
     """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
-    text = _marked(nodes, 0)
+    text = _marked_text(nodes, 0)
     while "  " in text:
         text = text.replace("  ", " ")
     text = _BREAKS.sub(_line_breaks, text).replace(" \n", "\n")
@@ -269,7 +269,7 @@ def _line_breaks(found: re.Match[str]) -> str:
     return "\n" * (breaks or 1 + (_PARAGRAPH in found[0]))
 
 
-def _marked(nodes: Iterable[Element | str], indent: int) -> str:
+def _marked_text(nodes: Iterable[Element | str], indent: int) -> str:
     """Nodes as text with the marks above. `indent`: how many lists they are in."""
     text = ""
     for node in nodes:
@@ -289,9 +289,9 @@ def _marked(nodes: Iterable[Element | str], indent: int) -> str:
             text += _LINE + "\t".join(cells if any(cells) else ()) + _LINE
         elif node.tag in BLOCKS:
             gap = _PARAGRAPH if node.tag in SPACED and not indent else _LINE
-            text += gap + _marked(node.children, indent) + gap
+            text += gap + _marked_text(node.children, indent) + gap
         else:
-            text += _marked(node.children, indent)
+            text += _marked_text(node.children, indent)
     return text
 
 
@@ -299,14 +299,14 @@ def _marked_list(node: Element, indent: int) -> str:
     text, number = "", 0
     for child in node.children:
         if not isinstance(child, Element) or child.tag != "li":
-            text += _marked([child], indent + 1)
+            text += _marked_text([child], indent + 1)
             continue
         number += 1
         first = child.content[0] if child.content else None
         if isinstance(first, Element) and first.tag in ("p", "div"):  # its first paragraph is on the line of the bullet
-            inside = _marked([*first.children, *child.content[1:]], indent + 1)
+            inside = _marked_text([*first.children, *child.content[1:]], indent + 1)
         else:
-            inside = _marked(child.children, indent + 1)
+            inside = _marked_text(child.children, indent + 1)
         if _BREAKS.sub("", inside).strip():
             mark = f"{number}." if node.tag == "ol" else "•"
             text += _LINE + 2 * indent * _KEPT_SPACE + mark + _KEPT_SPACE + inside

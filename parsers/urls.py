@@ -57,12 +57,12 @@ def node_id(url: str | None) -> int | None:
 
 def without_archive(url: str) -> str:
     """A link without what an archive or a translator put around it, however often; any other address as it is."""
-    return _unwrapped(url, _inner_of_link)[0]
+    return _unwrap(url, _inner_of_link)[0]
 
 
 def page_address(url: str) -> str:
     """A page's own address: without an archive's, cache's, translator's or browser's wrapping, and not of its print version."""
-    plain = _unwrapped(url, _inner_of_page)[0]
+    plain = _unwrap(url, _inner_of_page)[0]
     try:
         parts = urlsplit(plain)
     except ValueError:
@@ -79,14 +79,14 @@ def archive_time(url: str | None) -> str | None:
 
     Fewer than 14 digits are a time of lower precision, or the replay nearest to it. Of nested replays the innermost counts.
     """
-    return _unwrapped(url or "", _inner_of_page)[1]
+    return _unwrap(url or "", _inner_of_page)[1]
 
 
 _Inner = tuple[str, str | None] | None
 """An address that is wrapped in another, and the time in its wrapper; None where an address wraps no other."""
 
 
-def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]:
+def _unwrap(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]:
     """The innermost address, and the digits of the time of the innermost wrapper that has one."""
     url, time = url.strip(), None
     for _ in range(_MAX_WRAPPERS):

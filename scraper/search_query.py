@@ -37,7 +37,7 @@ def match(text: str) -> str:
     words = ['"' + one.strip('"*') + '"' + "*" * one.endswith("*") for one in tokens if one.lower() not in _OPERATORS]
     if found[-1].replace("'", "").isalpha() and len(found[-1]) >= _MIN_PREFIX and not any(operators):
         words[-1] += "*"
-    is_negated, expression = _expression(ast.parse(_as_python(operators), mode="eval").body, words)
+    is_negated, expression = _expression(ast.parse(_parse_as_python(operators), mode="eval").body, words)
     if is_negated:
         raise BadQuery("The search only excludes words: add a word to search for.")
     return expression
@@ -50,7 +50,7 @@ def fts_expression(text: str | None) -> str:
     return '""'
 
 
-def _as_python(operators: list[str]) -> str:
+def _parse_as_python(operators: list[str]) -> str:
     """Parses the search as a Python expression (same precedence), each word ("" in `operators`) replaced by its number."""
     depth, number, parts = 0, 0, ["("]
     for place, operator in enumerate([*operators, ")"]):

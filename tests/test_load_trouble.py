@@ -47,7 +47,7 @@ def deadly(content: bytes, **more: Any) -> Any:
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_reading, "parse_page", deadly)
     monkeypatch.setattr(parse_captures, "PAGE_SECONDS", 0.5)
-    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.mark.usefixtures("hostile")
@@ -128,7 +128,7 @@ def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_pat
 
 
 def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
     monkeypatch.setattr(processes, "_serve", lambda _: os._exit(1))
     add(Folders(tmp_path), pages(1, 2))
     with pytest.raises(TtaError, match="worker processes"):

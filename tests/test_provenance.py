@@ -91,8 +91,8 @@ def check(reason: Reason) -> None:
 
 def test_every_value_of_the_demo_can_be_traced(demo_folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     read: Counter[str] = Counter()
-    real = Why._stored
-    monkeypatch.setattr(Why, "_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
+    real = Why._read_stored
+    monkeypatch.setattr(Why, "_read_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
     columns, fields, items, sections = set(), set(), set(), set()
     with reading(demo_folders.database) as db:
         for (record_id,) in query(demo_folders, "SELECT record_id FROM records"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scraper.database.tables import TABLES
 from scraper.errors import BadQuery
 from scraper.explore import requests
-from scraper.explore.requests import days, understood
+from scraper.explore.requests import convert_query, days
 from tests.webkit import Site
 
 TODAY = date(2026, 11, 29)  # a Sunday
@@ -94,7 +94,7 @@ def test_any_text_is_a_span_or_refused(text: str) -> None:
 )
 def test_filters_are_understood(path: str, asked: str, read: str) -> None:
     pairs = [tuple(pair.split("=", 1)) for pair in asked.split("&")]
-    assert understood(f"/tta/{path}", pairs) == [tuple(pair.split("=", 1)) for pair in read.split("&")]  # type: ignore[arg-type, comparison-overlap]
+    assert convert_query(f"/tta/{path}", pairs) == [tuple(pair.split("=", 1)) for pair in read.split("&")]  # type: ignore[arg-type, comparison-overlap]
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def status(folders: Folders, missing: bool, as_json: bool) -> None:
         show(addresses, addresses, as_json=as_json)
         return
     found = state.status(folders)
-    show(asdict(found), _lines(folders, found), as_json=as_json)
+    show(asdict(found), _status_lines(folders, found), as_json=as_json)
 
 
-def _lines(folders: Folders, found: state.Status) -> Iterator[str]:
+def _status_lines(folders: Folders, found: state.Status) -> Iterator[str]:
     if found.archived or found.loaded:
         # `tta load` does not load what a refresh refused, so it is not recommended then
         advice = "run `tta load`"
@@ -57,31 +57,31 @@ def _lines(folders: Folders, found: state.Status) -> Iterator[str]:
         yield f"disk           {escape(found.low_space)}"
     if found.loaded:
         yield f"records        {found.records}, with {found.changes} changes"
-        yield f"captures       {found.captures}: {_counts(found.kinds)}"
-        yield f"sources        {_counts(found.sources)}"
+        yield f"captures       {found.captures}: {_format_counts(found.kinds)}"
+        yield f"sources        {_format_counts(found.sources)}"
         first, last = found.first_captured_at or "-", found.last_captured_at or "-"
         yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
-        yield from _refreshed(found)
+        yield from _refresh_lines(found)
         yield f"unmapped       {len(found.unknown_labels)} page fields without a column"
-        yield from _listed(found.unknown_labels, "records")
+        yield from _list_counts(found.unknown_labels, "records")
         yield f"flags          {len(found.flags)} kinds of values that look wrong"
-        yield from _listed(found.flags, "captures")
+        yield from _list_counts(found.flags, "captures")
     for year in found.years:
         published, unseen = year["published_wording"], year["seen_but_never_captured"]
         line = f"  fiscal year {year['fiscal_year'] or 'not known'}: {year['records']} records"
         line += f", at least {unseen} seen and never captured" if unseen else ""
         yield line + (f", published: {published}" if published else "")
-    yield from _complete(found.completeness)
+    yield from _completeness_lines(found.completeness)
 
 
-def _complete(found: state.Completeness) -> Iterator[str]:
+def _completeness_lines(found: state.Completeness) -> Iterator[str]:
     """Returns lines about what is missing, by source; a missing record's number is known only from the ledger or a URL."""
     if found.sources:
         yield "record numbers"
         for name, numbers in [*found.sources.items(), ("all", found.total)]:
             *counts, (_, never) = numbers.items()
             what = "never archived there" if name in found.sources else "numbers between known ones that no source lists"
-            yield f"  {escape(name)}: {_counts(dict(counts))}, {never} {what}"
+            yield f"  {escape(name)}: {_format_counts(dict(counts))}, {never} {what}"
     for one in found.listings:
         note = f"; {escape(one['note'])}" if one["note"] else ""
         complete = f"last complete {one['last_complete_at'] or 'never'}"
@@ -91,7 +91,7 @@ def _complete(found: state.Completeness) -> Iterator[str]:
         yield f"  {escape(host)} is not contacted before {escape(second)}"
 
 
-def _refreshed(found: state.Status) -> Iterator[str]:
+def _refresh_lines(found: state.Status) -> Iterator[str]:
     """Returns lines about the last run of `tta refresh`, and the last good one if that was another."""
     last = found.last_refresh
     if last is None:
@@ -106,11 +106,11 @@ def _refreshed(found: state.Status) -> Iterator[str]:
         yield f"  the last good one began {found.last_good_refresh or 'never'}"
 
 
-def _counts(counts: dict[str, int]) -> str:
+def _format_counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {escape(name)}" for name, count in counts.items()) or "none"
 
 
-def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
+def _list_counts(counts: dict[str, int], unit: str) -> Iterator[str]:
     for name, count in list(counts.items())[:_MAX_SHOWN]:
         yield f"  {escape(name, 120)}: {count} {unit}"
     if len(counts) > _MAX_SHOWN:
@@ -144,13 +144,13 @@ def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_js
             report = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
         else:
             report = verify(folders, tables, is_deep=deep, progress=progress)
-    show({"intact": not report.wrong} | asdict(report), _findings(report, repairing=repairing), as_json=as_json)
+    show({"intact": not report.wrong} | asdict(report), _finding_lines(report, repairing=repairing), as_json=as_json)
     if repairing:
         return ExitStatus.PARTLY_DONE if report.wrong or report.problems or report.lost else ExitStatus.DONE
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
-def _findings(report: "DoctorReport", *, repairing: bool) -> Iterator[str]:
+def _finding_lines(report: "DoctorReport", *, repairing: bool) -> Iterator[str]:
     for finding in report.repaired:
         yield f"repaired: {finding.text}; {finding.repair}"
         yield from (f"  {example}" for example in finding.examples)

@@ -47,10 +47,10 @@ Task = list[list[_Shown]]
 def build(db: sqlite3.Connection, pages: ParsedPages, pool: WorkerPool | None) -> int:
     """Rebuilds every record of `temp.affected` from its current captures; returns how many. `pool`: None merges them here."""
     derived.register(db)
-    writers = {table: writer(db, table) for table in _OF_A_RECORD}
+    writers = {table: row_writer(db, table) for table in _OF_A_RECORD}
     for table in _OF_A_RECORD:
         db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
-    count, tasks = 0, _tasks(db, pages)
+    count, tasks = 0, _make_tasks(db, pages)
     with closing(pool.run(JOB, tasks) if pool else ((task, record_rows(task)) for task in tasks)) as results:
         for _, found in results:
             for table, write in writers.items():
@@ -59,7 +59,7 @@ def build(db: sqlite3.Connection, pages: ParsedPages, pool: WorkerPool | None) -
     return count
 
 
-def _tasks(db: sqlite3.Connection, pages: ParsedPages) -> Iterator[Task]:
+def _make_tasks(db: sqlite3.Connection, pages: ParsedPages) -> Iterator[Task]:
     query = f"""
         SELECT record_id, capture_id, captured_at, url,
             CASE WHEN form IS NOT NULL AND NOT ({REPLACED}) THEN coalesce(original_id, capture_id) END
@@ -75,7 +75,7 @@ def _tasks(db: sqlite3.Connection, pages: ParsedPages) -> Iterator[Task]:
     yield task
 
 
-def writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[Any, ...]]], object]:
+def row_writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[Any, ...]]], object]:
     """Inserts rows, those of a view into its two tables."""
     table = BY_NAME[name]
     if not table.shared:
@@ -95,7 +95,7 @@ def writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[Any, .
     return lambda waiting: db.executemany(insert, ((*own, number(shared)) for own, shared in waiting))
 
 
-def _divider(table: Table) -> Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], tuple[str | None, ...]]]:
+def _make_divider(table: Table) -> Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], tuple[str | None, ...]]]:
     """Returns a function that divides a row of a view into its own values and those that it shares."""
     own = [column for column in table.columns if column not in table.shared]
     own_of, shared_of = (itemgetter(*map(table.columns.index, names)) for names in (own, table.shared))
@@ -103,11 +103,11 @@ def _divider(table: Table) -> Callable[[tuple[Any, ...]], tuple[tuple[Any, ...],
     return lambda row: (own_of(row), one_of(shared_of(row)))
 
 
-DIVIDERS = {table.name: _divider(table) for table in TABLES if table.shared}
+DIVIDERS = {table.name: _make_divider(table) for table in TABLES if table.shared}
 
 
 def record_rows(task: Task) -> list[Rows]:
-    """Returns the rows of each record, by table; those of a view divided (`_divider`)."""
+    """Returns the rows of each record, by table; those of a view divided (`DIVIDERS`)."""
     return [_record_rows(captures) for captures in task]
 
 

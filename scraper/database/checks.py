@@ -77,17 +77,17 @@ class Looked:
 
 def check_all(looked: Looked) -> Iterator[Check]:
     """Yields every check, the most important ones first."""
-    yield _vanished_records(looked)
-    yield from _pages_that_parse(looked)
-    yield from _filled_values(looked)
+    yield _check_vanished(looked)
+    yield from _check_parsing(looked)
+    yield from _check_filled(looked)
     if looked.archive is not None and looked.before is not None:
-        yield from _recent_captures(looked, looked.archive)
+        yield from _check_recent(looked, looked.archive)
     labels = [label for (label,) in looked.db.execute(_SQL["labels"]) if not is_known(label)]
-    new = list(_crossed(looked, UNKNOWN_LABELS, labels, "label", looked.limits.unknown_label_records, "records"))
+    new = list(_check_counts(looked, UNKNOWN_LABELS, labels, "label", looked.limits.unknown_label_records, "records"))
     yield _check(UNKNOWN_LABELS, len(new), 0, None, severity=Severity.WARN)
     yield from new
-    yield from _page_shapes(looked)
-    yield from _duplicates_and_broken_references(looked)
+    yield from _check_structures(looked)
+    yield from _check_duplicates_and_references(looked)
 
 
 def is_known(label: str) -> bool:
@@ -103,7 +103,7 @@ def _check(
     return Check(name, other.get("severity", Severity.FAIL), subject, figure, most, passed, None if passed else message)
 
 
-def _vanished_records(looked: Looked) -> Check:
+def _check_vanished(looked: Looked) -> Check:
     """Checks for records that no longer exist. A record whose captures now show another record was merged."""
     gone: list[str] = []
     if before := looked.before:
@@ -112,11 +112,11 @@ def _vanished_records(looked: Looked) -> Check:
             captures = () if record in now else before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
             if record not in now and not any(looked.db.execute(_SQL["merged"], capture).fetchone() for capture in captures):
                 gone += record
-    message = _MESSAGES["vanished"].format(names=_some(gone), first=escape("".join(gone[:1]), 80))
+    message = _MESSAGES["vanished"].format(names=_name_some(gone), first=escape("".join(gone[:1]), 80))
     return _check("vanished records", len(gone), looked.limits.vanished_records, message)
 
 
-def _pages_that_parse(looked: Looked) -> Iterator[Check]:
+def _check_parsing(looked: Looked) -> Iterator[Check]:
     """Yields checks of the share of captures that show a record, among those that should."""
     limits = looked.limits
     base = looked.last.get((PAGES, None))
@@ -126,10 +126,10 @@ def _pages_that_parse(looked: Looked) -> Iterator[Check]:
         # `tta why` also lists the captures of a refused night.
         example = looked.db.execute(_SQL["page_without_record"].format(where=where)).fetchone() if shown < total else None
         advice = _MESSAGES["pages"].format(*example) if example else ""
-        yield _share(PAGES, subject, (shown, total), base, drop, limits.floor, advice)
+        yield _check_share(PAGES, subject, (shown, total), base, drop, limits.floor, advice)
 
 
-def _filled_values(looked: Looked) -> Iterator[Check]:
+def _check_filled(looked: Looked) -> Iterator[Check]:
     """Yields checks of the share of records shown by an HTML page that have a value, by column."""
     limits = looked.limits
     counts = ", ".join(f'count("{column}")' for column in VALUE_COLUMNS)
@@ -140,14 +140,14 @@ def _filled_values(looked: Looked) -> Iterator[Check]:
             return
         for column, count in zip(VALUE_COLUMNS, filled, strict=True):
             base = looked.last.get((VALUES, column))
-            check = _share(VALUES, f"{prefix}{column}", (count, total), base, drop, limits.floor, "")
+            check = _check_share(VALUES, f"{prefix}{column}", (count, total), base, drop, limits.floor, "")
             if not check.passed:
                 (example,) = looked.db.execute(_SQL["lacking"].format(column=column, shown=shown)).fetchone()
                 check = check._replace(message=f"{check.message}{_MESSAGES['filled'].format(escape(example, 80))}")
             yield check
 
 
-def _share(
+def _check_share(
     name: str, subject: str | None, part: tuple[int, int], base: float | None, drop: float, floor: int, advice: str
 ) -> Check:
     """Fails if `part` is below the last good share `base` by more than `drop` of it, and by at least `floor`."""
@@ -177,7 +177,7 @@ class _Capture(NamedTuple):
         return f"node {self.node_id} as captured at {self.captured_at}"
 
 
-def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
+def _check_recent(looked: Looked, archive: Path) -> Iterator[Check]:
     """Yields checks of the share of the latest captures of known records that are worse than earlier ones of the same records."""
     limits = looked.limits
 
@@ -200,7 +200,7 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
         if one.form != "html" or not one.is_whole:
             continue
         row = looked.db.execute(_SQL["other_shape"], [one.node_id, one.captured_at, one.shape]).fetchone()
-        before, now = (_labels(looked.db, archive, id_) for id_ in (row[0], one.capture_id)) if row else (None, None)
+        before, now = (_labels_shown(looked.db, archive, id_) for id_ in (row[0], one.capture_id)) if row else (None, None)
         if before is not None and now is not None:
             had.update(before)
             lost.update(before - now)
@@ -214,7 +214,7 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
     yield check(VALUES, worst, lost[worst], had[worst], what)
 
 
-def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
+def _labels_shown(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
     """The labels (if known, columns) with a value on a stored page; None if it can't be read. `db` has the catalog."""
     from scraper.archive.store import Entry, read_entry  # here, because `tta status` needs none of them
     from scraper.reading import read_capture
@@ -230,7 +230,7 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] 
     return found if record else None
 
 
-def _page_shapes(looked: Looked) -> Iterator[Check]:
+def _check_structures(looked: Looked) -> Iterator[Check]:
     """Yields checks of new page structures. A few are normal, as fields are part of them; a new theme makes all new."""
     name, limits = "new page shapes", looked.limits
     now = dict(looked.db.execute(_SQL["shapes"]).fetchall())
@@ -240,14 +240,14 @@ def _page_shapes(looked: Looked) -> Iterator[Check]:
     figure = new / total if total and looked.before else None
     message = f"{new} pages: {_MESSAGES['shape']}"
     yield _check(name, figure, limits.new_shape_share, message, passed=passed, severity=Severity.WARN)
-    yield from _crossed(looked, name, now, "shape", limits.new_shape_captures, "captures")
+    yield from _check_counts(looked, name, now, "shape", limits.new_shape_captures, "captures")
 
 
 def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
     return int(db.execute(_SQL[query], [value]).fetchone()[0]) if db else 0
 
 
-def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
+def _check_counts(looked: Looked, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
     """Yields a check for each label or page structure whose count rose above `most` since the last run."""
     few = (one for one in subjects if looked.before and _count(looked.before, f"of_{kind}", one) <= most)
     crossed = ((one, now) for one in few if (now := _count(looked.db, f"of_{kind}", one)) > most)
@@ -256,14 +256,14 @@ def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most
         yield _check(name, now, most, message, escape(subject), severity=Severity.WARN)
 
 
-def _duplicates_and_broken_references(looked: Looked) -> Iterator[Check]:
+def _check_duplicates_and_references(looked: Looked) -> Iterator[Check]:
     """Checks for records with one reference or node number, and this load's foreign keys (`tta doctor` checks all)."""
     name = "one reference, several records"
     shared, nodes = ([str(one) for (one,) in looked.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
     base = looked.last.get((name, None))
     most = None if base is None else base + looked.limits.shared_references
-    yield _check(name, len(shared), most, _MESSAGES["reference"].format(_some(shared)))
-    yield _check("one node, several records", len(nodes), 0, _MESSAGES["node"].format(_some(nodes)))
+    yield _check(name, len(shared), most, _MESSAGES["reference"].format(_name_some(shared)))
+    yield _check("one node, several records", len(nodes), 0, _MESSAGES["node"].format(_name_some(nodes)))
     links = [(table.name, *link) for table in TABLES for link in table.links if "record_id" in table.columns]
     queries = [(table, _SQL["broken_link"].format(table=table, column=column, other=other)) for table, column, other in links]
     tables = sorted({table for table, query in queries if looked.db.execute(query).fetchone()})
@@ -272,6 +272,6 @@ def _duplicates_and_broken_references(looked: Looked) -> Iterator[Check]:
         yield _check("broken references", looked.db.execute(query).fetchone()[0], 0, _MESSAGES["broken"], subject)
 
 
-def _some(names: list[str]) -> str:
+def _name_some(names: list[str]) -> str:
     shown = ", ".join(escape(one, 80) for one in names[:_EXAMPLES])
     return shown if len(names) <= _EXAMPLES else f"{shown} and {len(names) - _EXAMPLES} more"

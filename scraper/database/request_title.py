@@ -52,12 +52,12 @@ def split_request_title(title: str) -> RequestTitle | None:
     for form in _DATES:
         with suppress(ValueError):
             day = datetime.strptime(written, form).date().isoformat()  # noqa: DTZ007  (a date as written has no zone)
-            agency, kind = _without_type(_REMARK.sub("", found[3].rstrip(" .…")))
+            agency, kind = _split_off_type(_REMARK.sub("", found[3].rstrip(" .…")))
             return RequestTitle(day, agency, kind) if any(map(str.isalnum, agency)) else None
     return None
 
 
-def _without_type(text: str) -> tuple[str, str | None]:
+def _split_off_type(text: str) -> tuple[str, str | None]:
     """The agency and the type. An opening parenthesis without its end is where the title was cut: half a type is none."""
     depth = 0
     for at in range(len(text) - 1, -1, -1):

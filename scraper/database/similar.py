@@ -91,8 +91,8 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
             db.executemany("INSERT INTO temp.changed VALUES (?)", ((one,) for one in changed))
         else:
             db.execute("INSERT INTO temp.changed SELECT record_id FROM main.records UNION SELECT record_id FROM side.records")
-        db.create_function("tta_digest", 1, _digest, deterministic=True)
-        _run(db, _NEW)
+        db.create_function("tta_digest", 1, _hash_text, deterministic=True)
+        _run_statements(db, _NEW)
         (left,) = db.execute("SELECT count(*) FROM temp.unseen").fetchone()
         query = "SELECT text, description FROM temp.unseen JOIN main.records USING (record_id)"
         for text, description in db.execute(query):
@@ -100,7 +100,7 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
                 return int(left)
             _link(db, text, description)
             left -= 1
-        _run(db, _MOVE)
+        _run_statements(db, _MOVE)
         _drop_unused(db)
         _write(db)
         db.execute("DELETE FROM side.state")
@@ -108,12 +108,12 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
     return 0
 
 
-def _run(db: sqlite3.Connection, statements: str) -> None:
+def _run_statements(db: sqlite3.Connection, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
 
 
-def _digest(text: str) -> int:
+def _hash_text(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
@@ -181,4 +181,4 @@ def _write(db: sqlite3.Connection) -> None:
     db.execute("CREATE TEMP TABLE family (record_id TEXT PRIMARY KEY, family_id TEXT) WITHOUT ROWID")
     for name, some in members.items():
         db.executemany("INSERT INTO temp.family VALUES (?, ?)", ((one, name if len(some) > 1 else None) for one in some))
-    _run(db, _NAME)
+    _run_statements(db, _NAME)

@@ -304,7 +304,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         url, is_lacking = chosen.url(*by.filters(first)), (spec.by, first) in (lacking or {})
         return Row(name + "*" * is_lacking, value, found.total(), url, marks, first is not None)
 
-    firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
+    firsts = _fill_gaps(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
     rows = list(map(row, firsts))
     same = Counter(one.name for one in rows)  # agencies of one name, which their numbers tell apart
@@ -331,7 +331,7 @@ def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
     return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, ""))
 
 
-def _filled(values: list[Value]) -> list[Value]:
+def _fill_gaps(values: list[Value]) -> list[Value]:
     """Returns years and months in order, including those without a value."""
     known = [one for one in values if one is not None]
     if known and all(isinstance(one, int) for one in known):

@@ -125,7 +125,7 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
         if not own:
             return None
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(own)}"))
-        sql, params = _renamed(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
+        sql, params = _rename_parameters(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
         return FilterArguments([sql], params)
     params = {name: request.args[name] for name in _OWN if request.args.get(name)}
     clauses = [_OWN[name]["sql"] for name in params]
@@ -136,7 +136,7 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
     return FilterArguments(clauses, params)
 
 
-def _renamed(sql: str, prefix: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _rename_parameters(sql: str, prefix: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return re.sub(r":(\w+)", rf":{prefix}_\1", sql), {f"{prefix}_{name}": value for name, value in params.items()}
 
 
@@ -155,7 +155,7 @@ async def events_between(database: Any, since: str, until: str) -> tuple[str, di
     windows += [(one["known"], one["captures"], since, until + "~") for one in nights if not one["run_id"]]
     for place, window in enumerate(windows):
         given = dict(zip(("known", "captures", "since", "until"), window, strict=True))
-        sql, given = _renamed(f"SELECT * FROM ({QUERIES['arrivals']})", f"w{place}", given)
+        sql, given = _rename_parameters(f"SELECT * FROM ({QUERIES['arrivals']})", f"w{place}", given)
         params |= given
         parts.append(sql)
     return " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts), params
@@ -186,9 +186,9 @@ async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
         elif plain.startswith("_"):
             text = f"{_OWN[plain]['label'] if plain in _OWN else 'SQL' if plain == '_where' else 'Search'}: {text}"
         else:
-            text = _in_words(info, column, lookup or "exact", text)
+            text = _filter_in_words(info, column, lookup or "exact", text)
             if end:
-                last = _in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
+                last = _filter_in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
                 text = _WORDS["between"].format(text.rpartition(" from ")[0], value, last)
         rest = [(key, one) for key, one in arguments if key not in (*PLACE, end) and (key, one) != (name, value)]
         found.append({"text": text, "url": f"?{urlencode(rest)}"})
@@ -196,7 +196,7 @@ async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
     return {"chips": found, "words": "; ".join(one["text"] for one in found), "without_filters": f"?{urlencode(rest)}"}
 
 
-def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> str:
+def _filter_in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> str:
     kind = values_of(info) if info else Values.TEXT
     if kind is Values.YES_NO and lookup in ("exact", "not"):
         value = {"1": "Yes", "0": "No"}.get(value, value)

@@ -42,7 +42,7 @@ _SECONDS = 0.5
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What `new.html` and `new.atom` show: the latest events from a place on, each of them what a capture shows of a record."""
-    database, chosen, sql = await _chosen(datasette, request)
+    database, chosen, sql = await _select(datasette, request)
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
     nights = await nights_between(database, since, until)
@@ -90,7 +90,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     return shown | await form(datasette, request)
 
 
-async def _chosen(datasette: Any, request: Any, query: str = "night") -> tuple[Any, RecordFilters, str]:
+async def _select(datasette: Any, request: Any, query: str = "night") -> tuple[Any, RecordFilters, str]:
     """The database, the filters without those of time, and the query of these records alone."""
     pairs = [pair for pair in pairs_of(request) if pair[0] not in ("_since", "_until")]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(pairs)}"))
@@ -101,7 +101,7 @@ async def _chosen(datasette: Any, request: Any, query: str = "night") -> tuple[A
 
 async def events_file(datasette: Any, request: Any) -> Any:
     """All events of the page as CSV or Excel."""
-    _, chosen, sql = await _chosen(datasette, request, "events")
+    _, chosen, sql = await _select(datasette, request, "events")
     span = {"since": request.args.get("_since") or "", "until": (request.args.get("_until") or "") + "~"}
     words = (await chips(datasette, request, TABLE))["words"]
     return await download(datasette, request, "What's new", words, Query(sql, chosen.params | span, SECONDS_OF_SQL), "changes")

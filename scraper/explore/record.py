@@ -61,7 +61,7 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dic
     shown |= {"made_up": any(one["source"] == MADE_UP for one in captures), "facts": list(_facts(record))}
     shown["description_source"] = numbers.get(body[0]["capture_id"]) if body else None
     shown["changes"] = [(captured, list(run)) for captured, run in between]
-    return shown | {"groups": _groups(fields, rows["sections"], numbers)}
+    return shown | {"groups": _group_fields(fields, rows["sections"], numbers)}
 
 
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:
@@ -74,7 +74,7 @@ def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]
         yield name, [(("No", "Yes")[bool(one)] if is_answer else str(one), {f"{column}__{lookup}": one}) for one in texts]
 
 
-def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
+def _group_fields(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
     """Returns the sections in page order, including those without fields: their text is part of the page."""
 
     def group(name: str | None, instructions: str | None = None, labels: Iterable[Any] = ()) -> Group:
@@ -86,12 +86,12 @@ def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], number
         groups += waiting[: at + 1] if at is not None else [group(name)]
         del waiting[: at + 1 if at is not None else 0]
         for item, members in groupby(run, key=lambda row: row["item"]):
-            labels = _labels(members, numbers)
+            labels = _label_values(members, numbers)
             groups[-1]["labels" if item is None else "items"] += labels if item is None else [group(item, None, labels)]
     return groups + waiting
 
 
-def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
+def _label_values(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
     """Labels with their values and, as `note`, why there is none; `source` is the number of a value's capture on the page."""
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [

@@ -119,7 +119,7 @@ class FetchOptions:
     now: bool = False
 
 
-def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
+def choose_sources(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the sources to query: those named, otherwise those enabled. Raises TtaError if there is none."""
     names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
@@ -140,7 +140,7 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
 
 def fetch(data: Path, settings: Config, options: FetchOptions, display: Display) -> FetchReport:
     """Fetches under the data folder's lock. Raises TtaError if nothing could be done, also if another run holds the lock."""
-    names = chosen(settings, options.sources)
+    names = choose_sources(settings, options.sources)
     stop = Stop()
     with stop.on_signals(), locked(data, "tta fetch"):
         return fetch_locked(data, settings, options, display, stop, names)
@@ -194,11 +194,11 @@ class _Run:
         soon = self.began + TOO_LARGE_AGAIN / 2
         try:
             for source, part in parts:
-                with _only_of(part):
+                with _contain_errors(part):
                     self._list_and_fetch(source, part)
             for source, part in parts:
                 if part.outcome not in (PAUSED, FAILED) and not self.options.dry_run:
-                    with _only_of(part):
+                    with _contain_errors(part):
                         failed = self.context.ledger.due_ids(source.name, now=soon, failed_in=self.number)
                         self._fetch(source, part, failed, again=True)
         except Stopped:
@@ -232,7 +232,7 @@ class _Run:
         for done, one in enumerate(due, start=1):
             self.context.client.pacer.stop.check()
             row = self.context.ledger.row(one) if isinstance(one, int) else one
-            result = self._without_asking(source.name, row) if row.id else None
+            result = self._from_archive(source.name, row) if row.id else None
             if result is None:
                 if limit is not None and self.asked >= limit and not again:
                     part.notes.append(f"stopped after {limit} captures, as --limit asks")
@@ -271,7 +271,7 @@ class _Run:
             result = replace(result, state=outcome.state, reason=f"requested {row.timestamp}, stored under its own time")
         return result
 
-    def _without_asking(self, source: str, row: ListedCapture) -> FetchResult | None:
+    def _from_archive(self, source: str, row: ListedCapture) -> FetchResult | None:
         """Returns the result if our archive has the capture, or a body with the listed digest; otherwise None."""
         archive, moment = self.context.archive, to_time(row.timestamp)
         stored = archive.at(row.url, moment) if moment else None
@@ -321,7 +321,7 @@ class _Run:
 
 
 @contextmanager
-def _only_of(part: SourceReport) -> Iterator[None]:
+def _contain_errors(part: SourceReport) -> Iterator[None]:
     """In this block, an error ends only the work of this source."""
     try:
         yield

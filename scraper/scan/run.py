@@ -43,7 +43,7 @@ _LISTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+/-]{0,499}")
 """Pattern of what a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
 
 
-def checked(address: str, *, loopback: bool = False) -> str:
+def check_address(address: str, *, loopback: bool = False) -> str:
     """Returns the address to open and store, a path as absolute. `loopback`: allows http to 127.0.0.1. Raises WrongUsage."""
     scheme, separator, _ = address.partition("://")
     if re.search(r"[\x00-\x20\x7f]|::", address):
@@ -62,12 +62,12 @@ def checked(address: str, *, loopback: bool = False) -> str:
     return address
 
 
-def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
+def read_list(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
     """Yields the addresses of a list, one per line; below `prefix`, if given. Raises WrongUsage."""
     for line in filter(None, map(str.strip, lines)):
         if prefix is not None and (not _LISTED.fullmatch(line) or ".." in line):
             raise WrongUsage(f"{escape_url(line)}: not a path below {escape_url(prefix)}")
-        yield checked((prefix or "") + line, loopback=loopback)
+        yield check_address((prefix or "") + line, loopback=loopback)
 
 
 class Watched:
@@ -90,7 +90,7 @@ class Watched:
 
 
 @contextmanager
-def opened(address: str) -> Iterator[Watched]:
+def open_address(address: str) -> Iterator[Watched]:
     """Opens a checked address for reading. Raises what opening it raises, and TtaError if fsspec is missing."""
     if "://" not in address:
         with Path(address).open("rb") as file:
@@ -143,7 +143,7 @@ class Found(NamedTuple):
 def read_piece(piece: Piece) -> list[Found]:
     """Returns the one `Found` of a piece; never raises, whatever the file contains."""
     try:
-        with opened(piece.address) as file:
+        with open_address(piece.address) as file:
             found = _search(piece, cast("BinaryIO", file))
             if file.failed is not None:
                 raise file.failed

@@ -103,13 +103,13 @@ def read_range(client: Client, url: str, policy: RequestPolicy, start: int, leng
     stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
     last = int(stated[2]) if stated and int(stated[1]) == start else -1
     if last != end and not (short and 0 <= last < end and stated and stated[3] == str(last + 1)):
-        raise _unlike(answer, "not the requested range")
+        raise _unexpected(answer, "not the requested range")
     if len(answer.raw) != last - start + 1:
-        raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
+        raise _unexpected(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
     return answer
 
 
-def _unlike(answer: Response, what: str) -> RequestFailed:
+def _unexpected(answer: Response, what: str) -> RequestFailed:
     return RequestFailed(f"{escape_url(answer.url)}: {what} came")
 
 
@@ -137,7 +137,7 @@ class Records:
             # S3 answers 403 for a missing file if listing is denied (ARCHIVES.md, section 4).
             return FetchResult(state=FetchState.MISSING, reason=f"the archive answers {answer.status} for the file")
         if answer.status != 206:
-            raise _unlike(answer, f"status {answer.status}")
+            raise _unexpected(answer, f"status {answer.status}")
         capture = _only_record(answer, row, self.source)
         truncated = capture.truncated or row.truncated
         if truncated is None and capture.form is WarcType.RESPONSE and len(capture.payload) in CUT_LENGTHS:
@@ -153,15 +153,15 @@ def _only_record(answer: Response, row: ListedCapture, source: str) -> Capture:
     try:
         record = BytesIO(only_member(answer.raw))
     except Broken as broken:
-        raise _unlike(answer, escape(broken)) from None
+        raise _unexpected(answer, escape(broken)) from None
     found = [item[1] for item in read_captures(record, source) if not isinstance(item, Damage)]
     if len(found) != 1:
-        raise _unlike(answer, "no single whole WARC record")
+        raise _unexpected(answer, "no single whole WARC record")
     capture = found[0]
     if capture.url != row.url:
-        raise _unlike(answer, f"the record of {escape_url(capture.url or 'no address')}")
+        raise _unexpected(answer, f"the record of {escape_url(capture.url or 'no address')}")
     if capture.captured_at is None or to_timestamp(capture.captured_at) != row.timestamp:
-        raise _unlike(answer, f"a record of another time than {row.timestamp}")
+        raise _unexpected(answer, f"a record of another time than {row.timestamp}")
     return capture
 
 
@@ -198,10 +198,10 @@ class EndOfTerm:
         low, high = window
         surt = ",".join(reversed(host.split(".")))
         for block in self._blocks(collection, surt):
-            rows, skipped = usable(self._found(collection, block, surt), [host], located=True)
+            rows, skipped = usable(self._find_lines(collection, block, surt), [host], located=True)
             yield [row for row in rows if low <= row.timestamp <= high.ljust(14, "9")], skipped
 
-    def _found(self, collection: str, block: _Block, surt: str) -> list[dict[str, str]]:
+    def _find_lines(self, collection: str, block: _Block, surt: str) -> list[dict[str, str]]:
         """Returns the index lines of one block that are of the host. Raises NotCdx if one of them can't be parsed."""
         url = f"{self._settings.index_url}{collection}/indexes/{block.file}"
         answer = self._read(url, block.offset, block.length)
@@ -219,21 +219,21 @@ class EndOfTerm:
     def _blocks(self, collection: str, surt: str) -> Iterator[_Block]:
         """Yields the blocks that may contain keys of the host: the last that begins before them and all that begin among them."""
         url = f"{self._settings.index_url}{collection}/indexes/cluster.idx"
-        blocks = map(_block, self._lines(url, self._start(url, surt + ")")))
+        blocks = map(_parse_block, self._lines(url, self._find_start(url, surt + ")")))
         for count, (block, following) in enumerate(pairwise(chain(blocks, [None]))):
             if block and block.key < surt + "-" and (following is None or following.key >= surt + ")"):
                 yield block
             if following is None or following.key >= surt + "-" or count > MAX_BLOCKS:
                 return
 
-    def _start(self, url: str, key: str) -> int:
+    def _find_start(self, url: str, key: str) -> int:
         """Returns where a line begins that sorts before `key`, close to those that don't; 0 if there is none."""
         low, high = 0, _total_size(self._read(url, 0, PROBE, short=True))
         while high - low > NEAR:
             middle = (low + high) // 2
             text = self._read(url, middle, PROBE, short=True).raw
             begins, ends = text.find(b"\n") + 1, text.find(b"\n", text.find(b"\n") + 1)
-            if begins and ends > 0 and _block(text[begins:ends].decode("utf-8", "replace")).key < key:
+            if begins and ends > 0 and _parse_block(text[begins:ends].decode("utf-8", "replace")).key < key:
                 low = middle + begins
             else:
                 high = middle
@@ -257,7 +257,7 @@ class EndOfTerm:
         return answer
 
 
-def _block(line: str) -> _Block:
+def _parse_block(line: str) -> _Block:
     """Parses a line of `cluster.idx`: key and time, file, offset, length, number. Raises NotCdx."""
     parts = line.split("\t")
     if len(parts) < 4 or not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,200}", parts[1]) or not (parts[2] + parts[3]).isdecimal():

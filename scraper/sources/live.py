@@ -147,9 +147,9 @@ class Live:
             self._remember(row.url, "unchanged", known._replace(gone_since=None, removed_at=None))
             revisit = revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now())
             return FetchResult(state=FetchState.FETCHED, capture=revisit)
-        return self._classified(row.url, answer, known)
+        return self._classify(row.url, answer, known)
 
-    def _classified(self, url: str, answer: Response, known: _Known) -> FetchResult:
+    def _classify(self, url: str, answer: Response, known: _Known) -> FetchResult:
         challenged = "cf-mitigated" in answer.headers
         challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
         if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: not about the record
@@ -160,7 +160,7 @@ class Live:
                 self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
             return FetchResult(state=FetchState.BLOCKED, reason=f"the site answers {answer.status}")
         if answer.status in (404, 410):
-            return self._gone(url, answer, known)
+            return self._missing_result(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
             raise RequestFailed(f"{escape(url)}: answered {answer.status}")
         if answer.status == 200 and (other := _other_node(url, answer)):
@@ -183,7 +183,7 @@ class Live:
         validators = capture.header("etag"), capture.header("last-modified")
         self._remember(row.url, "stored", _Known(*validators, text_hash, entry.capture_id if entry else capture_id))
 
-    def _gone(self, url: str, answer: Response, known: _Known) -> FetchResult:
+    def _missing_result(self, url: str, answer: Response, known: _Known) -> FetchResult:
         """Returns the result for a missing page: removed, with the answer as evidence, if it was missing a day ago too."""
         now, since = utc_now(), from_iso(known.gone_since)
         if since is None or now - since < CONFIRM_AFTER:

@@ -69,10 +69,10 @@ def format_of(body: bytes, name: str) -> Format:
     if _BYTES["json"].match(start):
         other = Format(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
         return Format("application/json", "JSON data of Drupal") if _BYTES["json_data"].search(body) else other
-    return _text(narrow.decode("utf-8", "replace"), name)
+    return _format_of_text(narrow.decode("utf-8", "replace"), name)
 
 
-def _text(text: str, name: str) -> Format:
+def _format_of_text(text: str, name: str) -> Format:
     lines = [line for line in text.splitlines() if line.strip()][:400]
     if _TEXT["cdx"].match(lines[0]):
         return Format(None, "a CDX index", is_companion=True)
@@ -150,8 +150,8 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
     head = body[: end.start()] if end else body
     message = email.message_from_bytes(re.sub(rb"(\n)(?![\w-]+:|[ \t\r])", rb"\1 ", head) + body[len(head) :])
     parts = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
-    places = [_location(part, "Content-Location") for part in parts]
-    named = [_location(message, "Snapshot-Content-Location"), _location(message, "Content-Location"), *places[:1]]
+    places = [_header_location(part, "Content-Location") for part in parts]
+    named = [_header_location(message, "Snapshot-Content-Location"), _header_location(message, "Content-Location"), *places[:1]]
     main = next(filter(None, named), "")
     if not parts or not main:
         yield Unused(name, "MHTML without a page" if message.is_multipart() and not parts else "not a page: an email message")
@@ -179,7 +179,7 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         yield replace(page, truncated="unspecified", damage=damage) if damage else page
 
 
-def _location(part: Message, header: str) -> str:
+def _header_location(part: Message, header: str) -> str:
     return re.sub(r"\s+", "", str(part.get(header, "")))
 
 
