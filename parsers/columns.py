@@ -146,7 +146,7 @@ def _group_by_item(fields: Sequence[Field], table: str) -> Iterator[tuple[int, l
 
 @cached_short
 def _column_of_member(table_and_label: str) -> str | None:
-    """The column that a group member fills, if any. `table_and_label`: the group's table, a space, the label or machine name."""
+    """Returns the column that a group member fills, or None. `table_and_label`: such as `milestones Milestone Date`."""
     table, _, label = table_and_label.partition(" ")
     words = re.findall(r"\w+", normal(label.replace("_", " ")))
     return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)

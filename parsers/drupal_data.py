@@ -51,7 +51,7 @@ class _Entity:
     values: dict[str, Items] = field(default_factory=dict)
 
     def first(self, *names: str) -> Any:
-        """The first value of the first of these fields that has one."""
+        """Returns the first value of the first of these fields that has one."""
         items = (item for name in names for item in self.values.get(name, ()))
         return next((item["value"] for item in items if item.get("value") not in (None, "")), None)
 

@@ -13,9 +13,9 @@ from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
 
-LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
+TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
 _LONG_LINE = 100  # characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that
-_MAX_HEADING = 150
+_MAX_HEADING = 150  # characters
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
@@ -71,7 +71,7 @@ class _Scan:
                 continue
             if self._is_furniture(child):
                 continue
-            may_be_loose = child.tag in LOOSE or self._patterns.is_flat_label(child, following)
+            may_be_loose = child.tag in TEXT_ELEMENTS or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
             if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
@@ -158,7 +158,7 @@ class _Scan:
         holds_values = not child.has_own_text() and all(_is_block_container(one) or one.tag in HEADINGS for one in children)
         if first:  # this may be the body, unless it begins with several blocks, the first with prose
             children = [one for one in children if one.filled]
-            holds_values &= len(children) > 1 and any(one.tag in LOOSE for one in children[0].elements)
+            holds_values &= len(children) > 1 and any(one.tag in TEXT_ELEMENTS for one in children[0].elements)
         if first and self._begins_with_prose(child):
             yield from _text_block(child, [child])
         elif self._is_container(child) or (children and holds_values):
@@ -188,7 +188,7 @@ class _Scan:
         for child in element.elements:
             if self._is_field(child, after_known=True) or self._is_container(child):
                 fields += 1
-            elif child.tag in LOOSE and child.tag not in HEADINGS and child.content:
+            elif child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
                 return False
             else:
                 values += child.tag not in HEADINGS and child.filled
@@ -229,7 +229,7 @@ class _Scan:
 
 
 def _is_block_container(element: Element) -> bool:
-    return element.tag in BLOCKS and element.tag not in LOOSE
+    return element.tag in BLOCKS and element.tag not in TEXT_ELEMENTS
 
 
 def _is_heading(element: Element) -> bool:

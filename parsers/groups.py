@@ -67,7 +67,7 @@ def _holds_fields(elements: list[Element]) -> bool:
 
 
 def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list[_Item]:
-    """The items among the value nodes of a group's field, in page order. `patterns` contains those learned from earlier items."""
+    """Returns the items in a group's field, in page order. `nodes`: its value; `patterns`: those learned from earlier items."""
     content = [node for node in nodes if isinstance(node, Element) or not node.isspace()]
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) < len(content) or not content:

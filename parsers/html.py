@@ -171,7 +171,7 @@ def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def _build_counted_tree(node: LexborNode) -> Element:
-    """The tree of an element, in which the known labels are counted."""
+    """Builds the tree of an element, and counts the known labels in each part of it."""
     root = build(node, read=SourceReader(None))
     LabelPatterns().learn(root)
     return root

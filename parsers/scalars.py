@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 _Text = TypeVar("_Text", str, str | None)
 _Read = TypeVar("_Read")
-_CACHE_SIZE = 4096
+_CACHE_SIZE = 4096  # texts for each function
 _MAX_CACHED_TEXT = 400  # characters; longer texts hardly ever repeat, and would only fill the memory
 
 
@@ -104,9 +104,9 @@ _AMOUNT = re.compile(
     r"(?<![\w.,])\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?!\w|[.,]\d)"
 )
 """A whole amount, not part of a longer number or of a word such as FY2024."""
-_SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
-_BELOW = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
-_ABOVE = re.compile(
+_SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}  # factors by first letter: k, thousand, million, billion
+_UPPER_BOUND_WORDS = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
+_LOWER_BOUND_WORDS = re.compile(
     r"\b(over|more than|above|at least|greater than|minimum|and up|or more|and above)\b|^\s*[>≥]|\+\s*$", re.IGNORECASE
 )
 
@@ -117,9 +117,9 @@ def money_range(text: str) -> tuple[float | None, float | None]:
     amounts = [
         float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
     ]
-    if len(amounts) == 1 and _BELOW.search(text):
+    if len(amounts) == 1 and _UPPER_BOUND_WORDS.search(text):
         return None, amounts[0]
-    if len(amounts) == 1 and _ABOVE.search(text):
+    if len(amounts) == 1 and _LOWER_BOUND_WORDS.search(text):
         return amounts[0], None
     return (min(amounts), max(amounts)) if 1 <= len(amounts) <= 2 else (None, None)
 
@@ -277,7 +277,7 @@ def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str
 
 
 def _split_two_days(plain: str) -> tuple[str, str] | None:
-    """`March 30 - April 2, 2024`, `March 1 - 3, 2024`, `1 to 3 March 2024` and `03/01 - 03/03/2024`: the year is printed once."""
+    """Completes both days of a range that prints the year once: `March 30 - April 2, 2024`, `1 to 3 March 2024`."""
     year = plain[-4:]
     for separator in _SEPARATOR.finditer(plain[:_MAX_FIRST_DAY]) if year.isdecimal() else ():
         start, end = plain[: separator.start()], plain[separator.end() :]
@@ -292,7 +292,7 @@ def _split_two_days(plain: str) -> tuple[str, str] | None:
 
 
 def _split_two_times(plain: str) -> tuple[str | None, str | None] | None:
-    """`Mar 1 2024, 9 - 11am`, `5:00 PM to 7:00 PM ET on October 25, 2026`: one day, two times of day."""
+    """Returns both times of a range within one day: `Mar 1 2024, 9 - 11am`, `5 PM to 7 PM ET on October 25, 2026`."""
     day, rest = _split_off_date(plain)
     for one, two in pairwise(_CLOCK.finditer(rest)):
         outside = f"{rest[: one.start()]} {rest[two.end() :]}"

@@ -156,7 +156,7 @@ class _Writer(RowWriter):
         self._drops_links = 2 * sum(drops) > len(drops)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
-        """The body; a fragment begins with other fields of the page instead."""
+        """Writes the body. A fragment of a page begins with other fields instead."""
         lines = lines[: self._legend_at(lines, is_grouped=self._grouped)]
         end = 0 if is_fragment else len(lines)
         last = max((at + 1 for at in range(end) if not lines[at].text), default=0)
@@ -167,7 +167,7 @@ class _Writer(RowWriter):
         self._write_loose_lines(lines[end:])
 
     def _legend_at(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
-        """The line before a label that is the heading of a group of fields; None where there is none."""
+        """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
         if at is None:
             return None
@@ -177,7 +177,7 @@ class _Writer(RowWriter):
         return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
     def field(self, mark: Mark, among: str) -> None:
-        """The rows of a label and the lines up to the next one. `among`: what lines below the value are (see `_is_unlisted`)."""
+        """Writes rows of a label and the lines up to the next. `among`: what lines below the value are (`_is_unlisted`)."""
         mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend_at(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
@@ -197,7 +197,7 @@ class _Writer(RowWriter):
             self._write_loose_lines(rest, among)
 
     def _split_values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
-        """A field's values, each as its lines, and the lines after them that are no value of this field."""
+        """Returns a field's values, each as its lines, and the lines after them that belong to no value."""
         if not any(line.text for line in lines):
             return [], []
         match entry.type:
@@ -261,7 +261,7 @@ class _Writer(RowWriter):
         return among == "values" and is_text and after[-1] in ".!"
 
     def _write_loose_lines(self, lines: list[Line], among: str = "loose") -> None:
-        """Lines after a complete value: unlisted labels with values, else text without a label, or what only the footer has."""
+        """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
         index = 0
         while index < len(lines):
             line = lines[index]
@@ -312,7 +312,7 @@ class _Writer(RowWriter):
             index = end
 
     def _end_of_section(self, lines: list[Line]) -> int:
-        """Where the text of a section ends: after the form's last instruction, at a blank line or a label."""
+        """Returns where the text of a section ends: after the form's last instruction, at a blank line or a label."""
         start = max((index for index, line in enumerate(lines) if section_of_instruction(line.plain)), default=-1) + 1
         for at in range(start, len(lines)):
             text = lines[at].text
@@ -347,7 +347,7 @@ class _Writer(RowWriter):
             self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
 
     def _split_items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
-        """The items of a group whose fields have labels; the label that came first begins the next item."""
+        """Returns the items of a group whose fields have labels; the label that came first begins the next item."""
         items: list[list[_SubField]] = []
         open_label: str | None = None
         for index, line in enumerate([] if self._inline else lines):
@@ -390,7 +390,7 @@ class _Writer(RowWriter):
 
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
-    """The items of a group printed as a table: its first row has the labels."""
+    """Returns the items of a group printed as a table: its first row has the labels."""
     rows = [[cell.strip() for cell in _LINES["cell_border"].split(line.text.strip("| "))] for line in lines]
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
         return []

@@ -15,7 +15,7 @@ _HEAD = FORMS["head"]
 Span = tuple[int, int]
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES = 10  # blank ones included, where each part of a byline is an element of its own
-_NOTICE = ("attention", "questions?")
+_NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
@@ -42,7 +42,7 @@ class _Byline(NamedTuple):
 
 
 def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_end: int) -> TextHead:
-    """Title and byline of the record whose fields, or first instructions, follow `lines`.
+    """Reads title and byline of the record whose fields, or first instructions, follow `lines`.
 
     `below`: the lines after its last label; `names`: its own name and title, as its fields have them; `teasers_end`: see below.
     """
@@ -78,7 +78,7 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
 
 
 def end_of_teasers(lines: list[Line]) -> int:
-    """The line after the teasers of other records that precede a record on its page; 0 where there are none."""
+    """Returns the line after the teasers of other records that precede a record on its page; 0 if there are none."""
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_distinctive(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
@@ -102,7 +102,7 @@ def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list
 
 
 def teasers_in(lines: list[Line]) -> set[str]:
-    """The titles of records that the page only refers to: it prints them no more often than links to read more about them."""
+    """Returns titles of records that the page only refers to: it prints each no more often than its link `Read more about`."""
     texts = [line.plain for line in lines if line.text]
     more = (_HEAD["more"].fullmatch(text) or _HEAD["more"].fullmatch(f"{text} {after}") for text, after in pairwise([*texts, ""]))
     links = Counter(found[1] for found in more if found)
@@ -122,7 +122,7 @@ def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
 
 
 def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
-    """The title's line and the title, by the best evidence that there is; (-1, None) where there is none."""
+    """Returns the title's line and the title, by the best evidence available; (-1, None) if there is none."""
     filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
     if not filled:
         return -1, None
@@ -152,7 +152,7 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
 
 
 def _find_byline(lines: list[Line], at: int) -> _Byline | None:
-    """The byline that begins on a line; it is spread over several where each of its parts was an element of its own."""
+    """Returns the byline that begins on a line; it has several lines if each of its parts was a separate element."""
     text = lines[at].text
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
         return None

@@ -21,7 +21,7 @@ _MAX_LINE = 400  # characters of a line that may be a label; the longest label o
 MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. Deeper elements are children of the last level, so no text is lost
 SKIPPED, TRANSPARENT, _FORMATTING, BLOCKS, SPACED = (frozenset(tags.split()) for tags in WORDS["elements"].values())
 _ENDS_LINE = BLOCKS - {"dt"} | {"br", "a", "time", "img"}  # a label may be a `dt` in a wrapper
-UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])  # control characters, removed by `str.translate`
 
 
 class Element:
@@ -116,7 +116,7 @@ class Element:
         return self._line
 
     def text_of_line(self, before: str) -> str | None:
-        """The text before it and its own, as printed in the source; None where a line ends inside, or where it is too long."""
+        """Returns `before` and its own text, as printed in the source; None if a line ends inside, or it is too long."""
         text = before
         for child in self.children:
             if isinstance(child, str):
@@ -139,7 +139,7 @@ class Element:
             self.parent.replace([child for child in self.parent.children if child is not self])
 
     def walk(self) -> Iterator[Element | str]:
-        """All that is inside, in page order."""
+        """Yields all that is inside, in page order."""
         stack: list[Element | str] = self.children[::-1]
         while stack:
             node = stack.pop()
@@ -148,11 +148,11 @@ class Element:
                 stack.extend(reversed(node.children))
 
     def descendants(self) -> list[Element]:
-        """The elements inside, in page order."""
+        """Returns the elements inside, in page order."""
         return [node for node in self.walk() if isinstance(node, Element)]
 
     def built(self) -> list[Element]:
-        """The elements inside, in page order, without those inside of source fields."""
+        """Returns the elements inside, in page order, without those inside source fields."""
         found: list[Element] = []
         for child in self.elements:
             found.append(child)
@@ -167,7 +167,7 @@ SourceReader = Callable[[Element], "SourceField | None"]
 def build(
     node: LexborNode, elements: list[Element] | None = None, *, read: SourceReader | None = None, forms: bool = False
 ) -> Element:
-    """The light tree below (and with) a node of the parsed page. `elements`: is filled with those built below, in page order.
+    """Builds a light tree from a node of the parsed page. `elements`: a list to which those built below are added, in order.
 
     `read`: returns the plain field that an element is, if it is one; what is inside is not built. `forms`: with their content.
     """
@@ -242,13 +242,13 @@ def _build_children(root: Element, elements: list[Element], *, forms: bool, read
 
 
 def one_line(text: str) -> str:
-    """The text with each run of white space as one space, none around, and no character that prints nothing."""
+    """Returns the text with each run of white space as one space, none around, and no invisible characters."""
     plain = text.replace("\n", " ")  # line breaks aside, nearly every text is printable
-    return " ".join((plain if plain.isprintable() else text.translate(UNSEEN)).split())
+    return " ".join((plain if plain.isprintable() else text.translate(CONTROLS)).split())
 
 
 def readable(nodes: Iterable[Element | str]) -> str:
-    """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
+    """Returns nodes as readable text: line breaks, paragraphs, bullets and numbers of lists, tabs between a table's cells."""
     text = _marked_text(nodes, 0)
     while "  " in text:
         text = text.replace("  ", " ")
@@ -262,7 +262,7 @@ _BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK}
 
 
 def _line_breaks(found: re.Match[str]) -> str:
-    """At most one blank line between blocks; every `br` is one more line break."""
+    """Returns at most one blank line between blocks; every `br` is one more line break."""
     breaks = 0
     for mark in found[0] if _BREAK in found[0] else ():
         breaks = max(breaks, mark == _LINE, 2 * (mark == _PARAGRAPH), min(2, breaks + (mark == _BREAK)))
@@ -270,7 +270,7 @@ def _line_breaks(found: re.Match[str]) -> str:
 
 
 def _marked_text(nodes: Iterable[Element | str], indent: int) -> str:
-    """Nodes as text with the marks above. `indent`: how many lists they are in."""
+    """Returns nodes as text with the marks above. `indent`: how many lists they are in."""
     text = ""
     for node in nodes:
         if isinstance(node, str):

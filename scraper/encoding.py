@@ -83,7 +83,7 @@ def _decode_gzip(body: bytes) -> Iterator[bytes]:
 
 
 def _decode_deflate(body: bytes) -> Iterator[bytes]:
-    """`deflate` is zlib by the RFC and raw deflate in practice; whichever decodes further is right."""
+    """Decodes `deflate`: zlib by the RFC, raw deflate in practice; whichever decodes further is used."""
     best = UndecodableContent("a deflate body is damaged")
     for wbits in (15, -15):
         try:

@@ -53,7 +53,7 @@ _MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
 """The columns that others are derived from. For a submission, only the reference is used if there is one."""
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
-_SHOWN_FIELDS = 12
+_SHOWN_FIELDS = 12  # fields that are named at most
 _SQL: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 Row = dict[str, Any]
 

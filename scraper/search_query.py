@@ -18,7 +18,7 @@ _MIN_PREFIX = 3
 """Letters from which the last word is treated as a prefix: a shorter one would match most records."""
 _TOKEN = re.compile(r'(?<!\S)-+(?!\S)|([()]|-(?=[("\w])|"[^"]*"\*?|[^\s()"]+)')
 """A lone dash, as between parts of a title, is ignored."""
-_QUOTES = str.maketrans("“”„«»\0", '""""" ')
+_QUOTES = str.maketrans("“”„«»\0", '""""" ')  # quotation marks as `"`
 _OPERATORS = {one: one for one in ("and", "or", "not", "(", ")")} | {"&": "and", "&&": "and", "|": "or", "||": "or", "-": "not"}
 
 
@@ -44,7 +44,7 @@ def match(text: str) -> str:
 
 
 def fts_expression(text: str | None) -> str:
-    """The SQL function `escape_fts`, which Datasette's tables call: as `match`, but an unreadable search matches nothing."""
+    """Implements the SQL function `escape_fts`, which Datasette calls: as `match`, but an invalid search matches nothing."""
     with suppress(BadQuery):
         return match(str(text))
     return '""'

@@ -11,7 +11,7 @@ import pytest
 from parsers.locate import SourcePosition, locate
 from parsers.record import RecordValues, columns_of
 from parsers.scalars import iso_time
-from parsers.tree import UNSEEN
+from parsers.tree import CONTROLS
 from scraper.database.connection import reading
 from scraper.folders import Folders
 from scraper.provenance import INTACT, Reason, Why
@@ -35,7 +35,7 @@ def holds(text: str, value: str) -> bool:
 
 def pack(text: str) -> str:
     """A text without white space and what no reader sees, by which the page's source and a value can be compared."""
-    return "".join(text.translate(UNSEEN).split())
+    return "".join(text.translate(CONTROLS).split())
 
 
 def source(reason: Reason) -> str:

@@ -24,7 +24,7 @@ AHEAD = timedelta(days=1)
 """How much later a capture time may be than its fetch or import: clocks and zones differ."""
 _EDGE = 1 << 14
 """Bytes at either end of a page that are searched for comments of tools that save pages."""
-_WAYBACK = "FILE ARCHIVED ON"
+_WAYBACK = "FILE ARCHIVED ON"  # in the comment that ends the Wayback Machine's replays
 PATTERNS = Path(__file__).with_name("dating.toml").read_text(encoding="utf-8")
 _RE = {name: re.compile(pattern) for name, pattern in tomllib.loads(PATTERNS).items()}
 
@@ -118,7 +118,7 @@ def _evidence_in_page(capture: Capture) -> tuple[str | None, Time | None]:
 
 
 def of_path(origin: str | None) -> tuple[str | None, Time | None]:
-    """Address and time in a path that a mirroring tool wrote: TIMESTAMP/HOST/path, HOST/path, a replay's, `archive/EPOCH`."""
+    """Returns address and time in a path that a mirroring tool wrote: TIMESTAMP/HOST/path, HOST/path, `archive/EPOCH`."""
     parts = [part for part in (origin or "").split("/") if part]
     if not parts or _RE["in_container"].search(parts[-1]):
         return None, None

@@ -21,7 +21,7 @@ from scraper.terminal import ProgressBar, counted, escape
 if TYPE_CHECKING:
     from scraper.doctor.verify import DoctorReport
 
-_MAX_SHOWN = 20
+_MAX_SHOWN = 20  # lines of a list
 
 
 @click.command("status")

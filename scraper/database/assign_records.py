@@ -60,7 +60,7 @@ def group(
     node_of_reference: Callable[[str], int | None],
     node_of_address: Callable[[str], int | None],
 ) -> dict[Marks, str]:
-    """The `record_id` for every pair of marks.
+    """Returns the `record_id` for every pair of marks.
 
     The two functions return the lowest node number among the captures with that reference or that address. Pairs that share a
     reference or an address, directly or through others, are one record: a pair without its own node gets the group's lowest one.

@@ -24,7 +24,7 @@ from scraper.workers.processes import Job, WorkerPool
 
 _OF_A_RECORD = ("fields", "sections", "milestones", "performance_metrics", "changes", "records")
 """Tables, `records` last: its derived columns use the record's rows in the others."""
-_NODE = VALUE_COLUMNS.index("node_id")
+_NODE = VALUE_COLUMNS.index("node_id")  # index among the columns
 _CAPTURES_AT_ONCE = 64
 """Captures of a task. Their 2,000 rows are inserted at a time: quicker than 20,000, as they stay in the processor's cache."""
 Rows = dict[str, list[tuple[Any, ...]]]

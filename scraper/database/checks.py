@@ -215,7 +215,7 @@ def _check_recent(looked: Looked, archive: Path) -> Iterator[Check]:
 
 
 def _labels_shown(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
-    """The labels (if known, columns) with a value on a stored page; None if it can't be read. `db` has the catalog."""
+    """Returns labels (columns, if known) with a value on a stored page; None if it can't be read. `db` has the catalog."""
     from scraper.archive.store import Entry, read_entry  # here, because `tta status` needs none of them
     from scraper.reading import read_capture
 

@@ -49,7 +49,7 @@ class SectionText(NamedTuple):
 
 
 def order(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
-    """A sort key by time: unknown first, 2019 before 2019-03 before 2019-03-01; at the same time, the richest format last."""
+    """Returns a sort key: unknown time first, 2019 before 2019-03 before 2019-03-01; of one time, the richest format last."""
     return (captured_at or "").rstrip("Z"), RICHNESS.get(form or "", -1), capture_id
 
 

@@ -20,10 +20,10 @@ MIN_MARK = 8
 MAX_PARTS = 500
 """Parts of a value, or fields of a page, that are searched for in a text. Real ones have a few hundred; each costs a search."""
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
-_MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")
+_MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")  # marks left by extractors
 _LIST_MARK = re.compile(r"(?:^|(?<=\0))(?:o|\d{1,2})(?=\0)")
 _LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|o)[ \t]+(?=\S)", re.MULTILINE)
-_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
+_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")  # words, and decimal points
 _TRAILING = "".join(map(chr, range(0x80, 0xC0))) + bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
 DAMAGE = re.compile(rf"[Â-ß][{_TRAILING}]|[à-ï][{_TRAILING}]{{2}}|[ð-ô][{_TRAILING}]{{3}}|\ufffd")
 """A character that was decoded wrongly: UTF-8 as windows-1252, or what could not be decoded at all."""
@@ -31,7 +31,7 @@ DAMAGE = re.compile(rf"[Â-ß][{_TRAILING}]|[à-ï][{_TRAILING}]{{2}}|[ð-ô][{_
 
 @cached_short
 def letters(text: str) -> str:
-    """The letters and digits of a text, without tags, marks of links, notes and lists; a decimal point counts too."""
+    """Returns letters and digits of a text, without tags, marks of links, notes and lists; a decimal point counts too."""
     if "[" in text or "<" in text or "CAPTION" in text:
         text = _MARKUP.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
     text = _LIST_NUMBER.sub("", unescape(text))
@@ -115,7 +115,7 @@ class PageText:
         return [(key, mark) for key, mark in (*found, *groups) if len(mark) >= MIN_MARK]
 
     def part_of_field(self, text: str, own: str, key: str, poorer: "PageText | None" = None) -> str:
-        """The part of a text extractor's value that may belong to the field: below the page's top and before the next label.
+        """Returns the part of a text extractor's value that may be the field's: below the page's top, before the next label.
 
         `own`: what is known to belong to it; `poorer`: the extractor's text. Instructions that it shows as a section are there.
         """

@@ -50,13 +50,13 @@ _STATE_AGENCY = re.compile(
     r"(?:state of )?(.+?) (?:state|department|dept|office|attorney general|division|bureau|board|commission|council|supreme)\b",
     re.IGNORECASE,
 )
-_IN_COUNTY = re.compile(r"((?:[\w.'’-]+ ){1,3}(?:county|parish|borough))\b", re.IGNORECASE)
+_IN_COUNTY = re.compile(r"((?:[\w.'’-]+ ){1,3}(?:county|parish|borough))\b", re.IGNORECASE)  # a county in an agency's name
 _CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.values() for text in (name, code)}
 
 
 @cached_short
 def key_of_name(name: str) -> tuple[str, str | None]:
-    """Key of a name's spellings, and the state at its end: `larch-county-police-department`, TX of `Larch Co. PD, TX`."""
+    """Returns one key for a name's spellings, and the state at its end: `larch-county-police-department`, TX."""
     found = re.fullmatch(r"(.+?)(?:,\s*|\s*\(|\s+-\s+)([A-Za-z][A-Za-z. ]+)\)?", name.strip())
     state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
     plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()

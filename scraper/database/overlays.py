@@ -20,7 +20,7 @@ JOINED = (
     "place_county_code_2023 place_county_code place_state_code place_state agency_id provider_id record_id reference fiscal_year"
 )
 """Columns of `records` that a key is compared with; the best match is used, of equal ones the first."""
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d+)?")  # a number without leading zeros, which identifiers have
 
 
 @dataclass(slots=True)

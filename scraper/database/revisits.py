@@ -34,7 +34,7 @@ class _Revisit(NamedTuple):
 
 
 _SELECT = f"SELECT {', '.join(f'one.{name}' for name in _Revisit._fields)} FROM archive.captures one"
-_BEST = "one.intact DESC, one.form = 'revisit'"
+_BEST = "one.intact DESC, one.form = 'revisit'"  # intact captures first, revisits last
 _BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY {_BEST}, capture_id"
 _BY_PLACE = (
     f"{_SELECT} WHERE url = ? AND captured_at = ? AND capture_id != ? ORDER BY {_BEST}, payload_digest IS NOT ?, capture_id"
@@ -49,7 +49,7 @@ _BY_DIGEST = (
     f"{_SELECT} WHERE payload_digest = ? AND form != 'revisit' "
     f"ORDER BY one.intact DESC, url IS NOT ?, captured_at IS NULL, {TIME_ORDER}, capture_id LIMIT 1"
 )
-_TAKEN = "sha256, form, reference, node_id, shape, flags"
+_TAKEN = "sha256, form, reference, node_id, shape, flags"  # columns that a revisit takes from its original
 
 
 def resolve(db: sqlite3.Connection) -> None:

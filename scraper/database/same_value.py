@@ -139,7 +139,7 @@ def _read(kind: Type | None, text: str) -> list[Any]:
 
 # --- times ----------------------------------------------------------------------------------------------------------
 
-_SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
+_SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")  # separator between times, not within a range
 
 
 def _compare_times(kept: Shown, new: Shown) -> Relation | None:

@@ -19,7 +19,7 @@ from zlib import crc32
 
 from scraper.sqlite import open_writable, remove, uri
 
-NAME = "similar.db"
+NAME = "similar.db"  # file in the data folder
 FAMILY = 0.35
 """Share of common sequences. At 0.30, texts with one standard paragraph were linked; at 0.45, copies with 4% other words not."""
 _OF_FIRST, _MOST_FAMILIES = 0.2, 50

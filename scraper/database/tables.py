@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from parsers.record import Field, Kind, Milestone, PerformanceMetric, RecordValues, Section, columns_of, optional, required
 from scraper.database.derived import RULES
 
-_ISO = "ISO 8601, UTC"
+_ISO = "ISO 8601, UTC"  # unit of times
 
 
 class Availability(StrEnum):

@@ -157,7 +157,7 @@ async def _raise_unreadable(request: Any) -> Any:
 
 
 def _make_view(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
-    """A view of this plugin, for visitors who may see the records. `content` returns the template's variables, or a response."""
+    """Makes a view for visitors who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
         await ensure_records_are_shown(datasette, request.actor)

@@ -166,7 +166,7 @@ class Counts:
 
 
 async def incomplete(database: Any) -> dict[tuple[str, Value], str]:
-    """Why the records of a year or month are known not to be complete, by dimension and value."""
+    """Returns why the records of a year or month are known to be incomplete, by dimension and value."""
     return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
 
 
@@ -256,7 +256,7 @@ class Chart:
 
 
 def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tuple[str, Value], str] | None = None) -> Chart:
-    """The chart; what is not complete (`lacking`) has a star. The least frequent series are one, so that each has a color."""
+    """Returns the chart. Incomplete values (`lacking`) get a star; the least frequent series are combined into one."""
     by, split, measure = spec.across, spec.down, spec.figure
     sizes: Counter[Value] = Counter()
     for (_, second), cell in counts.cells.items():
@@ -321,7 +321,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
 
 
 def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
-    """The chart of a question's own rows (`OF_ROWS`); its marks lead to the rows of the table, if there is one."""
+    """Returns the chart of a question's rows (`OF_ROWS`); its marks lead to the rows of the table, if there is one."""
     counts, one = Counts(), TEXTS["rows"][name]
     for row in rows:
         value, n = row[one["column"]], row[one["count"]] if "count" in one else 1

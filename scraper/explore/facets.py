@@ -15,7 +15,7 @@ from scraper.explore.filters import QUERIES
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.export.tables import Values, values_of
 
-TYPE = "list"
+TYPE = "list"  # the facet's name in addresses: `_facet_list`
 
 
 class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types

@@ -41,7 +41,7 @@ _SECONDS = 0.5
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What `new.html` and `new.atom` show: the latest events from a place on, each of them what a capture shows of a record."""
+    """Returns what `new.html` and `new.atom` show: the latest events (before `_before`), each a record as a capture shows it."""
     database, chosen, sql = await _select(datasette, request)
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
@@ -91,7 +91,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
 
 
 async def _select(datasette: Any, request: Any, query: str = "night") -> tuple[Any, RecordFilters, str]:
-    """The database, the filters without those of time, and the query of these records alone."""
+    """Returns the database, the filters except those of time, and the query for these records."""
     pairs = [pair for pair in pairs_of(request) if pair[0] not in ("_since", "_until")]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(pairs)}"))
     of = f"{chosen.where} AND record_id IN (SELECT record_id FROM arrived)" if query == "night" else chosen.where
@@ -100,7 +100,7 @@ async def _select(datasette: Any, request: Any, query: str = "night") -> tuple[A
 
 
 async def events_file(datasette: Any, request: Any) -> Any:
-    """All events of the page as CSV or Excel."""
+    """Returns all events of the page as CSV or Excel."""
     _, chosen, sql = await _select(datasette, request, "events")
     span = {"since": request.args.get("_since") or "", "until": (request.args.get("_until") or "") + "~"}
     words = (await chips(datasette, request, TABLE))["words"]

@@ -19,7 +19,7 @@ _LONG = 300
 """Characters above which a change is too long for its table cell."""
 _MOST = 100
 """Rows of a list on the page of an organization or of a user's own table, which links to all of them."""
-_NOTES = {"empty": "empty on the page", "not_captured": "not captured"}
+_NOTES = {"empty": "empty on the page", "not_captured": "not captured"}  # by `fields.state`
 
 Row = Mapping[str, Any]
 

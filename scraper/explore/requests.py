@@ -42,12 +42,12 @@ _FORMATS: dict[str, list[str]] = texts("filters")["dates"]
 NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
 """A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
 _FROM_TO = re.compile(r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)")
-_FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")
+_FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")  # "FY24"
 _RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|fiscal year|fy|year)s?")
-_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")
-_MONTHS = {"month": 1, "year": 12, "fiscal year": 12, "fy": 12}
-_DAYS = {"day": 1, "week": 7}
-_STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}
+_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")  # removed before dates are parsed
+_MONTHS = {"month": 1, "year": 12, "fiscal year": 12, "fy": 12}  # months in a unit
+_DAYS = {"day": 1, "week": 7}  # days in a unit
+_STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}  # by name or code
 
 
 def today() -> date:

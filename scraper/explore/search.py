@@ -44,7 +44,7 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 _SQL, SCOPES, _SPELLING = texts("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
 _ALIKE, _SILENT, _SPELT, _UNLIKE, _TRIED = _SPELLING.values()
-_SOUNDS = re.compile("|".join(_SPELT))
+_SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 
 async def context(datasette: Any, request: Any) -> Any:
@@ -127,7 +127,7 @@ async def _find_record(database: Any, text: str) -> str | None:
 
 
 async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
-    """The question with words that none of the tables has replaced by the closest ones; the same where that finds nothing."""
+    """Replaces the words that no table contains by the closest ones; returns the question unchanged if that finds nothing."""
     choices, words = [], list(_WORD.finditer(question))[:8]
 
     async def is_found(text: str) -> bool:
@@ -149,7 +149,7 @@ async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
 
 
 async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
-    """What may be meant by a word that no text has, the closest first: two words without the space, or one of a vocabulary."""
+    """Returns what a word that no text has may mean, closest first: two words without a space, or one of the vocabulary."""
     parts = [(typed[:at], typed[at:]) for at in range(3, len(typed) - 2)]
     found = {f"{one} {other}": 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
     for scope in {"records" if one == "fields" else one for one in scopes}:  # the fields' vocabulary takes seconds to read
@@ -169,7 +169,7 @@ async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: C
 
 
 def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
-    """How many letters were mistaken, half for those that sound alike or are doubled; a stem is compared with a beginning."""
+    """Counts mistaken letters; those that sound alike or are doubled count half. A stem is compared with the beginning."""
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
     before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
     for i, a in enumerate(typed, start=1):

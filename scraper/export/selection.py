@@ -163,7 +163,7 @@ def _omitted_columns(name: str, selection: Selection) -> frozenset[str]:
 
 
 def _exportable_tables(selection: Selection) -> tuple[str, ...]:
-    """The tables that may be exported: all except list tables whose only value column the selection leaves out."""
+    """Returns the exportable tables: all except list tables whose only value column the selection leaves out."""
     return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _omitted_columns(name, selection))
 
 

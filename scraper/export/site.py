@@ -82,7 +82,7 @@ _Part = tuple[Path, Path, Mode, Set[str], list[str]]
 """Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
 """Conditions that `site.js` tests by value; it also tests isnull and notnull for each of these columns."""
-_TITLES = ("title", "tta_title", "short_name")
+_TITLES = ("title", "tta_title", "short_name")  # searched first
 
 
 def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any]) -> None:

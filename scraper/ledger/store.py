@@ -49,7 +49,7 @@ class FetchState(StrEnum):
     PARKED = "parked"  # failed so often that it is requested only once a month
 
 
-STORED = (FetchState.FETCHED, FetchState.UNCHANGED, FetchState.DUPLICATE)
+STORED = (FetchState.FETCHED, FetchState.UNCHANGED, FetchState.DUPLICATE)  # states of captures that the archive has
 
 ASK_AGAIN = {FetchState.SUBSTITUTED: 7, FetchState.MISSING: 30, FetchState.BLOCKED: 90, FetchState.PARKED: 30}
 """Days until captures that can't be replayed are requested again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
@@ -168,7 +168,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         return next(iter(self.ask(query, **values).fetchone() or ()), None)
 
     def host(self, name: str) -> Host:
-        """What `pacing` remembers between runs."""
+        """Returns what `pacing` has stored about a host."""
         row = self.ask("host", name=name).fetchone()
         return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4])) if row else Host(name)
 

@@ -41,11 +41,11 @@ from scraper.web.client import request
 COMMAND = "tta refresh"
 SHRANK = "a listing that shrank"
 SILENT = "days since a source answered"
-_WITHOUT_ERROR = (Outcome.COMMITTED, Outcome.UNANSWERED)
+_WITHOUT_ERROR = (Outcome.COMMITTED, Outcome.UNANSWERED)  # outcomes that are not reported as errors
 START, SUCCESS, FAILURE = "/start", "", "/fail"
-_PING_SECONDS = 10.0
+_PING_SECONDS = 10.0  # for a health check's answer
 _APPEND, _MODE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")  # a URL in a message
 
 
 class Log:
@@ -92,7 +92,7 @@ def _loggable(found: re.Match[str]) -> str:
 
 
 def healthcheck(settings: Config, log: Log) -> Callable[[str], None]:
-    """What notifies a service such as healthchecks.io, if one is configured, that a run starts, succeeded or failed.
+    """Returns a function that notifies the configured service (healthchecks.io) that a run started, succeeded or failed.
 
     The service reports missing calls, which a run can't. The URLs are the check's own, with `/start` or `/fail` at the end. Each
     is called once, for at most ten seconds; a failure is a line in the log. Raises WrongUsage if the URL may not be requested.

@@ -32,7 +32,7 @@ FOUND_BYTES = 16_000_000
 """Compressed bytes of captures after which the rest of a file becomes another task; bounds the memory."""
 SAVE_SECONDS = 10.0
 """Seconds between two points at which captures become durable; most files of a crawl contain none."""
-NAME = "scanned.db"
+NAME = "scanned.db"  # file in the data folder
 _SCHEMA = Path(__file__).with_name("scanned.sql").read_text(encoding="utf-8")
 CONNECT_SECONDS = 30
 READ_SECONDS = 120

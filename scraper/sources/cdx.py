@@ -33,7 +33,7 @@ LIMIT = 50_000
 """Rows to request at a time if the server has no pages."""
 USUAL_LIMITS = 1000
 """A listing whose length is a multiple of this may have been truncated by the server's own limit."""
-FIRST_YEAR = "19960101000000"
+FIRST_YEAR = "19960101000000"  # before the first web archive
 Rows = list[dict[str, str]]
 T = TypeVar("T")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")

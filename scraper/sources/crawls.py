@@ -33,9 +33,9 @@ INDEX_FOR = timedelta(days=7)
 """How long the list of crawls and a crawl's index count as fresh (ARCHIVES.md, sections 3 and 7)."""
 NEAR = 64 * 1024
 """Bytes; a smaller part of `cluster.idx` is read rather than searched."""
-PROBE = 8 * 1024
-MAX_BLOCK = 16 * MIB
-MAX_BLOCKS = 5_000
+PROBE = 8 * 1024  # bytes read at a time when searching a sorted index
+MAX_BLOCK = 16 * MIB  # bytes
+MAX_BLOCKS = 5_000  # of one host in one collection
 
 
 class CommonCrawl:
@@ -69,7 +69,7 @@ class CommonCrawl:
                 record_scope(self._context, f"{crawl} {host}", pages, total, window, INDEX_FOR)
 
     def _known_crawls(self) -> dict[str, str]:
-        """The index address of each crawl, newest first. It changes monthly and must not be requested often, so it is stored."""
+        """Returns each crawl's index address, newest first. The list changes monthly and is stored, to be requested rarely."""
         url, ledger = self._settings.collinfo_url, self._context.ledger
         if kept := ledger.note(f"collinfo {url}", LIST_FOR):
             return dict(json.loads(kept))

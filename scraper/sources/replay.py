@@ -33,7 +33,7 @@ UNKNOWN_PAGE_AGAIN = timedelta(days=1)
 MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not trusted: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
-_GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
+_GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)  # of files that are themselves compressed
 _EXCLUDED = re.compile(rb"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
 Pairs = list[tuple[str, str]]
 """Names and values of headers."""
@@ -93,7 +93,7 @@ def original_url(headers: httpx.Headers, asked: str) -> str:
 
 
 def _originals(headers: httpx.Headers) -> list[str]:
-    """The URLs with rel="original" in Link headers, also with HTML escapes decoded (a cassette of EDGI's has them escaped)."""
+    """Returns URLs with rel="original" in Link headers, also with HTML escapes decoded (EDGI recorded escaped ones)."""
     found = []
     for link in headers.get_list("link"):
         for match in re.finditer(r"<([^<>]+)>\s*;[^<]*?\brel=\"?(?:[\w-]+ )*original\b", link):
@@ -160,7 +160,7 @@ class Replay:
     _cut: dict[int, str | None] = field(default_factory=dict)
 
     def fetch(self, row: ListedCapture, *, again: bool) -> FetchResult:
-        """The capture, or why there is none. A first time-out is left to the second pass. Raises RequestFailed, as Client.get."""
+        """Returns the capture, or why there is none. A first time-out waits for the second pass. Raises RequestFailed."""
         policy = RequestPolicy(allow=self._allow, interval=self._interval, limit=MAX_PAGE, retry_timeouts=again)
         policy = replace(policy, accept_encoding="identity", is_data=is_memento)
         asked, listed = Redirect(row.timestamp, row.url), sha1_of(row.digest)

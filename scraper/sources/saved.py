@@ -26,8 +26,8 @@ MAX_FAILURES = 1000
 MAX_SAVED = 4 * MAX_BODY
 """Bytes of an MHTML or HAR file, which includes a page's images and is read as a whole."""
 _WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
-_HEAD = 1 << 16
-_PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")
+_HEAD = 1 << 16  # bytes at a file's start that show its format
+_PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")  # in the name of a format that only belongs to pages
 _KINDS = tomllib.loads(Path(__file__).with_name("saved.toml").read_text(encoding="utf-8"))
 _BYTES = {name: re.compile(pattern.encode()) for name, pattern in _KINDS["bytes"].items()}
 _TEXT = {name: re.compile(pattern) for name, pattern in _KINDS["text"].items()}

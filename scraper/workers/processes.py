@@ -184,7 +184,7 @@ class Processes:
 
 
 def _serve(pipe: Connection) -> None:
-    """The worker process: runs a task for each message, until the parent process closes the pipe or ends."""
+    """Runs in the worker process: a task for each message, until the parent process closes the pipe or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
 
     def end_with_parent() -> None:
