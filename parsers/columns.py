@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
+from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
 from parsers.scalars import cached_short, fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
 
@@ -56,11 +56,6 @@ def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Sect
     columns |= {"milestones": milestones(fields), "performance_metrics": performance_metrics(fields)}
     flags = tuple(dict.fromkeys(problems))
     return Record(**columns, **more, form=form, flags=flags, fields=tuple(fields), sections=tuple(sections))
-
-
-def record_columns(head: PageHead, fields: Sequence[Field]) -> RecordValues:
-    """Returns all columns of a record, derived from one page's fields or from merged ones."""
-    return RecordValues(**_columns_from(head, fields)[0])
 
 
 def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:

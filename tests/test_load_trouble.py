@@ -14,7 +14,7 @@ import pytest
 from scraper import reading as capture_reading
 from scraper.archive.store import CATALOG
 from scraper.capture import Capture
-from scraper.database import parse_captures, parsed_pages
+from scraper.database import build, parse_captures, parsed_pages
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -101,6 +101,16 @@ def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
     with pytest.raises(TtaError, match="memory" if word == "HUGE" else "read before"):
         load(folders, LoadOptions(workers=2))
     assert query(folders, "SELECT * FROM records") == before
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_record_that_ends_worker_processes_is_built_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_parent(captures: Any, rows: Any = build._record_rows) -> Any:
+        return rows(captures) if captures[0].record_id != "5" or not multiprocessing.parent_process() else os._exit(1)
+
+    monkeypatch.setattr(build, "_record_rows", in_parent)
+    assert query(loaded(tmp_path, pages(*range(1, 9)), workers=2), "SELECT count(*), count(county) FROM records") == [(8, 8)]
 
 
 @pytest.mark.usefixtures("hostile")

@@ -94,14 +94,13 @@ def second_database(data: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
+def stoppable(db: sqlite3.Connection, stop: Stop) -> Iterator[None]:
     """Interrupts statements in this block, raising Stopped, once the run was asked to end."""
-    db.set_progress_handler((lambda: stop.over) if stop else None, _STEPS)
+    db.set_progress_handler(lambda: stop.over, _STEPS)
     try:
         yield
     except sqlite3.OperationalError:
-        if stop:
-            stop.check()
+        stop.check()
         raise
     finally:
         db.set_progress_handler(None, 0)

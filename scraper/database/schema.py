@@ -111,7 +111,6 @@ def _view_sql(table: Table) -> list[str]:
     links = 'FOREIGN KEY (record_id) REFERENCES "records"(record_id), FOREIGN KEY (shared) REFERENCES "{}"(shared)'
     columns = [*_columns_sql(table, own), "shared INTEGER NOT NULL", f"UNIQUE ({_quote_names(table.keys)})", links.format(shared)]
     writes = {
-        "INSERT": f'{share} INSERT INTO "{rows}" ({_quote_names(own)}, shared) VALUES ({new_own}, {found});',
         "UPDATE": f'{share} UPDATE "{rows}" SET ({_quote_names(own)}, shared) = ({new_own}, {found}) WHERE rowid = old.rowid;',
         "DELETE": f'DELETE FROM "{rows}" WHERE rowid = old.rowid;',
     }

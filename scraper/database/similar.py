@@ -10,11 +10,10 @@ with the links, once for all records with the same text; the file can be deleted
 import re
 import sqlite3
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
@@ -37,6 +36,10 @@ CREATE TABLE texts (text INTEGER PRIMARY KEY, sketch BLOB NOT NULL);
 CREATE TABLE hashes (hash INTEGER, text INTEGER, PRIMARY KEY (hash, text)) WITHOUT ROWID;
 CREATE TABLE links (text INTEGER, other INTEGER, PRIMARY KEY (text, other)) WITHOUT ROWID;
 CREATE TABLE state (archive TEXT);
+"""
+_SHARING = f"SELECT * FROM (SELECT text FROM side.hashes WHERE hash = ? LIMIT {_MOST})"
+_CANDIDATES = f"""
+SELECT text, sketch FROM (SELECT text FROM ({{}}) GROUP BY text HAVING count(*) >= {_SHARED}) JOIN side.texts USING (text)
 """
 _VERSION = crc32(Path(__file__).read_bytes()) >> 1
 _NEW = """
@@ -119,15 +122,13 @@ def _link(db: sqlite3.Connection, text: int, description: str) -> None:
     words = re.findall(r"[^\W_]+", description.lower())
     sequences = zip(words, words[1:], words[2:], strict=False) if len(words) >= MIN_WORDS else ()
     own = sorted({crc32(" ".join(sequence).encode()) for sequence in sequences})[:_HASHES]
+    sketch, indexed = set(own), own[:_INDEXED]
+    sharing = " UNION ALL ".join([_SHARING] * len(indexed)) or "SELECT NULL AS text"
+    candidates = db.execute(_CANDIDATES.format(sharing), indexed).fetchall()
+    like = [other for other, theirs in candidates if _is_like(sketch, array("I", theirs))]
+    db.executemany("INSERT INTO side.links VALUES (?, ?)", (pair for one in like for pair in ((text, one), (one, text))))
     db.execute("INSERT INTO side.texts VALUES (?, ?)", [text, array("I", own).tobytes()])
-    found = (db.execute(f"SELECT text FROM side.hashes WHERE hash = ? LIMIT {_MOST}", [one]) for one in own[:_INDEXED])
-    shared = Counter(chain.from_iterable(chain.from_iterable(found)))
-    candidates = ", ".join(str(other) for other, count in shared.items() if count >= _SHARED)
-    sketch = set(own)
-    for other, theirs in db.execute(f"SELECT text, sketch FROM side.texts WHERE text IN ({candidates})").fetchall():
-        if _is_like(sketch, array("I", theirs)):
-            db.executemany("INSERT INTO side.links VALUES (?, ?)", [(text, other), (other, text)])
-    db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, text) for one in own[:_INDEXED]))
+    db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, text) for one in indexed))
 
 
 def _is_like(one: set[int], other: Sequence[int], share: float = FAMILY) -> bool:

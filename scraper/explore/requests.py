@@ -43,9 +43,11 @@ NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
 """A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
 _FROM_TO = re.compile(r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)")
 _FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")  # "FY24"
-_RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|fiscal year|fy|year)s?")
-_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")  # removed before dates are parsed
-_MONTHS = {"month": 1, "year": 12, "fiscal year": 12, "fy": 12}  # months in a unit
+_RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|quarter|fiscal year|fy|year)s?")
+_QUARTER = re.compile(r"(.*?) ?(?:q([1-4])|(first|second|third|fourth|[1-4]) quarter)(?: of)? ?(.*)")
+_QUARTERS = {"1": 0, "first": 0, "2": 1, "second": 1, "3": 2, "third": 2, "4": 3, "fourth": 3}  # quarters before
+_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b|^\s*(?:the|in|on|during)\b")  # removed before dates are parsed
+_MONTHS = {"month": 1, "quarter": 3, "year": 12, "fiscal year": 12, "fy": 12}  # months in a unit
 _DAYS = {"day": 1, "week": 7}  # days in a unit
 _STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}  # by name or code
 
@@ -225,11 +227,15 @@ def days(text: str, today: date) -> Days:
             end = days(found[2] or found[4] or "today", today).end
             if (span := Days(days(found[1] or found[3], today).first, end)).first < end:
                 return span
+        if (found := _QUARTER.fullmatch(plain)) and found[1] + found[4]:  # of a year or a fiscal year
+            year = days(found[1] + found[4], today)
+            if year.end == _add_units(year.first, "year", 1):
+                return _unit_days(_add_units(year.first, "quarter", _QUARTERS[found[2] or found[3]]), "quarter")
         for unit, formats in _FORMATS.items():
             for form in formats:
                 with suppress(ValueError):
                     return _unit_days(datetime.strptime(plain, form).replace(tzinfo=UTC).date(), unit)
-    raise BadQuery(f"“{text[:80]}” is not a date: write 10/25/2026, March 2024, FY2024, last week or last 30 days.")
+    raise BadQuery(f"“{text[:80]}” is not a date: write 10/25/2026, March 2024, Q1 2024, FY2024 or last 30 days.")
 
 
 def _relative_days(is_this: bool, number: int, unit: str, today: date) -> Days:
@@ -240,6 +246,7 @@ def _relative_days(is_this: bool, number: int, unit: str, today: date) -> Days:
         "day": today,
         "week": today - timedelta(days=today.isoweekday() % 7),
         "month": today.replace(day=1),
+        "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
         "year": date(today.year, 1, 1),
     }.get(unit) or date(today.year - (today.month < 10), 10, 1)
     return _unit_days(first if is_this else _add_units(first, unit, -1), unit)

@@ -136,9 +136,10 @@ class Processes:
 
     _workers: int
     _check: Check = lambda: None
+    _preload: str | None = None  # a module that imports those of all jobs
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
-        context = _process_context(job.work.__module__)
+        context = _process_context(self._preload or job.work.__module__)
         workers = [_Worker(context) for _ in range(self._workers)]
         idle = [*workers]  # pop and append are atomic, and there are as many threads as workers
 
