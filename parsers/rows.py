@@ -19,7 +19,7 @@ from parsers.record import Field, FieldState, Section
 from parsers.registry import Type, group_of_member, is_distinctive, is_instructions, known, known_name, section_of_instruction
 from parsers.tree import Element, one_line, readable
 
-_NUMBERED = re.compile(r"(.*\S)\s+\d+")
+_NUMBERED = re.compile(r"(.*\S)\s+\d+")  # an item's name with its number
 _MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 

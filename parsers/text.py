@@ -37,7 +37,7 @@ from parsers.textlines import (
     is_prose,
     is_time,
     is_typed,
-    joined,
+    join_lines,
     linked_parts,
     looks_like_label,
     next_filled,
@@ -150,24 +150,24 @@ class _Writer(RowWriter):
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
         self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
-        self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
+        self._grouped = any(self._legend_at(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
         self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_LINKED_TYPES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
-        """The body; a fragment begins with other fields of the page instead."""
-        lines = lines[: self._legend(lines, is_grouped=self._grouped)]
+        """Writes the body. A fragment of a page begins with other fields instead."""
+        lines = lines[: self._legend_at(lines, is_grouped=self._grouped)]
         end = 0 if is_fragment else len(lines)
         last = max((at + 1 for at in range(end) if not lines[at].text), default=0)
         if self._compact and 0 < last < end and self._is_unlisted(lines, last, "prose"):
             end = last
         if text_of(lines[:end]):
             self._add(None, lines[:end], name=BODY)
-        self._loose(lines[end:])
+        self._write_loose_lines(lines[end:])
 
-    def _legend(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
-        """The line before a label that is the heading of a group of fields; None where there is none."""
+    def _legend_at(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
+        """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
         if at is None:
             return None
@@ -177,27 +177,27 @@ class _Writer(RowWriter):
         return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
     def field(self, mark: Mark, among: str) -> None:
-        """The rows of a label and the lines up to the next one. `among`: what lines below the value are (see `_is_unlisted`)."""
-        mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend(mark.lines, is_grouped=not mark.is_group)]
+        """Writes rows of a label and the lines up to the next. `among`: what lines below the value are (`_is_unlisted`)."""
+        mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend_at(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
-            self._loose(mark.lines[end:], among)
+            self._write_loose_lines(mark.lines[end:], among)
         elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
         elif mark.is_group:
-            self._group(mark)
+            self._write_group(mark)
         else:
-            values, rest = self._values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
+            values, rest = self._split_values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
-            self._loose(rest, among)
+            self._write_loose_lines(rest, among)
 
-    def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
-        """A field's values, each as its lines, and the lines after them that are no value of this field."""
+    def _split_values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
+        """Returns a field's values, each as its lines, and the lines after them that belong to no value."""
         if not any(line.text for line in lines):
             return [], []
         match entry.type:
@@ -205,7 +205,7 @@ class _Writer(RowWriter):
                 return ([lines[:1]], lines[1:]) if fits(entry.type, lines[0].plain) else ([], lines)
             case Type.RANGE:
                 value = range_lines(lines)
-                return ([[joined(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
+                return ([[join_lines(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
             case Type.POINT:
                 count = next((index for index, line in enumerate(lines) if not _LINES["shape"].match(line.plain)), len(lines))
                 return [[line] for line in lines[:count]], lines[count:]
@@ -260,15 +260,15 @@ class _Writer(RowWriter):
             return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
 
-    def _loose(self, lines: list[Line], among: str = "loose") -> None:
-        """Lines after a complete value: unlisted labels with values, else text without a label, or what only the footer has."""
+    def _write_loose_lines(self, lines: list[Line], among: str = "loose") -> None:
+        """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
         index = 0
         while index < len(lines):
             line = lines[index]
             if not line.text:
                 index += 1
             elif is_member_line(line.text) and (group := group_of_member(line.text)) is not None:
-                for item in self._items(lines[index:], group_table(group)):
+                for item in self._split_items(lines[index:], group_table(group)):
                     self._add_item(group, item)
                 return
             elif section := section_of_instruction(line.plain):
@@ -286,7 +286,7 @@ class _Writer(RowWriter):
                     is_dropped = self._drops_links and first < len(lines) and _LINES["label_noun"].search(lines[first].text)
                     ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
                     index = first if is_dropped else next(ends, len(lines))
-                for value in [[joined(value)] for value in values] or [lines[first:index]]:
+                for value in [[join_lines(value)] for value in values] or [lines[first:index]]:
                     self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
             elif among == "footer":
                 return
@@ -312,7 +312,7 @@ class _Writer(RowWriter):
             index = end
 
     def _end_of_section(self, lines: list[Line]) -> int:
-        """Where the text of a section ends: after the form's last instruction, at a blank line or a label."""
+        """Returns where the text of a section ends: after the form's last instruction, at a blank line or a label."""
         start = max((index for index, line in enumerate(lines) if section_of_instruction(line.plain)), default=-1) + 1
         for at in range(start, len(lines)):
             text = lines[at].text
@@ -327,9 +327,9 @@ class _Writer(RowWriter):
         self.section_spans.append((used[0].first, used[-1].last))
         self.open_section(label, text_of(lines))
 
-    def _group(self, mark: Mark) -> None:
+    def _write_group(self, mark: Mark) -> None:
         label, lines = mark.label, mark.filled
-        items = _table_items(lines) or self._items(mark.lines, group_table(label))
+        items = _table_items(lines) or self._split_items(mark.lines, group_table(label))
         if not lines:
             self._add(label, [], label_line=mark.line)
         elif not items:
@@ -346,8 +346,8 @@ class _Writer(RowWriter):
             is_misfit = label is not None and _LINES["dated"].search(label.text) and not is_time(text_of(lines))
             self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
 
-    def _items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
-        """The items of a group whose fields have labels; the label that came first begins the next item."""
+    def _split_items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
+        """Returns the items of a group whose fields have labels; the label that came first begins the next item."""
         items: list[list[_SubField]] = []
         open_label: str | None = None
         for index, line in enumerate([] if self._inline else lines):
@@ -390,7 +390,7 @@ class _Writer(RowWriter):
 
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
-    """The items of a group printed as a table: its first row has the labels."""
+    """Returns the items of a group printed as a table: its first row has the labels."""
     rows = [[cell.strip() for cell in _LINES["cell_border"].split(line.text.strip("| "))] for line in lines]
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
         return []

@@ -15,7 +15,7 @@ _HEAD = FORMS["head"]
 Span = tuple[int, int]
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES = 10  # blank ones included, where each part of a byline is an element of its own
-_NOTICE = ("attention", "questions?")
+_NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
@@ -42,19 +42,19 @@ class _Byline(NamedTuple):
 
 
 def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_end: int) -> TextHead:
-    """Title and byline of the record whose fields, or first instructions, follow `lines`.
+    """Reads title and byline of the record whose fields, or first instructions, follow `lines`.
 
     `below`: the lines after its last label; `names`: its own name and title, as its fields have them; `teasers_end`: see below.
     """
     head = TextHead()
-    bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _byline(lines, index))]
+    bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _find_byline(lines, index))]
     filled = [index for index in range(teasers_end, len(lines)) if lines[index].text and not _is_notice(lines[index].text)]
     prose = next((index for index in filled if is_prose(lines[index].text)), len(lines))
     early = [one for one in bylines if one.at < prose]
     if early or prose in filled[:1]:  # those after a paragraph are quoted in the body, unless the paragraph is a banner's
         bylines = early
     certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time] or early
-    at, title = _title(lines, certain, names, teasers_in(lines[:teasers_end]))
+    at, title = _find_title(lines, certain, names, teasers_in(lines[:teasers_end]))
     head.title, head.end = title, at + 1
     if title is not None:
         head.spans["title"] = (lines[at].first, lines[at].last)
@@ -78,7 +78,7 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
 
 
 def end_of_teasers(lines: list[Line]) -> int:
-    """The line after the teasers of other records that precede a record on its page; 0 where there are none."""
+    """Returns the line after the teasers of other records that precede a record on its page; 0 if there are none."""
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_distinctive(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
@@ -102,7 +102,7 @@ def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list
 
 
 def teasers_in(lines: list[Line]) -> set[str]:
-    """The titles of records that the page only refers to: it prints them no more often than links to read more about them."""
+    """Returns titles of records that the page only refers to: it prints each no more often than its link `Read more about`."""
     texts = [line.plain for line in lines if line.text]
     more = (_HEAD["more"].fullmatch(text) or _HEAD["more"].fullmatch(f"{text} {after}") for text, after in pairwise([*texts, ""]))
     links = Counter(found[1] for found in more if found)
@@ -121,8 +121,8 @@ def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
     return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= _MAX_BYLINE
 
 
-def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
-    """The title's line and the title, by the best evidence that there is; (-1, None) where there is none."""
+def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
+    """Returns the title's line and the title, by the best evidence available; (-1, None) if there is none."""
     filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
     if not filled:
         return -1, None
@@ -151,17 +151,18 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     return (named[-1], lines[named[-1]].text) if named else (-1, None)
 
 
-def _byline(lines: list[Line], at: int) -> _Byline | None:
-    """The byline that begins on a line; it is spread over several where each of its parts was an element of its own."""
+def _find_byline(lines: list[Line], at: int) -> _Byline | None:
+    """Returns the byline that begins on a line; it has several lines if each of its parts was a separate element."""
     text = lines[at].text
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
         return None
     wrapped = [lines[at : at + count] for count in (1, 2, 3, 4) if all(line.text for line in lines[at : at + count])]
-    timed = [one for some in wrapped if (one := _parsed(" ".join(line.text for line in some), at, at + len(some))) and one.time]
+    parsed = [_parse_byline(" ".join(line.text for line in some), at, at + len(some)) for some in wrapped]
+    timed = [byline for byline in parsed if byline is not None and byline.time]
     if timed and timed[-1].end > at + 1:
-        return next((one for one in timed if "T" in (one.time or "")), timed[0])
+        return next((byline for byline in timed if "T" in (byline.time or "")), timed[0])
     parts, end = [text], at + 1
-    whole = _parsed(text, at, end)
+    whole = _parse_byline(text, at, end)
     for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
         part = lines[index].text
         is_name = len(parts) == 1 and _HEAD["without_name"].fullmatch(text) is not None and _is_name(part)
@@ -173,10 +174,10 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
             break
     if len(parts) == 2 and end > at + 2 and not iso_time(parts[1]):  # the first line of the body
         return whole
-    return _parsed(" ".join(parts), at, end)
+    return _parse_byline(" ".join(parts), at, end)
 
 
-def _parsed(text: str, at: int, end: int) -> _Byline | None:
+def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
     for pattern in FORMS["bylines"].values():
         if found := pattern.fullmatch(" ".join(text.split())):
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])

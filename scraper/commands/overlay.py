@@ -12,7 +12,7 @@ from scraper.database.connection import writing
 from scraper.folders import Folders, locked
 from scraper.terminal import escape
 
-_SHOWN = 10
+_SHOWN = 10  # keys without a record that are named
 
 
 @click.group("overlay")

@@ -68,8 +68,8 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
     settings = load_config(folders.config_file)
     loopback = settings.http.allow_loopback
     given = chain(
-        [crawls.checked(address, loopback=loopback) for address in addresses],
-        *(crawls.listed(_lines(name), options["prefix"], loopback=loopback) for name in lists),
+        [crawls.check_address(address, loopback=loopback) for address in addresses],
+        *(crawls.read_list(_read_list(name), options["prefix"], loopback=loopback) for name in lists),
     )
     stop = Stop()
     local = Processes(options["workers"] or cores(), stop.check)
@@ -87,7 +87,7 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE
 
 
-def _lines(name: str) -> Iterator[str]:
+def _read_list(name: str) -> Iterator[str]:
     """Yields the lines of a list, which archives publish compressed with gzip."""
     if name == "-":
         yield from sys.stdin

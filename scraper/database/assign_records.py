@@ -60,7 +60,7 @@ def group(
     node_of_reference: Callable[[str], int | None],
     node_of_address: Callable[[str], int | None],
 ) -> dict[Marks, str]:
-    """The `record_id` for every pair of marks.
+    """Returns the `record_id` for every pair of marks.
 
     The two functions return the lowest node number among the captures with that reference or that address. Pairs that share a
     reference or an address, directly or through others, are one record: a pair without its own node gets the group's lowest one.
@@ -86,15 +86,11 @@ def group(
     result: dict[Marks, str] = {}
     for members in groups.values():
         lowest = min((node for one in members if (node := own[one]) is not None), default=None)
-        names = (one.reference or address_id(one.address or "") for one in members)
+        digests = (hashlib.sha256((one.address or "").encode("utf-8", "replace")).hexdigest() for one in members)
+        names = (one.reference or f"url:{digest[:16]}" for one, digest in zip(members, digests, strict=True))
         name = min(names, key=lambda one: (one.startswith("url:"), one)) if lowest is None else str(lowest)
         result |= {one: name if own[one] is None else str(own[one]) for one in members}
     return result
-
-
-def address_id(plain: str) -> str:
-    """Returns the `record_id` of a record that only its address identifies."""
-    return "url:" + hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def assign_records(db: sqlite3.Connection) -> None:

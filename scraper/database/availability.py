@@ -77,7 +77,7 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
     if number is None or not _PATTERN["plain_node"].fullmatch(urlsplit(page_address(candidate.url)).path):
         return None  # in another language the site may answer "not found" although the record exists
     shown = db.execute(_SQL["addresses_of_node"], [number]).fetchall()
-    is_known = shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}
+    is_known = shown and _site_of_host(candidate.address) in {SITE} | {_site_of_host(one) for (one,) in shown if one}
     return str(number) if is_known else None
 
 
@@ -98,7 +98,7 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
         if db.execute(_SQL["shows_record"], [place, record_id]).fetchone():
             return False
         if (
-            _site(place) != _site(candidate.address)
+            _site_of_host(place) != _site_of_host(candidate.address)
             or number is not None
             or _PATTERN["no_record"].match(urlsplit(page_address(target)).path)
         ):
@@ -112,7 +112,7 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
     return False
 
 
-def _site(place: str | None) -> str:
+def _site_of_host(place: str | None) -> str:
     """Returns the site of an address's host; all hosts of the portal are one site."""
     host = (place or "").partition("/")[0].partition("?")[0]
     return SITE if host == SITE or host.endswith(f".{SITE}") else host
@@ -122,12 +122,12 @@ def apply(db: sqlite3.Connection) -> None:
     """Sets `availability` and `gone_since` of the records that were built, and adds disappearances and returns to `changes`."""
     update = "UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?"
     for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=itemgetter(0)):
-        gone_since, changes = story((at, bool(gone)) for _, at, gone in events)
+        gone_since, changes = read_events((at, bool(gone)) for _, at, gone in events)
         db.executemany(insert_sql("changes"), ((record_id, *change, False) for change in changes))
         db.execute(update, (Availability.GONE if gone_since else Availability.UNKNOWN, gone_since, record_id))
 
 
-def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:
+def read_events(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:
     """Returns since when a record is gone (None if its last capture shows it), and each change between shown and gone.
 
     `events`: time, and whether the capture shows that the record is gone, by time; at the same time those that show the record

@@ -34,7 +34,7 @@ class _Revisit(NamedTuple):
 
 
 _SELECT = f"SELECT {', '.join(f'one.{name}' for name in _Revisit._fields)} FROM archive.captures one"
-_BEST = "one.intact DESC, one.form = 'revisit'"
+_BEST = "one.intact DESC, one.form = 'revisit'"  # intact captures first, revisits last
 _BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY {_BEST}, capture_id"
 _BY_PLACE = (
     f"{_SELECT} WHERE url = ? AND captured_at = ? AND capture_id != ? ORDER BY {_BEST}, payload_digest IS NOT ?, capture_id"
@@ -49,7 +49,7 @@ _BY_DIGEST = (
     f"{_SELECT} WHERE payload_digest = ? AND form != 'revisit' "
     f"ORDER BY one.intact DESC, url IS NOT ?, captured_at IS NULL, {TIME_ORDER}, capture_id LIMIT 1"
 )
-_TAKEN = "sha256, form, reference, node_id, shape, flags"
+_TAKEN = "sha256, form, reference, node_id, shape, flags"  # columns that a revisit takes from its original
 
 
 def resolve(db: sqlite3.Connection) -> None:
@@ -59,7 +59,7 @@ def resolve(db: sqlite3.Connection) -> None:
     """
     for row in db.execute(f"{_SELECT} WHERE form = 'revisit'"):  # of the catalog, which does not change meanwhile
         revisit = _Revisit._make(row)
-        original = _original(db, revisit, {revisit.capture_id})
+        original = _find_original(db, revisit, {revisit.capture_id})
         found = db.execute(f"SELECT {_TAKEN} FROM captures WHERE capture_id = ?", [original]).fetchone()
         taken = found or (None,) * len(_TAKEN.split(","))
         own_node = node_id(revisit.url)
@@ -73,7 +73,7 @@ def resolve(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR IGNORE INTO temp.touched VALUES (?)", [revisit.capture_id])
 
 
-def _original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str | None:
+def _find_original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str | None:
     """Returns the capture with the body of a revisit, found directly or through other revisits; None if the archive has none."""
     if len(chain) > MAX_CHAIN:
         return None
@@ -81,7 +81,7 @@ def _original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str
         if found.form != "revisit":
             if db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [found.capture_id]).fetchone():
                 return found.capture_id
-        elif found.capture_id not in chain and (further := _original(db, found, chain | {found.capture_id})) is not None:
+        elif found.capture_id not in chain and (further := _find_original(db, found, chain | {found.capture_id})) is not None:
             return further
     return None
 

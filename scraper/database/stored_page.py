@@ -57,19 +57,24 @@ class StoredPage(NamedTuple):
     performance_metrics: list[list[Any]]
 
 
-def encode(record: Record) -> bytes:
-    """Encodes a record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
-    content = (
+def stored(record: Record) -> StoredPage:
+    """Converts a record page to rows."""
+    return StoredPage(
         record.form,
         record.incomplete,
         record.url,
-        (record.title, record.node_id, record.submitted_by, record.submitted_at),
+        [record.title, record.node_id, record.submitted_by, record.submitted_at],
         [_field_row(one) for one in record.fields],
         [(section.label, section.text) for section in record.sections],
         value_row(record),
-        [(one.position, one.title, one.date, one.notes, one.details) for one in record.milestones],
-        [(one.position, one.question, one.answer) for one in record.performance_metrics],
+        [[one.position, one.title, one.date, one.notes, one.details] for one in record.milestones],
+        [[one.position, one.question, one.answer] for one in record.performance_metrics],
     )
+
+
+def encode(record: Record) -> bytes:
+    """Encodes a record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
+    content = (*stored(record),)
     try:
         encoded = orjson.dumps(content)
     except orjson.JSONEncodeError:  # a lone surrogate

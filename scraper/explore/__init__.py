@@ -130,34 +130,34 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     return [
-        (r"^/-/map$", _page(dashboard.map_context, "map.html")),
-        (r"^/-/charts$", _page(dashboard.context, "charts.html")),
-        (r"^/-/new$", _page(news.context, "new.html")),
-        (r"^/-/new\.atom$", _page(news.feed)),
-        (r"^/-/new\.(?P<format>csv|xlsx)$", _page(news.events_file)),
-        (r"^/-/chart$", _page(dashboard.chart_context, "chart.html")),
-        (r"^/-/chart\.svg$", _page(dashboard.picture_file)),
-        (r"^/-/chart\.(?P<format>csv|xlsx)$", _page(dashboard.numbers_file)),
-        (r"^/-/search$", _page(search.context, "search.html")),
+        (r"^/-/map$", _make_view(dashboard.map_context, "map.html")),
+        (r"^/-/charts$", _make_view(dashboard.context, "charts.html")),
+        (r"^/-/new$", _make_view(news.context, "new.html")),
+        (r"^/-/new\.atom$", _make_view(news.feed)),
+        (r"^/-/new\.(?P<format>csv|xlsx)$", _make_view(news.events_file)),
+        (r"^/-/chart$", _make_view(dashboard.chart_context, "chart.html")),
+        (r"^/-/chart\.svg$", _make_view(dashboard.picture_file)),
+        (r"^/-/chart\.(?P<format>csv|xlsx)$", _make_view(dashboard.numbers_file)),
+        (r"^/-/search$", _make_view(search.context, "search.html")),
         (r"^/tta(?:/[^/]+){0,2}\.(?P<format>csv|xlsx)$", downloads.of_page),
-        (r"^/-/codebook$", _page(home.codebook, "codebook.html")),
-        (r"^/-/codebook\.(?P<format>csv|xlsx)$", _page(home.codebook_file)),
+        (r"^/-/codebook$", _make_view(home.codebook, "codebook.html")),
+        (r"^/-/codebook\.(?P<format>csv|xlsx)$", _make_view(home.codebook_file)),
         (r"^/-/health$", home.health),
-        (rf"^{UNREADABLE}(?:\.json)?$", _unreadable),
+        (rf"^{UNREADABLE}(?:\.json)?$", _raise_unreadable),
         (r"^/robots\.txt$", lambda: Response.text("User-agent: *\nDisallow: /")),  # the pages contain people's names
         # Replaces Datasette's own page, which exposes the path of the database file:
         (r"^/-/databases(?:\.json)?$", lambda datasette: Response.json([{"name": name} for name in datasette.databases])),
     ]
 
 
-async def _unreadable(request: Any) -> Any:
+async def _raise_unreadable(request: Any) -> Any:
     raise DatasetteError(
         request.scope.get("tta_problem", "There is nothing here."), title="This filter can't be read", status=400
     )
 
 
-def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
-    """A view of this plugin, for visitors who may see the records. `content` returns the template's variables, or a response."""
+def _make_view(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
+    """Makes a view for visitors who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
         await ensure_records_are_shown(datasette, request.actor)

@@ -166,17 +166,17 @@ class Counts:
 
 
 async def incomplete(database: Any) -> dict[tuple[str, Value], str]:
-    """Why the records of a year or month are known not to be complete, by dimension and value."""
+    """Returns why the records of a year or month are known to be incomplete, by dimension and value."""
     return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
 
 
-async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
+async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     """Counts the selected records by the chart's dimensions. Raises QueryInterrupted at the time limit."""
     by, split, measure = spec.across, spec.down, spec.figure
     parts = [by.sql, split.sql if split else "NULL", measure.sql]
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
-    sql = f"SELECT {', '.join(parts)}, count(*) FROM records {chosen.where} GROUP BY {groups}"
-    found = await database.execute(sql, chosen.params, log_sql_errors=False)
+    sql = f"SELECT {', '.join(parts)}, count(*) FROM records {filters.where} GROUP BY {groups}"
+    found = await database.execute(sql, filters.params, log_sql_errors=False)
     counts, only = Counts(), spec.only.split("\n")
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
@@ -256,7 +256,7 @@ class Chart:
 
 
 def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tuple[str, Value], str] | None = None) -> Chart:
-    """The chart; what is not complete (`lacking`) has a star. The least frequent series are one, so that each has a color."""
+    """Returns the chart. Incomplete values (`lacking`) get a star; the least frequent series are combined into one."""
     by, split, measure = spec.across, spec.down, spec.figure
     sizes: Counter[Value] = Counter()
     for (_, second), cell in counts.cells.items():
@@ -304,7 +304,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         url, is_lacking = chosen.url(*by.filters(first)), (spec.by, first) in (lacking or {})
         return Row(name + "*" * is_lacking, value, found.total(), url, marks, first is not None)
 
-    firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
+    firsts = _fill_gaps(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
     rows = list(map(row, firsts))
     same = Counter(one.name for one in rows)  # agencies of one name, which their numbers tell apart
@@ -321,7 +321,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
 
 
 def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
-    """The chart of a question's own rows (`OF_ROWS`); its marks lead to the rows of the table, if there is one."""
+    """Returns the chart of a question's rows (`OF_ROWS`); its marks lead to the rows of the table, if there is one."""
     counts, one = Counts(), TEXTS["rows"][name]
     for row in rows:
         value, n = row[one["column"]], row[one["count"]] if "count" in one else 1
@@ -331,7 +331,7 @@ def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
     return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, ""))
 
 
-def _filled(values: list[Value]) -> list[Value]:
+def _fill_gaps(values: list[Value]) -> list[Value]:
     """Returns years and months in order, including those without a value."""
     known = [one for one in values if one is not None]
     if known and all(isinstance(one, int) for one in known):

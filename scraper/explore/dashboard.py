@@ -25,10 +25,10 @@ _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
 
 
-async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters, lacking: Any) -> Chart | None:
+async def chart_of(datasette: Any, spec: Spec, filters: RecordFilters, lacking: Any) -> Chart | None:
     """Returns the chart; None if the count exceeded the time limit."""
     with suppress(QueryInterrupted):
-        return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, chosen), chosen, lacking)
+        return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, filters), filters, lacking)
     return None
 
 
@@ -45,7 +45,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     records = max([total, *(one.counts.total for one in drawn)])
     shown: dict[str, Any] = {"charts": drawn, "cut_off": None in found or not filled, "records": records}
     shown["filled"] = [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)]
-    return shown | await _shown(datasette, request, chosen)
+    return shown | await _common_context(datasette, request, chosen)
 
 
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     dimensions: dict[str, Any] = charts.DIMENSIONS
     choices = {"measure": charts.MEASURES, "by": dimensions, "split": dimensions, "kind": charts.KINDS}
     return {
-        **await _shown(datasette, request, chosen),
+        **await _common_context(datasette, request, chosen),
         "chart": await chart_of(datasette, spec, chosen, await charts.incomplete(datasette.get_database(DATABASE))),
         "spec": spec,
         "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
@@ -88,10 +88,10 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     return shown | await question_rows(datasette, request, question)
 
 
-async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
+async def _common_context(datasette: Any, request: Any, filters: RecordFilters) -> dict[str, Any]:
     last = (await datasette.get_database(DATABASE).execute("SELECT max(captured_at) FROM captures")).first()[0]
     cite = f"{TITLE}, as captured until {(last or 'unknown')[:10]}"
-    return {"title": "TTA records in charts", "chosen_records": chosen, "cite": cite, **await form(datasette, request)}
+    return {"title": "TTA records in charts", "chosen_records": filters, "cite": cite, **await form(datasette, request)}
 
 
 async def picture_file(datasette: Any, request: Any) -> Any:

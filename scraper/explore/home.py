@@ -22,7 +22,7 @@ from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import LOOKS, QUESTIONS, UNKNOWN_LABELS
 from scraper.explore.record import MADE_UP
-from scraper.export.tables import BY_NAME, CODEBOOK, Count, codebook_rows, counting
+from scraper.export.tables import BY_NAME, CODEBOOK, Count, codebook_rows, count_values
 from scraper.sqlite import open_readonly
 
 STALE_AFTER = 72.0
@@ -76,15 +76,15 @@ async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
         counts = [Count(missing=size - values, values=values, seen=None) for values in numbers]
     is_whole = 0 < size * len(columns) <= MAX_COUNTED
     if is_whole:
-        counts = await asyncio.to_thread(_counts, Path(database.path), name, columns)
+        counts = await asyncio.to_thread(_count_columns, Path(database.path), name, columns)
     rows = [dict(zip(BY_NAME[CODEBOOK].columns, row, strict=True)) for row in codebook_rows(name, columns, counts)]
     return {"tables": tables, "name": name, "size": size, "is_whole": is_whole, "columns": rows}
 
 
-def _counts(path: Path, name: str, columns: list[str]) -> list[Count]:
+def _count_columns(path: Path, name: str, columns: list[str]) -> list[Count]:
     counts, quoted = [Count() for _ in columns], ", ".join(f'"{column}"' for column in columns)
     with closing(open_readonly(path)) as db:
-        deque(counting(db.execute(f'SELECT {quoted} FROM "{name}"'), counts), maxlen=0)
+        deque(count_values(db.execute(f'SELECT {quoted} FROM "{name}"'), counts), maxlen=0)
     return counts
 
 

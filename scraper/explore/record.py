@@ -20,28 +20,28 @@ _LONG = 300
 """Characters above which a change is too long for its table cell."""
 _MOST = 100
 """Rows of a list on the page of an organization or of a user's own table, which links to all of them."""
-_NOTES = {"empty": "empty on the page", "not_captured": "not captured"}
+_NOTES = {"empty": "empty on the page", "not_captured": "not captured"}  # by `fields.state`
 
 Row = Mapping[str, Any]
 Group = dict[str, Any]
 """The fields of a section, or of an item such as a milestone: `name`, `instructions`, `labels` and `items`, which are groups."""
 
 
-async def record_page(database: Any, record_id: str, chosen: RecordFilters) -> dict[str, Any] | None:
+async def record_page(database: Any, record_id: str, filters: RecordFilters) -> dict[str, Any] | None:
     """Returns the record as from `arrange`, with the previous and next of the selected ones; None if there is no such record."""
     rows = await ask(database, "record", {"id": record_id})
     if not rows["records"]:
         return None
-    params = chosen.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
-    where = f"{chosen.where} AND" if chosen.where else "WHERE"
+    params = filters.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
+    where = f"{filters.where} AND" if filters.where else "WHERE"
     return arrange(rows, await ask(database, "around", params, where=where))
 
 
-def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Returns all that the template `row-tta-records.html` shows, from the rows of each table.
 
     `facts`: headings, each with the text shown and the filter for records with the same value. `changes`: the two captures, and
-    the rows of the table, with `long`. `around`: rows of the queries of that name.
+    the rows of the table, with `long`. `related`: rows of the queries of that name.
     """
     (record,) = rows["records"]
     captures = [
@@ -57,11 +57,11 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dic
             change.update(_differing(change["old_value"] or "", change["new_value"] or ""))
     between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
     heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
-    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": around}
+    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": related}
     shown |= {"made_up": any(one["source"] == MADE_UP for one in captures), "facts": list(_facts(record))}
     shown["description_source"] = numbers.get(body[0]["capture_id"]) if body else None
     shown["changes"] = [(captured, list(run)) for captured, run in between]
-    return shown | {"groups": _groups(fields, rows["sections"], numbers)}
+    return shown | {"groups": _group_fields(fields, rows["sections"], numbers)}
 
 
 def _differing(old: str, new: str) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]
         yield about.heading, [(("No", "Yes")[bool(one)] if about.type is bool else str(one), {condition: one}) for one in texts]
 
 
-def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
+def _group_fields(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
     """Returns the sections in page order, including those without fields: their text is part of the page."""
 
     def group(name: str | None, instructions: str | None = None, labels: Iterable[Any] = ()) -> Group:
@@ -94,12 +94,12 @@ def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], number
         groups += waiting[: at + 1] if at is not None else [group(name)]
         del waiting[: at + 1 if at is not None else 0]
         for item, members in groupby(run, key=lambda row: row["item"]):
-            labels = _labels(members, numbers)
+            labels = _label_values(members, numbers)
             groups[-1]["labels" if item is None else "items"] += labels if item is None else [group(item, None, labels)]
     return groups + waiting
 
 
-def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
+def _label_values(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
     """Labels with their values and, as `note`, why there is none; `source` is the number of a value's capture on the page."""
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [

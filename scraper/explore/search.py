@@ -44,7 +44,7 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 _SQL, SCOPES, _SPELLING = texts("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
 _ALIKE, _SILENT, _SPELT, _UNLIKE, _TRIED = _SPELLING.values()
-_SOUNDS = re.compile("|".join(_SPELT))
+_SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 
 async def context(datasette: Any, request: Any) -> Any:
@@ -57,7 +57,7 @@ async def context(datasette: Any, request: Any) -> Any:
         return shown
     database = datasette.get_database(DATABASE)
     try:
-        meant = await _record_meant(database, question)
+        meant = await _find_record(database, question)
         record_url = datasette.urls.row(DATABASE, "records", tilde_encode(meant)) if meant else None
         if record_url and not question.isdigit():
             return Response.redirect(record_url)
@@ -74,7 +74,7 @@ async def context(datasette: Any, request: Any) -> Any:
         sql = sql.replace("{record}", _SQL["record_columns"])
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
-        better = await _corrected(database, question, list(SCOPES))
+        better = await _correct(database, question, list(SCOPES))
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -107,12 +107,12 @@ async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
     if not request or not (question := (request.args.get(name) or "").strip()):
         return None
     table = request.url_vars.get("table")
-    better = await _corrected(datasette.get_database(DATABASE), question, [table if table in SCOPES else "records"])
+    better = await _correct(datasette.get_database(DATABASE), question, [table if table in SCOPES else "records"])
     path = datasette.urls.path(path_with_replaced_args(request, {name: better} | dict.fromkeys(PLACE)))
     return (better, path) if better != question else None
 
 
-async def _record_meant(database: Any, text: str) -> str | None:
+async def _find_record(database: Any, text: str) -> str | None:
     """Returns the record whose node number, reference or URL the text is, with or without an archive's prefix."""
     asked: dict[str, Any] = {"text": text, "node": None, "address": None}
     if found := NODE.fullmatch(text):
@@ -126,8 +126,8 @@ async def _record_meant(database: Any, text: str) -> str | None:
     return found[0] if found else None
 
 
-async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str:
-    """The question with words that none of the tables has replaced by the closest ones; the same where that finds nothing."""
+async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
+    """Replaces the words that no table contains by the closest ones; returns the question unchanged if that finds nothing."""
     choices, words = [], list(_WORD.finditer(question))[:8]
 
     async def is_found(text: str) -> bool:
@@ -136,7 +136,7 @@ async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str
     with suppress(QueryInterrupted, BadQuery):
         for word in words:
             is_known = await is_found(f'"{word[0]}"')
-            near = [] if is_known else await _closest(database, word[0].lower(), scopes, is_found)
+            near = [] if is_known else await _suggest(database, word[0].lower(), scopes, is_found)
             begins = word is words[-1] and await is_found(f'"{word[0]}"*')
             choices.append([word[0]] * (is_known or begins or not near) + near)
         for chosen in islice(product(*choices), _TRIED):
@@ -148,8 +148,8 @@ async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str
     return question
 
 
-async def _closest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
-    """What may be meant by a word that no text has, the closest first: two words without the space, or one of a vocabulary."""
+async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
+    """Returns what a word that no text has may mean, closest first: two words without a space, or one of the vocabulary."""
     parts = [(typed[:at], typed[at:]) for at in range(3, len(typed) - 2)]
     found = {f"{one} {other}": 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
     for scope in {"records" if one == "fields" else one for one in scopes}:  # the fields' vocabulary takes seconds to read
@@ -169,7 +169,7 @@ async def _closest(database: Any, typed: str, scopes: Sequence[str], is_found: C
 
 
 def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
-    """How many letters were mistaken, half for those that sound alike or are doubled; a stem is compared with a beginning."""
+    """Counts mistaken letters; those that sound alike or are doubled count half. A stem is compared with the beginning."""
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
     before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
     for i, a in enumerate(typed, start=1):

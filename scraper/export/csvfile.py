@@ -23,7 +23,7 @@ CUT = " [cut here; whole in records.csv]"
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\t\r\n\0＝＋－﹣−＠﹫﹢﹦]")
 """Characters that make a cell a formula in spreadsheets (OWASP, "CSV Injection"), including full-width and small forms."""
 is_formula = _FORMULA.match
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # characters that no sheet can contain
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _GUESSED = re.compile(
     r"0\d+|\d{16,}|\d+(?:\.\d+)?e\d+"  # loses its zeros, its last digits or its form

@@ -110,7 +110,7 @@ class _Export:
         """Adds the texts that describe a folder's files (and cite those with data), and returns the manifest of all."""
         source, folder = self._source, path if path.is_dir() else path.parent
         rows = self._written or {path.name: next(iter(self.counts.values()))}
-        found = [manifest.written(folder, name, count) for name, count in rows.items()]
+        found = [manifest.describe_file(folder, name, count) for name, count in rows.items()]
         data = [file for file in found if self._form != "site" or file.name.startswith("download/")]
         state = manifest.state(source.database)
         citation = manifest.citation(state, source.records, data)
@@ -119,7 +119,7 @@ class _Export:
             texts |= datapackage.describe({name: source.columns[name] for name in source.tables}, data, state, citation)
         for name, content in texts.items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")
-            found.append(manifest.written(folder, name))
+            found.append(manifest.describe_file(folder, name))
         whole: dict[str, Any] = {"format": self._form, "program": manifest.PROGRAM, "citation": citation, "database": state}
         whole |= {"selection": asdict(source.selection), "files": [file._asdict() for file in found]}
         return json.dumps(whole | {"fingerprint": manifest.fingerprint(found)}, ensure_ascii=False, indent=2) + "\n"

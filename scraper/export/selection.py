@@ -17,7 +17,7 @@ from parsers.scalars import iso_time
 from scraper.database import contacts
 from scraper.database.contacts import Mode
 from scraper.errors import WrongUsage
-from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Count, codebook_rows, counting
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Count, codebook_rows, count_values
 from scraper.folders import Folders
 
 BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
@@ -101,11 +101,11 @@ class Source:
         if CODEBOOK not in self.tables or name == FLAT:
             return found
         self._counts[name] = [Count() for _ in self.columns[name]]
-        return counting(found, self._counts[name])
+        return count_values(found, self._counts[name])
 
     def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
         """Yields a table's rows by record, looked up for each: a big table needs no sorting. `before`: columns in front."""
-        table = _stored(name)
+        table = _stored_table(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
         about = f'"{table}".record_id = chosen.record_id'
@@ -141,24 +141,24 @@ class Source:
         return f"({_OF_CHOSEN[name]})" if narrows else "1"
 
     def _expressions(self, name: str) -> str:
-        table, mode = _stored(name), self.selection.contacts
+        table, mode = _stored_table(name), self.selection.contacts
         return ", ".join(
             f'"{table}"."{column}"' if mode is True else contacts.column_sql(table, column, mode) for column in self.columns[name]
         )
 
 
-def _stored(name: str) -> str:
+def _stored_table(name: str) -> str:
     """Returns the table that an exported table's rows are read from."""
     return "records" if name == FLAT else name
 
 
-def _left_out(name: str, selection: Selection) -> frozenset[str]:
+def _omitted_columns(name: str, selection: Selection) -> frozenset[str]:
     return frozenset() if selection.contacts is True else contacts.columns(BY_NAME[name])
 
 
 def _exportable_tables(selection: Selection) -> tuple[str, ...]:
-    """The tables that may be exported: all except list tables whose only value column the selection leaves out."""
-    return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _left_out(name, selection))
+    """Returns the exportable tables: all except list tables whose only value column the selection leaves out."""
+    return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _omitted_columns(name, selection))
 
 
 def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, .
     allowed = _exportable_tables(selection)
     for name in selection.tables:
         if name not in EXPORTED:
-            raise WrongUsage(f"there is no table {name!r} to export{_meant(name, known)}")
+            raise WrongUsage(f"there is no table {name!r} to export{_suggest_name(name, known)}")
         if name not in known:
             raise WrongUsage(f"this format can't contain the table {name}: export it with csv")
         if name not in allowed:
@@ -176,20 +176,20 @@ def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, .
 
 def _columns(name: str, selection: Selection) -> tuple[str, ...]:
     """Returns a table's columns that are the same on any machine; of the narrowed table, the requested ones after its keys."""
-    table, left_out = BY_NAME[name], _left_out(name, selection)
+    table, left_out = BY_NAME[name], _omitted_columns(name, selection)
     there = tuple(column for column in table.columns if column not in table.local and column not in left_out)
     narrowed = selection.tables[0] if len(selection.tables) == 1 else "records"
-    if not selection.columns or _stored(name) != _stored(narrowed):
+    if not selection.columns or _stored_table(name) != _stored_table(narrowed):
         return there
     for column in selection.columns:
         if column in left_out:
             raise WrongUsage(f"{column} is a contact detail, which --without-contacts leaves out")
         if column not in there:
-            raise WrongUsage(f"the table {name} has no column {column!r}{_meant(column, there)}")
+            raise WrongUsage(f"the table {name} has no column {column!r}{_suggest_name(column, there)}")
     return tuple(dict.fromkeys([*table.keys, *selection.columns]))
 
 
-def _meant(name: str, there: tuple[str, ...]) -> str:
+def _suggest_name(name: str, there: tuple[str, ...]) -> str:
     close = get_close_matches(name, there, n=1)
     return f": did you mean {close[0]}?" if close else f": there are {', '.join(there)}"
 

@@ -85,7 +85,7 @@ _Part = tuple[Path, Path, Mode, Set[str], list[str]]
 """Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
 """Conditions that `site.js` tests by value; it also tests isnull and notnull for each of these columns."""
-_TITLES = ("title", "tta_title", "short_name")
+_TITLES = ("title", "tta_title", "short_name")  # searched first
 
 
 def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any]) -> None:
@@ -177,12 +177,14 @@ class Site:
         await self._save("/-/search", RECORDS)
         for address in ("/-/static-plugins/tta/map.js", "/-/codebook", "/tta/dictionary"):
             self.file(address)
-        self._script("states.js", f"window.ttaStates = {(_STATIC / 'states.geojson').read_text(encoding='utf-8')};")
+        self._save_script("states.js", f"window.ttaStates = {(_STATIC / 'states.geojson').read_text(encoding='utf-8')};")
         (menu,) = LexborHTMLParser((self._folder / "index.html").read_bytes()).css(".tta-nav")
         columns = columns_of(RecordRow)
         conditions = {columns[name].heading: (one, columns[name].type is bool) for name, one in FACTS.items()}
         scripts = [one.read_text(encoding="utf-8") for one in (_STATIC / "explore.js", Path(__file__).with_name("site.js"))]
-        self._script("site.js", f"const MENU = {json.dumps(menu.html)}, FACTS = {json.dumps(conditions)};\n{''.join(scripts)}")
+        self._save_script(
+            "site.js", f"const MENU = {json.dumps(menu.html)}, FACTS = {json.dumps(conditions)};\n{''.join(scripts)}"
+        )
         while self._waiting:
             address = self._waiting.pop()
             if not address.startswith("/tta/records/"):
@@ -204,7 +206,7 @@ class Site:
         if answer.status_code != 200:
             raise TtaError(f"the page {address} can't be saved: the application answers {answer.status_code}")
         if file.endswith(".js"):
-            self._script(file.rpartition("/")[2], answer.text)
+            self._save_script(file.rpartition("/")[2], answer.text)
         else:
             self._write(file, answer.text if file.endswith(".html") else answer.content)
 
@@ -212,9 +214,9 @@ class Site:
         """Writes a file, or a page as it is saved."""
         path = self._folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(self._page(content, file).encode() if isinstance(content, str) else content)
+        path.write_bytes(self._clean_page(content, file).encode() if isinstance(content, str) else content)
 
-    def _script(self, name: str, text: str) -> None:
+    def _save_script(self, name: str, text: str) -> None:
         """Saves a module as a classic script with its own scope: a page on a disk may not load modules."""
         returned = "window.L = leafletSrc;" if "leafletSrc" in text else ""
         path = self._folder / "static" / name
@@ -246,7 +248,7 @@ class Site:
             self._waiting.append(address)
         return file
 
-    def _page(self, text: str, file: str) -> str:
+    def _clean_page(self, text: str, file: str) -> str:
         """Returns a page as saved: without other scripts than ours, without forms except the search, with relative links."""
         tree = LexborHTMLParser(text)
         top = posixpath.relpath(".", posixpath.dirname(file) or ".")
@@ -257,7 +259,7 @@ class Site:
         for node in tree.css(".tta-next"):
             node.attrs["href"], node.inner_html = f"/{file.removesuffix('.html')}.csv", "All of them, as CSV"
         for node in tree.css("[href]"):
-            self._relate(node, file)
+            self._make_relative(node, file)
         for node in tree.css("form"):
             if node.attributes.get("action") in _LISTS:
                 node.attrs["action"] = posixpath.join(top, RECORDS)
@@ -274,15 +276,15 @@ class Site:
             said = _POWERED.sub("", node.inner_html or "")
             node.inner_html = " ".join(f"Saved from the program tta; works without a server. {said}".split())
         if file.startswith("tta/records/"):
-            _say_once(tree)
+            _drop_repetitions(tree)
         html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
-        html = _FORM.sub(self._moved, _UNNEEDED.sub("", html))
+        html = _FORM.sub(self._link_instructions, _UNNEEDED.sub("", html))
         html = _TAG.sub(lambda tag: _QUOTED.sub(r"=\1", tag[0]), html)
         scripts = ["site.js", *(["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else [])]
         added = "".join(f"<script defer src={top}/static/{name}></script>\n" for name in scripts)
         return html.replace("</head>", f"{self._head}{added}</head>", 1)
 
-    def _relate(self, node: LexborNode, page: str) -> None:
+    def _make_relative(self, node: LexborNode, page: str) -> None:
         """Makes a link relative; a link to a page that is not saved becomes its text, or is removed with its list item."""
         href = node.attributes["href"] or ""
         parts = urlsplit(href)
@@ -301,7 +303,7 @@ class Site:
             del node.attrs["href"]
             node.unwrap()
 
-    def _moved(self, found: re.Match[str]) -> str:
+    def _link_instructions(self, found: re.Match[str]) -> str:
         """Returns the end of a section's heading as a link to the instructions of the form, which are saved once."""
         anchor = _anchor(unescape(found[3].partition(">")[2].removesuffix("</div>")))
         if anchor not in self._forms:
@@ -310,7 +312,7 @@ class Site:
         return f'<a href="../dictionary.html#{anchor}">{found[1]}</a></h{found[2]}>'
 
 
-def _say_once(tree: LexborHTMLParser) -> None:
+def _drop_repetitions(tree: LexborHTMLParser) -> None:
     """Takes off a record's page the mark of the capture that most values are from, and what other pages or parts of it show."""
     marks = tree.css("a.tta-source")
     counts = Counter(mark.text() for mark in marks)

@@ -24,8 +24,8 @@ _EXACT = 2**53
 _FIRST_DAY = date(1900, 3, 1)
 """First day from which Excel's calendar is right: it has a February 29, 1900."""
 _WIDTHS = {Values.TEXT: 30, Values.CODE: 14, Values.LIST: 30, Values.TIME: 19, Values.DATE: 11, Values.PARTIAL_TIME: 19}
-_BAD_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
-_MAX_NAME = 31
+_BAD_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")  # characters that a sheet's name can't contain
+_MAX_NAME = 31  # characters of a sheet's name
 
 
 class SheetColumn(NamedTuple):

@@ -251,12 +251,12 @@ class _Connection:
         self._ends = ends
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
-        address = checked_ip(host, port, loopback=loopback, timeout=self._left(MAX_CONNECT))
-        self._socket = stack.enter_context(socket.create_connection((address, port), timeout=self._left(MAX_CONNECT)))
+        address = checked_ip(host, port, loopback=loopback, timeout=self._seconds_left(MAX_CONNECT))
+        self._socket = stack.enter_context(socket.create_connection((address, port), timeout=self._seconds_left(MAX_CONNECT)))
         if url.scheme == "https":
             self._socket = stack.enter_context(_tls().wrap_socket(self._socket, server_hostname=host))
 
-    def _left(self, most: float = 3600.0) -> float:
+    def _seconds_left(self, most: float = 3600.0) -> float:
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TimedOut("the request took longer than its deadline")
@@ -264,13 +264,13 @@ class _Connection:
 
     def _next_event(self) -> h11.Event:
         while not isinstance(event := self._http.next_event(), h11.Event):
-            self._socket.settimeout(self._left())
+            self._socket.settimeout(self._seconds_left())
             self._http.receive_data(self._socket.recv(_CHUNK))
         return event
 
     def answer(self, head: h11.Request) -> h11.Response:
         """Sends a request without a body and returns the head of the answer."""
-        self._socket.settimeout(self._left())
+        self._socket.settimeout(self._seconds_left())
         self._socket.sendall((self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b""))
         while isinstance(event := self._next_event(), h11.InformationalResponse):
             pass
@@ -287,7 +287,7 @@ class _Connection:
         surplus, _ = self._http.trailing_data
         with suppress(OSError, TimedOut):
             while framed and len(surplus) < len(b"HTTP/1."):
-                self._socket.settimeout(self._left(_LINGER))
+                self._socket.settimeout(self._seconds_left(_LINGER))
                 if not (more := self._socket.recv(_CHUNK)):
                     break
                 surplus += more

@@ -36,7 +36,7 @@ BREAKER_PAUSE = 300.0
 BUDGET_BASE = 50
 BUDGET_SHARE = 0.1
 """Retries allowed in a run: 50, plus 1 for every 10 requests."""
-_JITTER = random.SystemRandom()
+_JITTER = random.SystemRandom()  # random, so that clients do not retry together
 
 
 @dataclass(slots=True)
