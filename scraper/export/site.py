@@ -137,7 +137,7 @@ def _anchor(text: str) -> str:
 
 
 class Site:
-    """Saves pages of the application on a database into a folder. `forms`: anchors of the form's instructions that are said once.
+    """Saves the pages that Datasette shows into a folder. `forms`: anchors of the form's instructions, which are saved once.
 
     `conditions`: the names in links to lists of records, such as `county__exact`; `files`: where the pages that links lead to are
     saved, by address; `moved`: instructions that were moved off records' pages, by anchor.

@@ -202,7 +202,6 @@ class Ledger(AbstractContextManager["Ledger"]):
         return [number for (number,) in rows]
 
     def row(self, number: int) -> ListedCapture:
-        """Returns the row of that number."""
         return ListedCapture(**dict(zip(ListedCapture.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
     def settle(self, row: ListedCapture, result: FetchResult, run: int, *, again: bool = False) -> FetchState:
