@@ -75,7 +75,7 @@ def _field(position: int, **values: Any) -> dict[str, Any]:
 
 
 def test_record_page_keeps_sections_items_and_states_apart() -> None:
-    names = [column for column, _ in FACTS]
+    names, end = list(FACTS), "text " * 60
     record = dict.fromkeys(["record_id", "tta_title", "short_name", "title", "url", *names])
     made = arrange(
         {
@@ -94,10 +94,14 @@ def test_record_page_keeps_sections_items_and_states_apart() -> None:
                 {"label": "Last", "text": None},
             ],
             "captures": [{"capture_id": "c1", "source": "wayback", "captured_at": None, "url": None}],
-            "changes": [],
+            "changes": [
+                dict.fromkeys(("seen_after", "seen_by")) | {"old_value": f"same\nold\n{end}", "new_value": f"same\n{end}"}
+            ],
         },
         {},
     )
+    (_, (change,)) = made["changes"][0]
+    assert (change["old_value"], change["new_value"]) == ("…\nold\n…", "…\n…")
     assert [group["name"] for group in made["groups"]] == [None, "First", "Second", "Last"]
     assert [value["value"] for value in made["groups"][0]["labels"][0]["values"]] == ["one", "two"]
     second = made["groups"][2]

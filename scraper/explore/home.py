@@ -89,7 +89,6 @@ def _count_columns(path: Path, name: str, columns: list[str]) -> list[Count]:
 
 
 async def codebook_file(datasette: Any, request: Any) -> Any:
-    """Returns the codebook as CSV or Excel."""
     found = await codebook(datasette, request)
     words = f"Table: {found['name']}" + "; values that differ are not counted" * (not found["is_whole"])
     rows = [tuple(one.values()) for one in found["columns"]]

@@ -1,7 +1,8 @@
 """Prepares the page of a record, agency or provider; a record's fields by section in page order, each with its capture."""
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from itertools import accumulate, groupby
+from operator import and_, eq
 from typing import Any
 
 from parsers.record import columns_of
@@ -13,8 +14,8 @@ from scraper.export.tables import LIST_COLUMNS
 
 MADE_UP = "made-up"
 """`captures.source` of the demo records (tests.pagegen.samples)."""
-FACTS = [(name, columns_of(RecordRow)[name].heading) for name in TEXTS["facts"]]
-"""Columns at the top of the page, each linked to the records that have the same value."""
+FACTS = {name: f"{name}__{'arraycontains' if name in LIST_COLUMNS else 'exact'}" for name in TEXTS["facts"]}
+"""Columns at the top of the page, each with the condition of the records that have the same value."""
 _LONG = 300
 """Characters above which a change is too long for its table cell."""
 _MOST = 100
@@ -22,8 +23,6 @@ _MOST = 100
 _NOTES = {"empty": "empty on the page", "not_captured": "not captured"}  # by `fields.state`
 
 Row = Mapping[str, Any]
-
-
 Group = dict[str, Any]
 """The fields of a section, or of an item such as a milestone: `name`, `instructions`, `labels` and `items`, which are groups."""
 
@@ -50,11 +49,12 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[di
         for number, row in enumerate(rows["captures"], start=1)
     ]
     numbers = {one["capture_id"]: one["number"] for one in captures}
-    is_body = [row["name"] == "body" and row["label"] is None and row["item"] is None for row in rows["fields"]]
-    body = [row for row, found in zip(rows["fields"], is_body, strict=True) if found]
-    fields = [row for row, found in zip(rows["fields"], is_body, strict=True) if not found]
+    body = [row for row in rows["fields"] if (row["name"], row["label"], row["item"]) == ("body", None, None)]
+    fields = [row for row in rows["fields"] if row not in body]
     for change in rows["changes"]:
         change["long"] = len(change["old_value"] or "") + len(change["new_value"] or "") > _LONG
+        if change["long"]:
+            change.update(_differing(change["old_value"] or "", change["new_value"] or ""))
     between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
     heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
     shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": related}
@@ -64,14 +64,22 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[di
     return shown | {"groups": _group_fields(fields, rows["sections"], numbers)}
 
 
+def _differing(old: str, new: str) -> dict[str, str]:
+    """Returns both texts without the lines that both begin or end with, in place of which they have an ellipsis."""
+    before, after = old.split("\n"), new.split("\n")
+    first = sum(accumulate(map(eq, before, after), and_))
+    last = sum(accumulate(map(eq, before[first:][::-1], after[first:][::-1]), and_))
+    cut = (["…"] * bool(first) + lines[first : len(lines) - last] + ["…"] * bool(last) for lines in (before, after))
+    return dict(zip(("old_value", "new_value"), map("\n".join, cut), strict=True))
+
+
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    for column, name in FACTS:
+    for column, condition in FACTS.items():
         if (value := record[column]) is None:
             continue
-        lookup = "arraycontains" if column in LIST_COLUMNS else "exact"
+        about = columns_of(RecordRow)[column]
         texts = (list_values(value) or []) if column in LIST_COLUMNS else [value]
-        is_answer = columns_of(RecordRow)[column].type is bool
-        yield name, [(("No", "Yes")[bool(one)] if is_answer else str(one), {f"{column}__{lookup}": one}) for one in texts]
+        yield about.heading, [(("No", "Yes")[bool(one)] if about.type is bool else str(one), {condition: one}) for one in texts]
 
 
 def _group_fields(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:

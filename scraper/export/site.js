@@ -175,6 +175,26 @@ window.tta = (() => {
     return { rows: placed.map(([record_id, tta_title, title, latitude, longitude]) => ({ record_id, tta_title, title, latitude, longitude })) };
   }
 
+  // What a record's page has from here: the menu, and the links of its facts and fields.
+  if (document.querySelector("#citation")) {
+    const wrap = (text, href) => {
+      const link = document.createElement("a");
+      link.href = href;
+      text.replaceWith(link);
+      link.append(text);
+    };
+    document.querySelector("header nav").insertAdjacentHTML("beforeend", MENU);
+    for (const link of document.querySelectorAll(".tta-nav a")) link.href = base + link.getAttribute("href");
+    for (const heading of document.querySelectorAll(".tta-facts dt")) {
+      const [condition, isAnswer] = FACTS[heading.textContent] || [];
+      for (let one = heading.nextElementSibling; condition && one?.tagName === "DD"; one = one.nextElementSibling) {
+        const value = isAnswer ? Number(one.textContent === "Yes") : one.textContent;
+        wrap(one.firstChild, `${base}records.html#${new URLSearchParams({ [condition]: value })}`);
+      }
+    }
+    for (const one of document.querySelectorAll("[data-at]")) wrap(one.firstChild, new URL(`/${one.dataset.at}`, document.querySelector("#original").href));
+  }
+
   const start = () => {
     if (!/\/records\.html$/.test(location.pathname)) return; // the map needs the data only
     const help = document.querySelector("section.content > p.tta-small");
