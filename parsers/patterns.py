@@ -29,7 +29,7 @@ Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and 
 
 
 class Block(NamedTuple):
-    """A part of the content, in page order: a field with its label's element (None: it prints none), or text without a label."""
+    """A field, with its label's element (None if it prints none), or text without a label; `values`: the nodes with the text."""
 
     kind: Literal["field", "text"]
     element: Element

@@ -72,6 +72,7 @@ class RowWriter:
         return f"{group} {self.items[group]}"
 
     def add(self, label: str | None, name: str | None, value: Value, *, item: str | None = None, occurrence: int = 1) -> None:
+        """Adds a row in the current section. `item`: the group's item that it is in; `occurrence`: of equal labels, from 1."""
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return

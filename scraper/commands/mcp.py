@@ -81,12 +81,12 @@ def command(folders: Folders) -> None:
     """Serve tools to an AI assistant: find, record, why, coverage.
 
     The assistant starts this command and talks to it on standard input and output (Model Context Protocol). It gets no contact
-    details. Needs the package mcp: pip install 'tta[ai]'.
+    details. Needs the package mcp: run pip install '.[ai]' in a clone of this program.
     """
     try:
         from mcp.server.mcpserver import MCPServer  # importing it takes a second
     except ModuleNotFoundError:
-        raise TtaError("the package mcp is not installed: run `pip install 'tta[ai]'`") from None
+        raise TtaError("the package mcp is not installed: run `pip install '.[ai]'` in a clone of this program") from None
     with cleared_copy(folders.database, False) as copy:
         tools = Tools(copy.path, folders.archive)
         rules = f"{TITLE}. {CAVEAT} Name the capture that a value is from, and repeat the caveats."

@@ -60,7 +60,7 @@ def overlap(one: str, other: str) -> bool:
 
 
 class _Source(NamedTuple):
-    """A capture that shows a field. `number`: its position by time; `path`: the keys of its fields, in page order."""
+    """A capture that shows a field. `number`: its position by time; `path`: the keys of all its fields, in page order."""
 
     number: int
     capture_id: str

@@ -19,10 +19,7 @@ LOOKS: dict[str, dict[str, Any]] = texts("looks")
 
 
 class Question(NamedTuple):
-    """`parameters`: those of the SQL, in the order of the form; `chart`: the chart above the rows (`charts.Spec`); `of`:
-
-    filters of the records that the chart counts.
-    """
+    """`parameters`: of the SQL, in the form's order; `chart`: a `charts.Spec`; `of`: filters of the records that it counts."""
 
     title: str
     description: str

@@ -1,5 +1,6 @@
 """Prepares the page of a record, agency or provider; a record's fields by section in page order, each with its capture."""
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, groupby
 from operator import and_, eq
@@ -16,8 +17,8 @@ MADE_UP = "made-up"
 """`captures.source` of the demo records (tests.pagegen.samples)."""
 FACTS = {name: f"{name}__{'arraycontains' if name in LIST_COLUMNS else 'exact'}" for name in TEXTS["facts"]}
 """Columns at the top of the page, each with the condition of the records that have the same value."""
-_LONG = 300
-"""Characters above which a change is too long for its table cell."""
+_CONTEXT = 12
+"""Words that two long texts share which are shown around those that differ."""
 MOST = (100, 2_000)
 """Rows of a list on the page of an organization or of a user's own table, which links to all of them; with `_size=max`."""
 _NOTES = {"empty": "empty on the page", "not_captured": "not captured"}  # by `fields.state`
@@ -41,7 +42,7 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[di
     """Returns all that the template `row-tta-records.html` shows, from the rows of each table.
 
     `facts`: headings, each with the text shown and the filter for records with the same value. `changes`: the two captures, and
-    the rows of the table, with `long`. `related`: rows of the queries of that name.
+    the rows of the table. `related`: rows of the queries of that name.
     """
     (record,) = rows["records"]
     captures = [
@@ -51,10 +52,6 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[di
     numbers = {one["capture_id"]: one["number"] for one in captures}
     body = [row for row in rows["fields"] if (row["name"], row["label"], row["item"]) == ("body", None, None)]
     fields = [row for row in rows["fields"] if row not in body]
-    for change in rows["changes"]:
-        change["long"] = len(change["old_value"] or "") + len(change["new_value"] or "") > _LONG
-        if change["long"]:
-            change.update(_differing(change["old_value"] or "", change["new_value"] or ""))
     between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
     heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
     shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": related}
@@ -64,13 +61,14 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[di
     return shown | {"groups": _group_fields(fields, rows["sections"], numbers)}
 
 
-def _differing(old: str, new: str) -> dict[str, str]:
-    """Returns both texts without the lines that both begin or end with, in place of which they have an ellipsis."""
-    before, after = old.split("\n"), new.split("\n")
-    first = sum(accumulate(map(eq, before, after), and_))
-    last = sum(accumulate(map(eq, before[first:][::-1], after[first:][::-1]), and_))
-    cut = (["…"] * bool(first) + lines[first : len(lines) - last] + ["…"] * bool(last) for lines in (before, after))
-    return dict(zip(("old_value", "new_value"), map("\n".join, cut), strict=True))
+def differing(old: str | None, new: str | None) -> dict[str, str]:
+    """Returns two texts without the words that both begin or end with, in place of which they have an ellipsis."""
+    before, after = (re.split(r"(?<=\s)", text or "") for text in (old, new))
+    same = sum(accumulate(map(eq, before, after), and_))
+    first = max(same - _CONTEXT, 0)
+    last = max(sum(accumulate(map(eq, before[same:][::-1], after[same:][::-1]), and_)) - _CONTEXT, 0)
+    cut = ("…" * bool(first) + "".join(words[first : len(words) - last]) + "…" * bool(last) for words in (before, after))
+    return dict(zip(("old_value", "new_value"), cut, strict=True))
 
 
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:

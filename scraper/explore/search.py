@@ -23,7 +23,7 @@ from scraper.database.counties import STATES
 from scraper.errors import BadQuery
 from scraper.explore.filters import PLACE, texts
 from scraper.explore.links import DATABASE
-from scraper.explore.requests import NODE
+from scraper.explore.requests import NODE, days, today
 from scraper.search_query import match
 
 AT_ONCE = 20
@@ -35,7 +35,9 @@ _BEGIN, _END = "\x02", "\x03"
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
 _FILTERS = {
-    "place_state": re.compile(rf"\b(?:{'|'.join(name for name, _ in STATES.values())})\b", re.IGNORECASE),
+    "place_state": re.compile(
+        rf"\b(?:(?i:{'|'.join(name for name, _ in STATES.values())})|{'|'.join(code for _, code in STATES.values())})\b"
+    ),
     "fiscal_year": re.compile(r"\bfy ?'?(?:20)?\d\d\b|^20\d\d$", re.IGNORECASE),
 }
 """Words that may be meant as a filter, which a text search does not apply."""
@@ -94,10 +96,15 @@ async def context(datasette: Any, request: Any) -> Any:
     shown["better"] = (better, url(better)) if better != question else None
     shown["before"] = url(question, scope, page - 1) if 1 < page <= pages else None
     shown["after"] = url(question, scope, page + 1) if page < pages else None
+    shown["hints"] = hints = list[tuple[str, str]]()
     for column, pattern in _FILTERS.items():
         if (part := pattern.search(question)) and not _OPERATOR.search(question):
-            query = {column: part[0], "_search": question.replace(part[0], "").strip()}
-            shown["hints"] = [*shown.get("hints", []), (part[0], f"{records_url}?{urlencode(query)}")]
+            rest = question.replace(part[0], "").strip(" ,")
+            hint = f"records of {part[0]}" + f" that contain “{rest}”" * bool(rest)
+            hints.append((hint, f"{records_url}?{urlencode({column: part[0], '_search': rest})}"))
+    with suppress(BadQuery):
+        if not hints and days(question, today()):
+            hints.append((f"records submitted {question}", f"{records_url}?{urlencode({'submitted_on': question})}"))
     return shown
 
 

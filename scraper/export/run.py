@@ -151,8 +151,8 @@ class _Export:
             from scraper.export import parquet  # imported here, because pyarrow takes a while to load, and need not be installed
         except ModuleNotFoundError as error:
             raise TtaError(
-                f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
-                "or `make setup` in a clone"
+                f"Parquet needs the package {error.name}, which is not installed: run `pip install '.[parquet]'` "
+                "or `make setup` in a clone of this program"
             ) from None
         self.counts[name] = parquet.write(name, columns, rows, file)
 

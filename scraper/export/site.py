@@ -85,7 +85,6 @@ _Part = tuple[Path, Path, Mode, dict[str, str], list[str]]
 """Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
 """Conditions that `site.js` tests by value; it also tests isnull and notnull for each of these columns."""
-_RECORDS = "records LEFT JOIN (SELECT organization_id AS agency_id, ifnull(name, organization_id) AS agency FROM organizations)"
 _TITLES = ("title", "tta_title", "short_name")  # searched first
 
 
@@ -140,7 +139,7 @@ def _anchor(text: str) -> str:
 
 
 class Site:
-    """Saves pages of the application on a database into a folder. `forms`: the instructions that are said once, by anchor.
+    """Saves the pages that Datasette shows into a folder. `forms`: the form's instructions, which are saved once, by anchor.
 
     `conditions`: the names in links to lists of records, such as `county__exact`; `files`: where the pages that links lead to are
     saved, by address.
@@ -343,13 +342,13 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
     """Writes the words and values of all records for `site.js`. `asked`: the names of conditions, such as `county__isnull`."""
     folder.mkdir(parents=True, exist_ok=True)
     columns = {name.partition("__")[0] for name in asked}
-    filtered = [name for name in ("agency", *BY_NAME["records"].columns) if name in columns]
+    filtered = [name for name in BY_NAME["records"].columns if name in columns]
     valued = [name for name in filtered if {name, *(f"{name}__{one}" for one in _COMPARED)} & set(asked)]
     codes: dict[str, dict[Any, int]] = {name: defaultdict(itertools.count().__next__) for name in valued}
     places: dict[str, array[int]] = defaultdict(lambda: array("I"))
     searched = [*_TITLES, *(name for name in BY_NAME["records"].searched if name not in _TITLES)]
     names = ["record_id", "latitude", "longitude", *searched, *filtered]
-    rows = db.execute(f"SELECT {', '.join(names)} FROM {_RECORDS} USING (agency_id) ORDER BY {RECORDS_FIRST}")
+    rows = db.execute(f"SELECT {', '.join(names)} FROM records ORDER BY {RECORDS_FIRST}")
     count = 0
     for number, some in enumerate(iter(lambda: list(itertools.islice(rows, AT_ONCE)), [])):
         documents = []

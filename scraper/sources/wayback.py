@@ -143,7 +143,7 @@ class Pywb:
         """Yields the pages of all queries: an archive may answer one that it does not support with only the home page."""
         problem: NotCdx | None = None
         ledger, note = self._context.ledger, f"form {self.name} {self._server.address} {host}"
-        known = ledger.note(note, FORM_FOR)
+        known = ledger.read_note(note, FORM_FOR)
         found: dict[str, set[str]] = {}
         for form in sorted(FORMS, key=lambda form: str(form) != known):
             listed = found[str(form)] = set()

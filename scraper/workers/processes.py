@@ -235,7 +235,7 @@ def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
     try:
         from distributed import Client
     except ImportError:
-        raise TtaError("--scheduler needs dask: install this program with its extra, `tta[cluster]`") from None
+        raise TtaError("--scheduler needs dask: run `pip install '.[cluster]'` in a clone of this program") from None
     try:
         client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
