@@ -101,7 +101,7 @@ DISGUISES: dict[str, Extractor] = {
         piece for line in text.split("\n") for piece in textwrap.wrap(line, 60, break_long_words=False) or [""]
     ),
     "one line": lambda text: " ".join(text.split()),
-    "colons": lambda text: _paired(text, ": "),
+    "colons": lambda text: re.sub(r"\?\n(?=Yes|No)", "? ", _paired(text, ": ")),
     "tabs": lambda text: _paired(text, "\t"),
     "arrows": lambda text: _paired(text, " → "),
     "CSV": lambda text: re.sub('(?m)^(.*)","(.*)$', r'"\1","\2"', _paired(text, '","')),
