@@ -23,7 +23,7 @@ from scraper.database.counties import STATES
 from scraper.errors import BadQuery
 from scraper.explore.filters import PLACE, texts
 from scraper.explore.links import DATABASE
-from scraper.explore.requests import NODE, days, today
+from scraper.explore.requests import NODE, parse_days, today
 from scraper.search_query import match
 
 AT_ONCE = 20
@@ -41,7 +41,7 @@ _FILTERS = {
     "fiscal_year": re.compile(r"\bfy ?'?(?:20)?\d\d\b|^20\d\d$", re.IGNORECASE),
 }
 """Words that may be meant as a filter, which a text search does not apply."""
-_OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)
+_OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)  # evidence that a question is meant as a search
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SQL, SCOPES, _SPELLING = texts("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
@@ -103,7 +103,7 @@ async def context(datasette: Any, request: Any) -> Any:
             hint = f"records of {part[0]}" + f" that contain “{rest}”" * bool(rest)
             hints.append((hint, f"{records_url}?{urlencode({column: part[0], '_search': rest})}"))
     with suppress(BadQuery):
-        if not hints and days(question, today()):
+        if not hints and parse_days(question, today()):
             hints.append((f"records submitted {question}", f"{records_url}?{urlencode({'submitted_on': question})}"))
     return shown
 

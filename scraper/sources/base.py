@@ -12,7 +12,7 @@ from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, FetchState
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
-if TYPE_CHECKING:  # `tta status` uses `ListingResult` and need not load an HTTP client
+if TYPE_CHECKING:  # for annotations only
     from scraper.archive.store import Archive
     from scraper.config import Config
     from scraper.ledger.store import Ledger
