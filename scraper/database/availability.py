@@ -118,7 +118,7 @@ def _site_of_host(place: str | None) -> str:
     return SITE if host == SITE or host.endswith(f".{SITE}") else host
 
 
-def apply(db: sqlite3.Connection) -> None:
+def update_availability(db: sqlite3.Connection) -> None:
     """Sets `availability` and `gone_since` of the records that were built, and adds disappearances and returns to `changes`."""
     update = "UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?"
     for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=itemgetter(0)):

@@ -24,7 +24,7 @@ from scraper.database.counties import STATES
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import RECORD, Pairs, texts
+from scraper.explore.filters import RECORD, Pairs, read_yaml
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
@@ -38,7 +38,7 @@ _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
-_FORMATS: dict[str, list[str]] = texts("filters")["dates"]
+_FORMATS: dict[str, list[str]] = read_yaml("filters")["dates"]
 NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
 """A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
 _FROM_TO = re.compile(r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)")
@@ -101,7 +101,7 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
     if first not in ("tta", "-") or name == "search":
         return pairs
     if name in QUESTIONS:
-        read = {"since": lambda one: str(parse_days(one, today()).first), "fiscal_year": lambda one: fiscal_year(one, today())}
+        read = {"since": lambda one: str(parse_days(one, today()).first), "fiscal_year": lambda one: parse_year(one, today())}
         read |= {"state": lambda one: parse_state(one, code=False), "agency_state": lambda one: parse_state(one, code=True)}
         read["search"] = lambda one: match(one) and one
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
@@ -177,7 +177,7 @@ def _compare(info: ColumnInfo, lookup: str, value: str) -> Pairs:
 
 def _convert_value(info: ColumnInfo, kind: Values, value: str) -> str:
     if info.unit == "year":
-        return fiscal_year(value, today())
+        return parse_year(value, today())
     if info.name.endswith(("state", "state_code")):
         return parse_state(value, code=info.name.endswith("code"))
     if kind is Values.YES_NO:
@@ -265,7 +265,7 @@ def _add_units(day: date, unit: str, number: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def fiscal_year(text: str, today: date) -> str:
+def parse_year(text: str, today: date) -> str:
     """Returns the year for a column of years: `2024`, `FY24`, `this fiscal year`. Raises BadQuery."""
     with suppress(BadQuery):
         span = parse_days(text, today)
