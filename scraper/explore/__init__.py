@@ -186,7 +186,8 @@ def extra_template_vars(
             return variables
         shown = datasette.get_database(DATABASE)
         if (table, view_name) == ("organizations", "row"):
-            variables["tta"] = await record.organization_page(shown, *urlsafe_components(request.url_vars["pks"]))
+            (key,), most = urlsafe_components(request.url_vars["pks"]), record.MOST[request.args.get("_size") == "max"]
+            variables["tta"] = await record.organization_page(shown, key, most)
         elif (table, view_name) == ("records", "row"):
             (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
             variables["tta"] = page = await record.record_page(shown, key, chosen)

@@ -19,8 +19,8 @@ FACTS = {name: f"{name}__{'arraycontains' if name in LIST_COLUMNS else 'exact'}"
 """Columns at the top of the page, each with the condition of the records that have the same value."""
 _CONTEXT = 12
 """Words that two long texts share which are shown around those that differ."""
-_MOST = 100
-"""Rows of a list on the page of an organization or of a user's own table, which links to all of them."""
+MOST = (100, 2_000)
+"""Rows of a list on the page of an organization or of a user's own table, which links to all of them; with `_size=max`."""
 _NOTES = {"empty": "empty on the page", "not_captured": "not captured"}  # by `fields.state`
 
 Row = Mapping[str, Any]
@@ -108,9 +108,9 @@ def _label_values(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[d
         yield {"name": label or (name or "no label").removeprefix("field_").replace("_", " "), "values": values, "note": note}
 
 
-async def organization_page(database: Any, organization_id: str) -> dict[str, list[dict[str, Any]]] | None:
+async def organization_page(database: Any, organization_id: str, most: int) -> dict[str, list[dict[str, Any]]] | None:
     """Returns the rows of each list of an organization's page; None if there is no such organization."""
-    rows = await ask(database, "organization", {"id": organization_id}, most=str(_MOST))
+    rows = await ask(database, "organization", {"id": organization_id}, most=str(most))
     return rows if rows["organization"] else None
 
 
@@ -119,6 +119,6 @@ async def overlay_rows(database: Any, record: Row) -> dict[str, list[dict[str, A
     found = {}
     for table in sorted(name for name in await database.table_names() if name.startswith("overlay_")):
         key, *_ = await database.table_columns(table)
-        rows = await database.execute(f"SELECT * FROM [{table}] WHERE [{key}] = ? LIMIT {_MOST}", [str(record.get(key))])
+        rows = await database.execute(f"SELECT * FROM [{table}] WHERE [{key}] = ? LIMIT {MOST[0]}", [str(record.get(key))])
         found[table] = [dict(row) for row in rows.rows]
     return found

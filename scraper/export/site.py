@@ -20,10 +20,10 @@ import sqlite3
 import unicodedata
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from functools import lru_cache
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -52,7 +52,7 @@ RECORDS = "records.html"
 """The page whose script searches and lists records in the browser."""
 _LISTS = ("/-/search", "/tta/records")
 _TABLES = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS), "dictionary", "organizations"]}
-_PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", *_TABLES}
+_PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", "/-/new.csv", *_TABLES}
 _ROWS = re.compile(r"/tta/(records|organizations)/[^/?.]+")
 _CHART = re.compile(r"/-/chart(\.svg|\.csv|)")
 _TABLE_FILE = re.compile(r"(/tta/[^/?.]+)\.csv(\?(_size=max&?)+)?")
@@ -81,7 +81,7 @@ PREFIX = 3
 """Number of initial letters that the words of one file share."""
 MAX_WORD = 40
 _WORD = re.compile(r"\w{2,}")
-_Part = tuple[Path, Path, Mode, Set[str], list[str]]
+_Part = tuple[Path, Path, Mode, dict[str, str], list[str]]
 """Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
 """Conditions that `site.js` tests by value; it also tests isnull and notnull for each of these columns."""
@@ -105,26 +105,25 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         for path in sorted(path for path in (folder / "download").rglob("*") if path.is_file()):
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
-        forms = {_anchor(text) for (text,) in shown.execute(_FORMS)}
+        forms = {_anchor(text): text for (text,) in shown.execute(_FORMS)}
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         parts = [(plain, folder, contacts, forms, records[n : n + _AT_A_TIME]) for n in range(0, len(records), _AT_A_TIME)]
         site = Site(plain, folder, contacts, forms)
         pool = Processes(min(cores(), len(parts)))
         for _, found in pool.run(_JOB, parts) if len(parts) > 1 else [(part, _save_records(part)) for part in parts]:
-            for conditions, addresses, moved in found:
+            for conditions, addresses in found:
                 site.conditions |= conditions
-                site.moved |= moved
                 for address in addresses:
                     site.file(address)
         asyncio.run(site.save({"files": downloads, "times": times}))
         save_search(shown, folder / "search", site.conditions)
 
 
-def _save_records(part: _Part) -> list[tuple[set[str], list[str], dict[str, str]]]:
-    """Saves the pages of records. Returns what their links ask for and lead to, and what was moved off them."""
+def _save_records(part: _Part) -> list[tuple[set[str], list[str]]]:
+    """Saves the pages of records. Returns what their links ask for and lead to."""
     site = Site(*part[:-1])
     asyncio.run(site.save_records(part[-1]))
-    return [(site.conditions, list(site.files), site.moved)]
+    return [(site.conditions, list(site.files))]
 
 
 def _give_up(part: _Part) -> NoReturn:
@@ -140,16 +139,15 @@ def _anchor(text: str) -> str:
 
 
 class Site:
-    """Saves the pages that Datasette shows into a folder. `forms`: anchors of the form's instructions, which are saved once.
+    """Saves the pages that Datasette shows into a folder. `forms`: the form's instructions, which are saved once, by anchor.
 
     `conditions`: the names in links to lists of records, such as `county__exact`; `files`: where the pages that links lead to are
-    saved, by address; `moved`: instructions that were moved off records' pages, by anchor.
+    saved, by address.
     """
 
-    def __init__(self, database: Path, folder: Path, contacts: Mode, forms: Set[str]) -> None:
-        self.conditions: set[str] = set()
+    def __init__(self, database: Path, folder: Path, contacts: Mode, forms: dict[str, str]) -> None:
+        self.conditions = {"agency"}
         self.files: dict[str, str] = {}
-        self.moved: dict[str, str] = {}
         self._head = _HEAD + _UNLISTED * (contacts is True)
         self._datasette: Any = _application(database, Serve(contacts=contacts, query_seconds=_SECONDS))
         self._folder, self._forms = folder, forms
@@ -189,7 +187,7 @@ class Site:
             address = self._waiting.pop()
             if not address.startswith("/tta/records/"):
                 await self._save(address, self.files[address])
-        forms = "".join(f'<li id="{anchor}">{text}\n' for anchor, text in sorted(self.moved.items()))
+        forms = "".join(f'<li id={anchor} class="tta-text tta-prose">{escape(text)}\n' for anchor, text in self._forms.items())
         self._insert(
             "tta/dictionary.html",
             f'<section class="content" aria-label="Form"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n',
@@ -202,7 +200,9 @@ class Site:
         path.write_text(text, encoding="utf-8", newline="\n")
 
     async def _save(self, address: str, file: str) -> None:
-        answer = await self._datasette.client.get(f"{address}?_size=max" if address in _TABLES else address)
+        answer = await self._datasette.client.get(
+            f"{address}?_size=max" if address in _TABLES or "/organizations/" in address else address
+        )
         if answer.status_code != 200:
             raise TtaError(f"the page {address} can't be saved: the application answers {answer.status_code}")
         if file.endswith(".js"):
@@ -228,7 +228,7 @@ class Site:
         path, _, query = address.partition("?")
         if path == "/" and not query:
             return "index.html"
-        if path in _LISTS:
+        if path in _LISTS and "_organization=" not in query:  # an organization's page lists its records
             self.conditions.update(name for name, _ in parse_qsl(query))
             return RECORDS
         if path.startswith(("/-/static/", "/-/static-plugins/")):
@@ -236,7 +236,7 @@ class Site:
         elif (chart := _CHART.fullmatch(path)) and query:
             file = f"charts/{hashlib.sha256(query.encode()).hexdigest()[:12]}{chart[1] or '.html'}"
         elif not query and (path in _PAGES or _ROWS.fullmatch(path)):
-            file = f"{path.removeprefix('/').removeprefix('-/')}.html"
+            file = path.removeprefix("/").removeprefix("-/") + ".html" * (not path.endswith(".csv"))
         elif book := re.fullmatch(r"/-/codebook\?table=(\w+)", address):
             file = f"codebook/{book[1]}.html"
         elif (table := _TABLE_FILE.fullmatch(address)) and table[1] in _TABLES:
@@ -264,7 +264,8 @@ class Site:
             if node.attributes.get("action") in _LISTS:
                 node.attrs["action"] = posixpath.join(top, RECORDS)
             else:
-                node.decompose()
+                node.inner_html = f"<p><a href={top}/{RECORDS}>Choose records</a>; all choices: <code>tta serve</code>.</p>"
+                node.unwrap()
         for node in tree.css(".tta-menu:not(:has(a))"):
             node.decompose()
         for node in tree.css("p.crumbs"):
@@ -286,19 +287,17 @@ class Site:
 
     def _make_relative(self, node: LexborNode, page: str) -> None:
         """Makes a link relative; a link to a page that is not saved becomes its text, or is removed with its list item."""
-        href = node.attributes["href"] or ""
+        href = (node.attributes["href"] or "").removeprefix("http://localhost")
         parts = urlsplit(href)
-        if parts.scheme or parts.netloc or not parts.path:
+        if parts.scheme or parts.netloc or href.startswith("#"):
             return
-        file, parent = self.file(href.partition("#")[0]), node.parent
+        file, around = self.file(href.partition("#")[0]), (node.parent or node).attributes.get("class") or ""
         if file is not None:
             fragment = parts.query if file == RECORDS else parts.fragment
             relative = quote(posixpath.relpath(file, posixpath.dirname(page) or "."), safe="/~+")
             node.attrs["href"] = relative + (f"#{fragment}" if fragment else "")
-        elif node.tag == "link" or (parent and "tta-views" in (parent.attributes.get("class") or "")):
+        elif node.tag == "link" or "download" in node.attributes or "tta-views" in around:
             node.decompose()
-        elif parent and "download" in node.attributes:
-            parent.decompose()
         else:
             del node.attrs["href"]
             node.unwrap()
@@ -308,7 +307,6 @@ class Site:
         anchor = _anchor(unescape(found[3].partition(">")[2].removesuffix("</div>")))
         if anchor not in self._forms:
             return found[0]
-        self.moved[anchor] = found[3]
         return f'<a href="../dictionary.html#{anchor}">{found[1]}</a></h{found[2]}>'
 
 
@@ -356,10 +354,9 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
         documents = []
         for record_id, latitude, longitude, *row in some:
             texts, values = row[: len(searched)], dict(zip(filtered, row[len(searched) :], strict=True))
-            titles = [text for text in texts[:3] if text]
             printed = [value for (value,) in db.execute("SELECT value FROM fields WHERE record_id = ?", [record_id])]
-            in_title = words_of(" ".join(titles))
-            for word in in_title | words_of(" ".join(filter(None, [record_id, *texts, *printed]))):
+            in_title = words_of(" ".join(filter(None, texts[:3])))
+            for word in in_title | words_of(" ".join(filter(None, [record_id, *texts, *printed, values["agency"]]))):
                 places[word].append(2 * count + (word in in_title))
             there = "".join("01"[values[name] is not None] for name in filtered)
             title = texts[1] or texts[2] or texts[0] or record_id
@@ -380,8 +377,9 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
         by_prefix["-".join(f"{ord(one):x}" for one in word[:PREFIX])][word] = steps
     for prefix, words in by_prefix.items():
         _save(folder / f"words-{prefix}.js", "words", prefix, words)
-    values_of = {name: list(found) for name, found in codes.items()}
-    _save(folder / "about.js", "about", count, {"columns": filtered, "values": values_of, "atOnce": AT_ONCE, "prefix": PREFIX})
+    about: dict[str, Any] = {"columns": filtered, "values": {name: list(found) for name, found in codes.items()}}
+    about |= {"atOnce": AT_ONCE, "prefix": PREFIX, "prefixes": list(by_prefix)}
+    _save(folder / "about.js", "about", count, about)
 
 
 def _save(path: Path, kind: str, key: Any, value: Any) -> None:
