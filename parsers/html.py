@@ -8,7 +8,7 @@ from html import unescape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import make_record
-from parsers.decode import Decoded, harmless
+from parsers.decode import Decoded, limit_markup
 from parsers.fields import read_content
 from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
@@ -16,7 +16,7 @@ from parsers.patterns import LabelPatterns
 from parsers.record import FieldState, Form, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, known
 from parsers.roles import TEASERS, role_of
-from parsers.rows import PageRows, evidence
+from parsers.rows import PageRows, count_evidence
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
 from parsers.text import read_text
@@ -55,7 +55,7 @@ _END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the 
 
 
 @dataclass(slots=True)
-class Reading:
+class HtmlReading:
     """The result, and the elements that its parts were read from. `visible`: the page's text, if that was read instead."""
 
     page: ParseResult
@@ -65,11 +65,11 @@ class Reading:
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
+def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReading:
     """Reads a page in HTML. `url`: the page's address if known; `incomplete`: the capture is known to be truncated."""
     text = page.text
     begun = len(text) - len(text.rstrip("</"))  # a tag cut off after its bracket would be text
-    parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
+    parsed = LexborHTMLParser(limit_markup(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators wrap every text in two elements
     for mark, selector in WORDS["toolbars"].items():
@@ -98,8 +98,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         values = [row.value for row in rows if row.value and row.item is None and known(row.label)]
         explains = 3 * sum(value.endswith((".", "!", "?")) for value in values) > len(values)  # as a guide to the form does
         if len(values) >= _MANY_LABELS and not explains and not any(row.occurrence > 1 for row in rows):
-            return Reading(found, visible)
-    return Reading(result)
+            return HtmlReading(found, visible)
+    return HtmlReading(result)
 
 
 def _is_cut(text: str) -> bool:
@@ -225,7 +225,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 
 def _read_record(
     parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
-) -> Reading | None:
+) -> HtmlReading | None:
     """Returns the record below `node`; None if the evidence for a TTA record is insufficient."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
@@ -259,7 +259,7 @@ def _read_record(
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
     result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)
-    return Reading(result, None, content.places, content.section_places, heads)
+    return HtmlReading(result, None, content.places, content.section_places, heads)
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:
@@ -283,7 +283,7 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     is_titled = reference(title) is not None
     if any(map(_RECORD_TYPES.fullmatch, _class_names(node))) or (is_titled and _history_id(node) is not None):
         return True
-    good, bad = evidence(content)
+    good, bad = count_evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records

@@ -95,6 +95,7 @@ def parse_all(
 
 
 def _split_into_slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcSlice]:
+    """Yields slices with neighboring captures, limited in number and bytes. `entries`: in the order of files and offsets."""
     some: list[Entry] = []
     size = end = 0
     for entry in entries:
@@ -109,10 +110,10 @@ def _split_into_slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcS
         yield slice_of(folder, some)
 
 
-def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
+def slice_of(folder: Path, entries: list[Entry]) -> WarcSlice:
     """Returns captures of one file, with the bytes from the first to the last; no bytes if the file can't be read."""
-    path = folder / some[0].warc_file
-    start, end = some[0].warc_offset, some[-1].warc_offset + some[-1].warc_length
+    path = folder / entries[0].warc_file
+    start, end = entries[0].warc_offset, entries[-1].warc_offset + entries[-1].warc_length
     data, problem = b"", "no readable record"
     try:
         with path.open("rb") as file:
@@ -120,7 +121,7 @@ def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
             data = file.read(end - start)
     except OSError as error:
         problem = error.strerror or "can't be read"
-    return WarcSlice(str(path), start, data, tuple(some), problem)
+    return WarcSlice(str(path), start, data, tuple(entries), problem)
 
 
 def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
@@ -148,29 +149,29 @@ def _read(part: WarcSlice) -> Iterator[tuple[Entry, Capture | None]]:
         yield one, capture if at == offset else None
 
 
-def _parse_one(one: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool) -> ParsedCapture:
-    redirects = one.http_status is not None and 300 <= one.http_status < 400
-    if one.form == WarcType.REVISIT and (capture is not None or not redirects):
-        found = ParsedCapture(one.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(one.url))
+def _parse_one(entry: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool) -> ParsedCapture:
+    redirects = entry.http_status is not None and 300 <= entry.http_status < 400
+    if entry.form == WarcType.REVISIT and (capture is not None or not redirects):
+        found = ParsedCapture(entry.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(entry.url))
         return found._replace(redirect_to=_redirect_target(capture)) if redirects and capture else found
     if capture is None:
-        return _damaged_result(one, part, f"{part.problem}; restore it from a copy")
+        return _damaged_result(entry, part, f"{part.problem}; restore it from a copy")
     try:
         with _time_limit(PAGE_SECONDS, alone=alone):
-            return parse_capture(capture, one.capture_id)
+            return parse_capture(capture, entry.capture_id)
     except MemoryError:
         raise
     except Exception as error:  # one page must never end the whole load
         gave_up = isinstance(error, PageTookTooLong)
-        return _unreadable_result(one, GIVEN_UP if gave_up else f"the parser failed: {type(error).__name__}")
+        return _unreadable_result(entry, GIVEN_UP if gave_up else f"the parser failed: {type(error).__name__}")
 
 
-def _damaged_result(one: Entry, part: WarcSlice, problem: str) -> ParsedCapture:
-    return ParsedCapture(one.capture_id, Kind.UNREADABLE, "", damage=f"{part.file} at {one.warc_offset}: {problem}")
+def _damaged_result(entry: Entry, part: WarcSlice, problem: str) -> ParsedCapture:
+    return ParsedCapture(entry.capture_id, Kind.UNREADABLE, "", damage=f"{part.file} at {entry.warc_offset}: {problem}")
 
 
-def _unreadable_result(one: Entry, reason: str) -> ParsedCapture:
-    return ParsedCapture(one.capture_id, Kind.UNREADABLE, reason, node_id(one.url))
+def _unreadable_result(entry: Entry, reason: str) -> ParsedCapture:
+    return ParsedCapture(entry.capture_id, Kind.UNREADABLE, reason, node_id(entry.url))
 
 
 def _redirect_target(capture: Capture) -> str | None:
@@ -179,7 +180,7 @@ def _redirect_target(capture: Capture) -> str | None:
 
 
 def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
-    """Parses one capture."""
+    """Returns the result for one capture; for a page of another kind, also its title, and what it lists or redirects to."""
     page = read_capture(capture)
     record = page.record
     found = ParsedCapture(capture_id, str(page.kind), storable(page.reason), node_id(capture.url))

@@ -23,7 +23,7 @@ from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.config import Config
 from scraper.database import runs
-from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
+from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, CheckInput, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
@@ -272,8 +272,8 @@ class _Refresh:
                 report.checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in (SHRANK, SILENT)]
             else:
                 figures, accepted = last[1] if last else {}, runs.accepted_figures(db)
-                looked = Looked(db, before, figures, self.settings.checks, self.folders.archive, accepted)
-                report.checks = list(check_all(looked))
+                inputs = CheckInput(db, before, figures, self.settings.checks, self.folders.archive, accepted)
+                report.checks = list(check_all(inputs))
             counts = "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM records), (SELECT count(*) FROM changes)"
             run.captures, _, changes = db.execute(counts).fetchone()
             run.loaded, run.records = loaded.captures, loaded.records

@@ -49,29 +49,29 @@ class CommonCrawl:
         allow = context.allow(settings.collinfo_url, settings.data_url)
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
         data = replace(self._index, interval=settings.data_interval, accept_encoding="identity", ranged=True)
-        self.fetch = Records(self.name, settings.data_url, context, data).fetch
+        self.fetch = RecordReader(self.name, settings.data_url, context, data).fetch
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Lists every wanted crawl whose index was not completely listed in the last days."""
         wanted = self._settings.crawls
         try:
             known = self._known_crawls()
         except LISTING_ERRORS as error:
-            total.asked += 1
-            total.problems.append(f"the list of crawls can't be used: {error}")
+            report.asked += 1
+            report.problems.append(f"the list of crawls can't be used: {error}")
             return
         names = [*known][:wanted] if isinstance(wanted, int) else wanted
-        total.problems += [f"there is no crawl {name} in the list of crawls" for name in names if name not in known]
+        report.problems += [f"there is no crawl {name} in the list of crawls" for name in names if name not in known]
         for crawl in (name for name in names if name in known):
             server = IndexServer(self._context, self._index, known[crawl])
             for host in self._context.hosts:
                 pages = (usable(page, [host], located=True) for page in server.pages({"url": f"*.{host}"}, window))
-                record_scope(self._context, f"{crawl} {host}", pages, total, window, INDEX_FOR)
+                record_scope(self._context, f"{crawl} {host}", pages, report, window, INDEX_FOR)
 
     def _known_crawls(self) -> dict[str, str]:
         """Returns each crawl's index address, newest first. The list changes monthly and is stored, to be requested rarely."""
         url, ledger = self._settings.collinfo_url, self._context.ledger
-        if kept := ledger.note(f"collinfo {url}", LIST_FOR):
+        if kept := ledger.read_note(f"collinfo {url}", LIST_FOR):
             return dict(json.loads(kept))
         known = ask_index(self._context, url, self._index, _parse_crawls)
         for address in known.values():
@@ -120,7 +120,7 @@ def _total_size(answer: Response) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RecordReader:
     """Single records of the WARC files below `data_url`, of one source."""
 
     source: str
@@ -184,15 +184,15 @@ class EndOfTerm:
         self._context = context
         allow = context.allow(settings.index_url, settings.data_url)
         data = RequestPolicy(allow=allow, interval=settings.data_interval, accept_encoding="identity", ranged=True)
-        self.fetch = Records(self.name, settings.data_url, context, data).fetch
+        self.fetch = RecordReader(self.name, settings.data_url, context, data).fetch
         self._index = replace(data, interval=settings.index_interval, limit=MAX_BLOCK)
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""
         for collection in self._settings.collections:
             for host in self._context.hosts:
                 pages = self._pages(collection, host, window or ("", ""))
-                record_scope(self._context, f"{collection} {host}", pages, total, window, timedelta.max)
+                record_scope(self._context, f"{collection} {host}", pages, report, window, timedelta.max)
 
     def _pages(self, collection: str, host: str, window: Window) -> Iterator[tuple[list[ListedCapture], int]]:
         low, high = window

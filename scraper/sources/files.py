@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from scraper.archive.dating import dated, is_time_or_host
+from scraper.archive.dating import date_capture, is_time_or_host
 from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.store import Archive
@@ -87,7 +87,7 @@ class _Reader:
             yield from self._read_tar(file, name, depth)
         else:
             for item in read_saved(file, name):
-                found = item if isinstance(item, Unused) else (0, dated(item))
+                found = item if isinstance(item, Unused) else (0, date_capture(item))
                 if isinstance(found, Unused) or self._wanted is None or self._wanted(found[1].url):
                     yield found
 
@@ -301,7 +301,7 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
     done = Imported()
     with Archive(folder, writable=True) as archive:
         done.recovered = archive.recovered
-        for item in read_paths(paths, but=folder):
+        for item in read_paths(paths, excluded=folder):
             if isinstance(item, Unused):
                 (done.companions if item.is_companion else done.problems).append(item)
             elif archive.add(item) is None:
@@ -313,11 +313,11 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
     return done
 
 
-def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused]:
-    """Yields every capture in files and folders, except the folder `but`; reports what is neither a capture nor part of one."""
+def read_paths(paths: Iterable[Path], *, excluded: Path) -> Iterator[Capture | Unused]:
+    """Yields every capture in files and folders, except the folder `excluded`; reports what is neither a capture nor a part."""
     for path in paths:
         is_reported, companions = False, []
-        for item in _read_folder(path, but.resolve()) if path.is_dir() else read_file(path):
+        for item in _read_folder(path, excluded.resolve()) if path.is_dir() else read_file(path):
             if isinstance(item, Capture) or not item.is_companion:
                 is_reported = True
                 yield item
@@ -327,7 +327,7 @@ def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused
         yield from companions if is_reported else [unread]
 
 
-def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Unused]:
+def _read_folder(folder: Path, excluded: Path) -> Iterator[Capture | Unused]:
     refused: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=refused.append):
         place = Path(parent)
@@ -338,7 +338,7 @@ def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Unused]:
                 yield Unused(str(path), "a link to a folder, which is not followed")
             elif name.startswith(".") or (page and any(f"{page[1]}.{end}" in names for end in ("html", "htm", "xhtml"))):
                 yield Unused(str(path), "a hidden folder" if name[0] == "." else "parts of a saved page", is_companion=True)
-            elif path.resolve() != but:
+            elif path.resolve() != excluded:
                 continue
             folders.remove(name)
         folders.sort()

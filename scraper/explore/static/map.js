@@ -151,7 +151,7 @@ function plain(text) {
 
 function outlines(L, map, states) {
   // Colours come from the style sheet, so that light and dark are decided in one place.
-  L.geoJSON(states, { interactive: false, style: { className: "tta-state" } }).addTo(map);
+  L.geoJSON(states, { interactive: false, style: ({ properties }) => ({ className: `tta-state${window.tta ? window.tta.shade(properties.name) : ""}` }) }).addTo(map);
 }
 
 function label(L, text, spot, kind) {
