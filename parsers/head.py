@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY
 from parsers.patterns import is_other_entity, name_of
-from parsers.registry import Type, label_of
+from parsers.registry import Type, known
 from parsers.roles import BYLINE_FIELDS
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
@@ -99,7 +99,7 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
         if is_other_entity(node) or node.role.aside:
             continue
         is_field = node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS)
-        if is_field or before > most or label_of(node.line()) is not None:
+        if is_field or before > most or known(node.line()) is not None:
             return
         pending += reversed(node.children)
         begun = _BYLINE.match(next((child for child in node.content if isinstance(child, str)), ""))
@@ -123,7 +123,7 @@ def detach_notice(root: Element, elements: list[Element]) -> None:
                 continue
             notice = inner
             while (above := notice.parent) is not None and above is not root and len(readable([above])) <= _MAX_NOTICE:
-                if any(one.source_field or one.role.field or label_of(one.line()) or one.tag == "time" for one in above.built()):
+                if any(one.source_field or one.role.field or known(one.line()) or one.tag == "time" for one in above.built()):
                     break
                 notice = above
             notice.detach()
@@ -161,7 +161,7 @@ def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
     around: Element | None = element
     while around is not None and not (around.role.field and (around is element or not around.role.item)):
         around = around.parent
-    entries = map(label_of, _label_texts(around) if around is not None else ())
+    entries = map(known, _label_texts(around) if around is not None else ())
     is_plain = any(entry is not None and entry.type is not Type.GROUP for entry in entries)
     is_item = element.role.item and not element.role.items
 
@@ -174,7 +174,7 @@ def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
 
 def _is_known_field(element: Element) -> bool:
     """Whether an element is a field of the record itself, by its class and a label of the registry."""
-    return element.role.field and any(map(label_of, _label_texts(element)))
+    return element.role.field and any(map(known, _label_texts(element)))
 
 
 def _label_texts(field: Element) -> list[str]:

@@ -20,7 +20,7 @@ from parsers.registry import (
     group_table,
     is_distinctive,
     is_member_line,
-    normalize,
+    normal,
     section_of_instruction,
 )
 from parsers.rows import PageRows, RowWriter, count_evidence
@@ -84,7 +84,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    named = (mark.filled[0].text for mark in marks if mark.filled and normalize(mark.label) in ("tta short name", "tta title"))
+    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
     names = {value for value in named if not is_distinctive(value)}
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
@@ -104,7 +104,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     content = writer.rows
     if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
-        count = len({normalize(label) for line in lines for label in labels_in(line)})
+        count = len({normal(label) for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and count >= MANY_LABELS:
             page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
@@ -219,7 +219,7 @@ class _Writer(RowWriter):
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
-        if normalize(entry.text).endswith("email address"):
+        if normal(entry.text).endswith("email address"):
             return index > 0 or "@" not in text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
             return not lines[index].glued
@@ -353,7 +353,7 @@ class _Writer(RowWriter):
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_repeated = normalize(label) == normalize(open_label or "")  # a label that comes twice in a row is its own value
+            is_repeated = normal(label) == normal(open_label or "")  # a label that comes twice in a row is its own value
             is_new = bool(line.text) and not is_repeated
             is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):

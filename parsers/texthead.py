@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from parsers.registry import is_distinctive, normalize
+from parsers.registry import is_distinctive, normal
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
 from parsers.textlabels import Mark
@@ -95,8 +95,8 @@ def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list
         return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False
-    printed = Counter(normalize(line.plain) for line in lines if is_distinctive(line.plain))
-    own = {normalize(mark.label) for mark in marks}
+    printed = Counter(normal(line.plain) for line in lines if is_distinctive(line.plain))
+    own = {normal(mark.label) for mark in marks}
     heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
     return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
 
@@ -110,7 +110,7 @@ def teasers_in(lines: list[Line]) -> set[str]:
 
 
 def _is_notice(text: str) -> bool:
-    return normalize(text) in _NOTICE or NOTICE in normalize(text)
+    return normal(text) in _NOTICE or NOTICE in normal(text)
 
 
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
@@ -139,7 +139,7 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)
     named = [index for index in filled if lines[index].text in names and index < first_byline]
-    notice = next((index for index in filled if normalize(lines[index].text) == _NOTICE[0]), 0)
+    notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
     for at in (first_byline if bylines else 0, notice):  # the line above, if that is no item of a menu
         above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
         if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:

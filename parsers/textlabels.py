@@ -18,8 +18,8 @@ from parsers.registry import (
     group_table,
     is_instructions,
     is_member_line,
-    label_of,
-    normalize,
+    known,
+    normal,
     section_of_instruction,
 )
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
@@ -110,7 +110,7 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
 def _known_label(text: str) -> Label | None:
     """Returns the label that the whole text is, or None."""
-    return label_of(text) if len(text) <= _MAX_LABEL else None
+    return known(text) if len(text) <= _MAX_LABEL else None
 
 
 def _count_known(texts: Iterable[str]) -> int:
@@ -188,10 +188,10 @@ def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]
     return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
 
 
-_ALL_LABELS = "".join(f"\n{normalize(text)}" for text in _SPELLINGS)
+_ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
 _GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
-_LONG = {normalize(label.text): label for label in LABELS if len(normalize(label.text)) >= _MIN_MISSPELLED}
-_ENDS = {end for label in LABELS for end in (normalize(label.text)[:_END], normalize(label.text)[-_END:])}
+_LONG = {normal(label.text): label for label in LABELS if len(normal(label.text)) >= _MIN_MISSPELLED}
+_ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
 _MAX_LABEL = max(len(label.text) for label in LABELS) + 2  # characters, with a colon
 
 
@@ -206,10 +206,10 @@ def _find_marks(lines: list[Line]) -> Iterator[Mark]:
 def _mark_at(lines: list[Line], at: int) -> Mark | None:
     text, spelled = lines[at].plain, ""
     if len(text) <= _MAX_LABEL:
-        label, spelled, end = text, normalize(text), at + 1
-        while f"\n{normalize(label)}" in _ALL_LABELS:
+        label, spelled, end = text, normal(text), at + 1
+        while f"\n{normal(label)}" in _ALL_LABELS:
             goes_on = end < len(lines) and lines[end].text[:1].islower()
-            if (entry := label_of(label)) is not None and not (goes_on and entry.type is Type.GROUP):
+            if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
                 spelled = _FROM_CAPITALS.get(label.rstrip(" :*"), label.rstrip(" :*"))  # capitals are the page's style
                 return Mark(at, end, spelled, entry, replace(lines[at], last=lines[end - 1].last))
             if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
@@ -241,7 +241,7 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
             return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
         return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
     if kind is Type.TEXT:
-        score -= 0.5 if count > 1 and label_of(text) is not None else 0.0
+        score -= 0.5 if count > 1 and known(text) is not None else 0.0
     elif text[-1] in ".:" or len(text) > _MAX_REFERENCE:
         score -= 1.0
     # what follows the last label may be the page's footer

@@ -111,6 +111,7 @@ class Atlas:
 
     @cached_property
     def names(self) -> CountyNames:
+        """The counties by name."""
         return CountyNames((county.code, county.name) for county in self.counties)
 
     def place(self, longitude: float, latitude: float, reach: float = SHORE_KM) -> County | None:
