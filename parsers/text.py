@@ -23,7 +23,7 @@ from parsers.registry import (
     normal,
     section_of_instruction,
 )
-from parsers.rows import PageRows, RowWriter, evidence
+from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
 from parsers.textlabels import Mark, find_labels, labels_in
@@ -128,7 +128,7 @@ def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
 
 
 def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
-    good, bad = evidence(content)
+    good, bad = count_evidence(content)
     if reference(head.title):
         return good >= 1 or head.has_byline or not marks
     is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(
