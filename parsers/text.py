@@ -15,7 +15,7 @@ from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
 from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, normal, section_of_instruction
-from parsers.rows import PageRows, RowWriter, evidence
+from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
 from parsers.textlabels import Mark, find_labels, is_labelled, labels_in
@@ -107,7 +107,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
 
 
 def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
-    good, bad = evidence(content)
+    good, bad = count_evidence(content)
     if reference(head.title):
         return good >= 1 or "submitted_by" in head.spans or not marks
     is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scraper.database.tables import TABLES
 from scraper.errors import BadQuery
 from scraper.explore import requests
-from scraper.explore.requests import convert_query, days
+from scraper.explore.requests import convert_query, parse_days
 from tests.webkit import Site
 
 TODAY = date(2026, 11, 29)  # a Sunday
@@ -52,13 +52,13 @@ def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_spans_of_time_are_understood(text: str, first: str, end: str) -> None:
-    assert tuple(map(str, days(text, TODAY))) == (first, end)
+    assert tuple(map(str, parse_days(text, TODAY))) == (first, end)
 
 
 @given(st.text(max_size=30) | st.from_regex(r"(last|this) \d{1,5} (weeks|years)|\d{1,2}/\d{1,2}/\d{1,5}", fullmatch=True))
 def test_any_text_is_a_span_or_refused(text: str) -> None:
     try:
-        assert days(text, TODAY).first < days(text, TODAY).end
+        assert parse_days(text, TODAY).first < parse_days(text, TODAY).end
     except BadQuery as problem:
         assert str(problem).endswith(".")
 

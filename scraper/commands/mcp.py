@@ -18,7 +18,7 @@ from scraper.database.about import CAVEAT, TITLE
 from scraper.database.connection import reading
 from scraper.database.contacts import cleared_copy
 from scraper.errors import TtaError
-from scraper.export.manifest import state
+from scraper.export.manifest import describe_database
 from scraper.folders import Folders
 from scraper.provenance import Why, find_record
 from scraper.search_query import match
@@ -68,7 +68,7 @@ class Tools(NamedTuple):
     def coverage(self) -> dict[str, Any]:
         """How much of the portal the data covers: records, captures, from when to when, and completeness by fiscal year."""
         with self._open_database() as db:
-            return _answer(db, [], **state(db))
+            return _answer(db, [], **describe_database(db))
 
 
 def _answer(db: sqlite3.Connection, about: list[str], **more: Any) -> dict[str, Any]:

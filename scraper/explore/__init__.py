@@ -32,7 +32,7 @@ from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
 PLUGIN = "tta"
-_MENU = filters.texts("filters")["menu"]
+_MENU = filters.read_yaml("filters")["menu"]
 _ANSWERS: WeakKeyDictionary[Any, PageCache] = WeakKeyDictionary()
 """The response cache of each Datasette instance; kept here because Datasette rebuilds its ASGI app for internal requests."""
 

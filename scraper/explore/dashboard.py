@@ -36,7 +36,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the template `charts.html` shows."""
     chosen = await read_filters(datasette, request)
     database = datasette.get_database(DATABASE)
-    lacking = await charts.incomplete(database)
+    lacking = await charts.incomplete_periods(database)
     found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen, lacking) for spec in TEXTS["page"]))
     total, filled = 0, list[int]()
     with suppress(QueryInterrupted):
@@ -55,7 +55,7 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     choices = {"measure": charts.MEASURES, "by": dimensions, "split": dimensions, "kind": charts.KINDS}
     return {
         **await _common_context(datasette, request, chosen),
-        "chart": await chart_of(datasette, spec, chosen, await charts.incomplete(datasette.get_database(DATABASE))),
+        "chart": await chart_of(datasette, spec, chosen, await charts.incomplete_periods(datasette.get_database(DATABASE))),
         "spec": spec,
         "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
     }
@@ -66,7 +66,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
     filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
-    lacking = await charts.incomplete(datasette.get_database(DATABASE))
+    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = await chart_of(datasette, Spec(**question.chart), chosen, lacking) if question.chart else None
     columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}
 
@@ -109,7 +109,7 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     """Returns all numbers of the chart as CSV or Excel."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     counts = await charts.count(datasette.get_database(DATABASE), spec, chosen)
-    lacking = await charts.incomplete(datasette.get_database(DATABASE))
+    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that omits no series
     names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading]
     names += ["Records"] * (spec.measure != "records")

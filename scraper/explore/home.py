@@ -15,7 +15,7 @@ from scraper.capture import from_iso
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import BadQuery
-from scraper.explore.charts import TEXTS, Spec, incomplete, percent
+from scraper.explore.charts import TEXTS, Spec, incomplete_periods, percent
 from scraper.explore.dashboard import chart_of
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
@@ -37,7 +37,7 @@ async def context(datasette: Any) -> dict[str, Any]:
     found, labels = await asyncio.gather(ask(database, "home", {"made_up": MADE_UP}), database.execute(UNKNOWN_LABELS))
     (counts,) = found["counts"]
     total = counts["records"]
-    lacking = await incomplete(database)
+    lacking = await incomplete_periods(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
     return {
         "counts": counts,

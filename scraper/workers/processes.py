@@ -212,7 +212,7 @@ def cores() -> int:
 
 
 def _process_context(module: str) -> BaseContext:
-    """Returns a context that does not fork workers from this process, because they must not inherit its open databases."""
+    """Returns a context that does not fork this process, whose open databases must not be inherited. `module`: loaded first."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
