@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
-from parsers.scalars import cached_short, fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
+from parsers.scalars import cached_short, fiscal_year, money_range, number, parse_point, reference, time_of, time_range, yes_no
 
 BODY = "body"  # Drupal's machine name of a node's body, which has no label on these pages
 _of_one_field = attrgetter("section", "label", "name", "occurrence")
@@ -23,7 +23,7 @@ _READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
     Type.NUMBER: lambda text, _: (number(text),),
     Type.DATE: lambda text, attribute: (time_of(text, attribute),),
     Type.RANGE: time_range,
-    Type.POINT: lambda text, _: place(text)[:2],
+    Type.POINT: lambda text, _: parse_point(text)[:2],
     Type.MONEY: lambda text, _: money_range(text),
 }
 """What a printed value and its `datetime` attribute are converted to: one value, or two for ranges, points and amounts."""
@@ -89,7 +89,7 @@ def _column_values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> 
         values = ("; ".join(texts), *values)
     columns = {column.name: value for column, value in zip(entry.columns, values, strict=False)} if filled else {}
     if entry.type is Type.POINT:
-        problems = [place(text)[2] for text in texts]
+        problems = [parse_point(text)[2] for text in texts]
     else:
         problems = [f"{entry.text}: value can't be read" for value in filled if fits(entry.type, *value) is False]
     return columns, list(filter(None, problems))

@@ -64,7 +64,7 @@ def has_contact(text: str | None) -> bool:
     return bool(re.fullmatch(r"\s*@\w{2,30}\s*", plain) or _MAIL.search(plain) or _PHONE.search(plain))
 
 
-def masked(text: str) -> str:
+def mask_contacts(text: str) -> str:
     """Returns the text with every email address and phone number replaced by a note in brackets."""
     plain = _normalize_characters(text)
     found = _PHONE.sub("[phone number left out]", _MAIL.sub("[email address left out]", plain))

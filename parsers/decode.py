@@ -126,7 +126,7 @@ def _detect_encoding(content: bytes) -> str:
     return best.encoding
 
 
-def harmless(text: str, utf8: bytes | None = None) -> bytes:
+def limit_markup(text: str, utf8: bytes | None = None) -> bytes:
     """Returns the page in UTF-8 without what exceeds the limits above. `utf8`: the text in UTF-8, if the caller has it."""
     source = utf8 if utf8 is not None else text.encode("utf-8", "replace")
     return source if _is_plain(source) else _remove_excess_markup(text).encode("utf-8", "replace")

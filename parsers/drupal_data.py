@@ -19,7 +19,7 @@ import orjson
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY, make_record
-from parsers.decode import Decoded, harmless
+from parsers.decode import Decoded, limit_markup
 from parsers.html import read_html
 from parsers.items import Value
 from parsers.record import FieldState, Kind, PageHead, ParseResult
@@ -215,7 +215,7 @@ class _Writer(RowWriter):
             times = dict.fromkeys(one if re.search(r"^.{10}$|(?:Z|[+-]\d\d:?\d\d)$", one) else f"{one}Z" for one in stored)
             return Value(" - ".join(times), None, "/".join(times))
         if item.get("processed") or item.get("format") or (isinstance(start, str) and _HTML.match(start)):
-            body = LexborHTMLParser(harmless(str(item.get("processed") or start or ""))).body
+            body = LexborHTMLParser(limit_markup(str(item.get("processed") or start or ""))).body
             return Value(readable([build(body)]) if body is not None else "")
         parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
         return Value(", ".join(filter(None, map(_as_text, parts))))

@@ -149,6 +149,7 @@ class _Scan:
         return block
 
     def _child_blocks(self, child: Element) -> Iterator[Block]:
+        """Yields the blocks of a child: the child if it is a field, those inside a container, or its text."""
         block, first = self._field_at(child), self._first
         self._first = False
         if block is not None:

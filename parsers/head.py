@@ -34,7 +34,7 @@ MAX_BEFORE_BYLINE, MAX_ABOVE_BYLINE = 120, 2000
 """Characters before the line `Submitted by`: in a record its title and the words beside a picture, never the body; in a page that
 prints the line above the record, its head too."""
 _MAX_ELEMENTS = 20  # headings, or siblings, that are examined: a page may have thousands
-_MAX_LABELLED = 2
+_FEW_KNOWN_FIELDS = 2  # that a body may quote; more of them were swallowed, because the body is not closed
 
 
 def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
@@ -146,7 +146,7 @@ def close_left_open(below_root: list[Element]) -> None:
             _move_out(element, lambda child: child.role.item or child.role.items)
         elif role.name == BODY:
             labelled = set(filter(_is_known_field, below_root))
-            if len(labelled) > _MAX_LABELLED and labelled.issubset(element.built()):
+            if len(labelled) > _FEW_KNOWN_FIELDS and labelled.issubset(element.built()):
                 _move_out(element, _is_known_field)
         elif role.items or role.item or role.field:
             _move_out(element, _is_foreign_to(element))

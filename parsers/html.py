@@ -8,7 +8,7 @@ from html import unescape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import make_record
-from parsers.decode import Decoded, harmless
+from parsers.decode import Decoded, limit_markup
 from parsers.fields import read_content
 from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
@@ -16,7 +16,7 @@ from parsers.patterns import LabelPatterns
 from parsers.record import FieldState, Form, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, known
 from parsers.roles import TEASERS, role_of
-from parsers.rows import PageRows, evidence
+from parsers.rows import PageRows, count_evidence
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
 from parsers.text import read_text
@@ -69,7 +69,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     """Reads a page in HTML. `url`: the page's address if known; `incomplete`: the capture is known to be truncated."""
     text = page.text
     begun = len(text) - len(text.rstrip("</"))  # a tag cut off after its bracket would be text
-    parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
+    parsed = LexborHTMLParser(limit_markup(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators wrap every text in two elements
     for mark, selector in WORDS["toolbars"].items():
@@ -283,7 +283,7 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     is_titled = reference(title) is not None
     if any(map(_RECORD_TYPES.fullmatch, _class_names(node))) or (is_titled and _history_id(node) is not None):
         return True
-    good, bad = evidence(content)
+    good, bad = count_evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records

@@ -19,7 +19,7 @@ from parsers.tree import Element, readable
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300  # characters of an element whose class marks it as a label, or of a label that is read from its source
 _BLOCK_TITLES = frozenset(("h2", "h3", "h4"))  # titles of blocks
-_NEVER_PROSE = HEADINGS | {"strong", "b"}
+_NEVER_PROSE = HEADINGS | {"strong", "b"}  # after a known label, a known label in one of these needs no pattern
 _LABEL_ELEMENTS = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}  # elements that themes use for labels
 _FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern a fourth as frequent as another on a page is not the theme's."""
@@ -29,7 +29,7 @@ Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and 
 
 
 class Block(NamedTuple):
-    """A part of the content, in page order: a field with its label's element (None: it prints none), or text without a label."""
+    """A field, with its label's element (None if it prints none), or text without a label; `values`: the nodes with the text."""
 
     kind: Literal["field", "text"]
     element: Element

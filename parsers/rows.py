@@ -73,6 +73,7 @@ class RowWriter:
         return f"{group} {self.items[group]}"
 
     def add(self, label: str | None, name: str | None, value: Value, *, item: str | None = None, occurrence: int = 1) -> None:
+        """Adds a row in the current section. `item`: the group's item that it is in; `occurrence`: of equal labels, from 1."""
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
@@ -136,7 +137,7 @@ class _BlockWriter(RowWriter):
             self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
     def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
-        """Writes the rows of a group's field. A label that itself ends in a number is the name of its only item."""
+        """Writes the rows of a group's field. `stem`: its items' name; if that ends in a number, it is the only item's name."""
         patterns = LabelPatterns(in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
@@ -173,7 +174,7 @@ class _BlockWriter(RowWriter):
             self.add(label, name, value, item=item, occurrence=times)
 
 
-def evidence(content: PageRows) -> tuple[int, int]:
+def count_evidence(content: PageRows) -> tuple[int, int]:
     """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type."""
     good = {section.label for section in content.sections if known(section.label)}
     bad = 0

@@ -67,7 +67,7 @@ _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 
 
 @cached_short
-def place(text: str) -> tuple[float | None, float | None, str | None]:
+def parse_point(text: str) -> tuple[float | None, float | None, str | None]:
     """Returns longitude and latitude in degrees of the first valid point of well-known text, or what is wrong with the text."""
     text = text.replace("−", "-").strip()
     if len(text) > _MAX_WKT:

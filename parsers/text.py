@@ -23,7 +23,7 @@ from parsers.registry import (
     normal,
     section_of_instruction,
 )
-from parsers.rows import PageRows, RowWriter, evidence
+from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
 from parsers.textlabels import Mark, find_labels, labels_in
@@ -94,13 +94,13 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         first = next((line.text for line in lines[start:end] if line.text), "")
         has_menus = FORMS["head"]["skip_link"].sub("", first) not in ("", first)  # within a page's only line
         is_fragment = has_menus or (is_middle and not is_prose(first))
-        writer.body(lines[start:end], is_fragment=is_fragment)
+        writer.write_body(lines[start:end], is_fragment=is_fragment)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
         for mark in marks:
-            writer.field(mark, "loose" if mark is not marks[-1] else "footer" if head.is_whole_page else "prose")
+            writer.write_field(mark, "loose" if mark is not marks[-1] else "footer" if head.is_whole_page else "prose")
     else:
-        writer.prose(lines[start:], sections[start:])
+        writer.write_prose(lines[start:], sections[start:])
     content = writer.rows
     if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
@@ -128,7 +128,7 @@ def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
 
 
 def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
-    good, bad = evidence(content)
+    good, bad = count_evidence(content)
     if reference(head.title):
         return good >= 1 or head.has_byline or not marks
     is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(
@@ -155,8 +155,8 @@ class _Writer(RowWriter):
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_LINKED_TYPES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
 
-    def body(self, lines: list[Line], *, is_fragment: bool) -> None:
-        """Writes the body. A fragment of a page begins with other fields instead."""
+    def write_body(self, lines: list[Line], *, is_fragment: bool) -> None:
+        """Writes the lines before the first label: the body, and fields that are not in the registry. A fragment has no body."""
         lines = lines[: self._legend_at(lines, is_grouped=self._grouped)]
         end = 0 if is_fragment else len(lines)
         last = max((at + 1 for at in range(end) if not lines[at].text), default=0)
@@ -176,7 +176,7 @@ class _Writer(RowWriter):
         is_heading = lines[at].heading and not self._headed
         return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
-    def field(self, mark: Mark, among: str) -> None:
+    def write_field(self, mark: Mark, among: str) -> None:
         """Writes rows of a label and the lines up to the next. `among`: what lines below the value are (`_is_unlisted`)."""
         mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend_at(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
@@ -294,7 +294,7 @@ class _Writer(RowWriter):
                 self._add(None, [line])
                 index += 1
 
-    def prose(self, lines: list[Line], sections: list[str | None]) -> None:
+    def write_prose(self, lines: list[Line], sections: list[str | None]) -> None:
         """Text without labels: fixed instructions open their section, and lines before the first one are the body."""
         index = next((at for at, section in enumerate(sections) if section), len(lines))
         if text_of(lines[:index]):

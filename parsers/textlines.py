@@ -289,7 +289,6 @@ def range_lines(lines: list[Line]) -> list[Line]:
 
 
 def join_lines(lines: list[Line]) -> Line:
-    """Joins lines into one."""
     return replace(lines[0], text=" ".join(line.text for line in lines if line.text), last=lines[-1].last)
 
 

@@ -116,7 +116,7 @@ class Element:
         return self._line
 
     def text_of_line(self, before: str) -> str | None:
-        """Returns `before` and its own text, as printed in the source; None if a line ends inside, or it is too long."""
+        """Returns `before`, which precedes it, and its own text; None if a line ends inside, or it is too long."""
         text = before
         for child in self.children:
             if isinstance(child, str):

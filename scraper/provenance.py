@@ -25,7 +25,7 @@ from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.derived import RULES, rule_sql
 from scraper.database.merge import HEAD, Seen, merge
-from scraper.database.stored_page import decode, encode, keyed
+from scraper.database.stored_page import decode, encode, with_keys
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.reading import read_capture
@@ -130,7 +130,7 @@ class Why:
         merged = [one for one in self.captures if not one.pop("replaced")]
         pages = ((one, self._read(one["original_id"] or one["capture_id"]).positions) for one in merged)
         seen = [
-            Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(page.record))))
+            Seen(one["capture_id"], one["captured_at"], with_keys(decode(encode(page.record))))
             for one, page in pages
             if page is not None
         ]

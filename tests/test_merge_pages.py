@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from parsers.page import parse_page
 from scraper.database.build import merged_rows, page_rows
 from scraper.database.merge import Merged, Seen, merge
-from scraper.database.stored_page import VALUE_COLUMNS, decode, encode, keyed
+from scraper.database.stored_page import VALUE_COLUMNS, decode, encode, with_keys
 from tests.pagegen.strategies import Case, any_options, cases
 from tests.pagegen.truth import Page
 
@@ -17,7 +17,7 @@ from tests.pagegen.truth import Page
 def seen(made: Page, number: int = 1) -> Seen | None:
     """The page as one capture of the record, on that day; None where it is taken for no record."""
     read = parse_page(made.data, url=made.url, content_type=made.content_type, is_text=made.text_form).record
-    return Seen(f"c{number}", f"2025-01-{number:02d}T00:00:00Z", keyed(decode(encode(read)))) if read else None
+    return Seen(f"c{number}", f"2025-01-{number:02d}T00:00:00Z", with_keys(decode(encode(read)))) if read else None
 
 
 def merged(*captures: Seen | None) -> Merged:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.database.assign_records import Marks, address_key, group
+from scraper.database.assign_records import Marks, address_key, identify
 
 REFERENCES = [f"20250129-14563{n}-07" for n in range(4)]
 ADDRESSES = [f"bjatta.bja.ojp.gov/tta/{n}" for n in range(4)]
@@ -15,7 +15,7 @@ nodes_of = st.dictionaries(st.sampled_from(REFERENCES + ADDRESSES), st.integers(
 
 
 def grouped(captures: list[Marks], nodes: dict[str, int]) -> dict[Marks, str]:
-    return group(captures, nodes.get, nodes.get)
+    return identify(captures, nodes.get, nodes.get)
 
 
 @given(st.lists(marks, max_size=8), nodes_of, st.randoms())

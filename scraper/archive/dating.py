@@ -58,7 +58,7 @@ def parse_time(text: str | None) -> Time | None:
     return Time(moment, length) if FIRST <= moment < datetime(9000, 1, 1, tzinfo=UTC) else None
 
 
-def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
+def date_capture(capture: Capture, *, added_at: datetime | None = None) -> Capture:
     """Returns the capture with the address and time that it shows, if any. A time after `added_at` is not trusted."""
     recorded = capture.recorded or Recorded(capture.url, capture.captured_text)
     record_time = parse_time(recorded.date)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from parsers.urls import archive_time, without_archive
-from scraper.archive.dating import dated, parse_time
+from scraper.archive.dating import date_capture, parse_time
 from scraper.archive.packing import NO_RECORD
 from scraper.archive.records import CAPTURES, Damage, LengthAt, WarcRecord, read_records, split_http
 from scraper.capture import Capture, Original, Recorded, WarcType, from_iso, iso
@@ -148,7 +148,7 @@ def _to_capture(record: WarcRecord, source: str, origin: str | None) -> Capture:
         damage=headers.get(DAMAGE.lower()) or record.problem,
         recorded=Recorded(*(None if one == UNKNOWN else one for one in recorded)),
     )
-    return dated(capture, added_at=added.moment if added else None)
+    return date_capture(capture, added_at=added.moment if added else None)
 
 
 def sha1_digest(body: bytes) -> str:

@@ -18,7 +18,7 @@ from scraper.database.about import CAVEAT, TITLE
 from scraper.database.connection import reading
 from scraper.database.contacts import cleared_copy
 from scraper.errors import TtaError
-from scraper.export.manifest import state
+from scraper.export.manifest import describe_database
 from scraper.folders import Folders
 from scraper.provenance import Why, find_record
 from scraper.search_query import match
@@ -68,7 +68,7 @@ class Tools(NamedTuple):
     def coverage(self) -> dict[str, Any]:
         """How much of the portal the data covers: records, captures, from when to when, and completeness by fiscal year."""
         with self._open_database() as db:
-            return _answer(db, [], **state(db))
+            return _answer(db, [], **describe_database(db))
 
 
 def _answer(db: sqlite3.Connection, about: list[str], **more: Any) -> dict[str, Any]:
@@ -81,12 +81,12 @@ def command(folders: Folders) -> None:
     """Serve tools to an AI assistant: find, record, why, coverage.
 
     The assistant starts this command and talks to it on standard input and output (Model Context Protocol). It gets no contact
-    details. Needs the package mcp: pip install 'tta[ai]'.
+    details. Needs the package mcp: run pip install '.[ai]' in a clone of this program.
     """
     try:
         from mcp.server.mcpserver import MCPServer  # importing it takes a second
     except ModuleNotFoundError:
-        raise TtaError("the package mcp is not installed: run `pip install 'tta[ai]'`") from None
+        raise TtaError("the package mcp is not installed: run `pip install '.[ai]'` in a clone of this program") from None
     with cleared_copy(folders.database, False) as copy:
         tools = Tools(copy.path, folders.archive)
         rules = f"{TITLE}. {CAVEAT} Name the capture that a value is from, and repeat the caveats."

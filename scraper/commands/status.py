@@ -60,7 +60,7 @@ def _status_lines(folders: Folders, status: state.Status) -> Iterator[str]:
         yield f"captures       {status.captures}: {_format_counts(status.kinds)}"
         yield f"sources        {_format_counts(status.sources)}"
         first, last = status.first_captured_at or "-", status.last_captured_at or "-"
-        yield f"captured       {first} to {last}" + (f", {status.time_unknown} at unknown times" if status.time_unknown else "")
+        yield f"captured       {first} to {last}" + (f", {status.time_unknown} undated" if status.time_unknown else "")
         yield from _refresh_lines(status)
         yield f"unmapped       {len(status.unknown_labels)} page fields without a column"
         yield from _list_counts(status.unknown_labels, "records")
@@ -70,7 +70,7 @@ def _status_lines(folders: Folders, status: state.Status) -> Iterator[str]:
         published, unseen = year["published_wording"], year["seen_but_never_captured"]
         line = f"  fiscal year {year['fiscal_year'] or 'not known'}: {year['records']} records"
         line += f", at least {unseen} seen and never captured" if unseen else ""
-        yield line + (f", published: {published}" if published else "")
+        yield line + (f", the Bureau published: {published}" if published else "")
     yield from _completeness_lines(status.completeness)
 
 

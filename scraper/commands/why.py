@@ -14,7 +14,7 @@ from scraper.terminal import escape
 
 _SNIPPET_LINES = 20
 _OVERVIEW: Row = {"record_id": None, "captures": [], "fields": []}
-"""What is shown about a record, or instead if no capture of it is loaded."""
+"""Attributes of `Why` that are shown about a record, and what is shown instead if no capture of it is loaded."""
 
 
 @click.command("why")

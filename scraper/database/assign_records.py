@@ -55,7 +55,7 @@ def address_key(url: str | None) -> str | None:
     return f"{host.removeprefix('www.')}{parts.path.rstrip('/')}{query}"
 
 
-def group(
+def identify(
     captures: Iterable[Marks],
     node_of_reference: Callable[[str], int | None],
     node_of_address: Callable[[str], int | None],
@@ -118,7 +118,7 @@ def _assign_without_node(db: sqlite3.Connection) -> None:
         return found
 
     pairs = db.execute(f"SELECT DISTINCT reference, address FROM captures WHERE {without} AND {marked}").fetchall()
-    records = group(map(Marks._make, pairs), partial(lowest_node, column="reference"), partial(lowest_node, column="address"))
+    records = identify(map(Marks._make, pairs), partial(lowest_node, column="reference"), partial(lowest_node, column="address"))
     db.execute("CREATE TEMP TABLE marks (reference TEXT, address TEXT, record_id TEXT)")
     db.executemany("INSERT INTO temp.marks VALUES (?, ?, ?)", ((*marks, record_id) for marks, record_id in records.items()))
     db.execute("CREATE INDEX temp.marks_by_pair ON marks (reference, address)")

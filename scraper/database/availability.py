@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from parsers.record import Kind
 from parsers.urls import node_id, page_address
 from scraper.database.assign_records import SHOWS, TIME_ORDER, address_key
-from scraper.database.merge import Change, overlap
+from scraper.database.merge import Change, times_overlap
 from scraper.database.schema import insert_sql
 from scraper.database.tables import Availability
 
@@ -30,7 +30,7 @@ MAX_REDIRECTS = 5
 """Redirects that are followed from capture to capture; a longer chain is a loop, or its end is unknown."""
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _PATTERN = {name: re.compile(text, re.IGNORECASE | re.VERBOSE) for name, text in _TEXTS["patterns"].items()}
-_MEANING = _TEXTS["queries"]["meaning"]
+_MEANING = _TEXTS["queries"]["meaning"]  # SQL: what each capture means for a record
 _SQL = {name: text.format(meaning=_MEANING, shows=SHOWS, by_time=TIME_ORDER) for name, text in _TEXTS["queries"].items()}
 
 
@@ -118,7 +118,7 @@ def _site_of_host(place: str | None) -> str:
     return SITE if host == SITE or host.endswith(f".{SITE}") else host
 
 
-def apply(db: sqlite3.Connection) -> None:
+def update_availability(db: sqlite3.Connection) -> None:
     """Sets `availability` and `gone_since` of the records that were built, and adds disappearances and returns to `changes`."""
     update = "UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?"
     for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=itemgetter(0)):
@@ -140,7 +140,7 @@ def read_events(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Ch
             if gone_since is not None and gone is not None:
                 changes.append(Change(FIELD, Availability.GONE, SHOWN, gone, at))
             shown, gone_since = at, None
-        elif shown is not None and not overlap(at, shown):
+        elif shown is not None and not times_overlap(at, shown):
             if gone_since is None:
                 gone_since = at
                 changes.append(Change(FIELD, SHOWN, Availability.GONE, shown, at))

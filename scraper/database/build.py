@@ -18,7 +18,7 @@ from scraper.database.contacts import COLUMNS, is_contact_row
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.schema import insert_sql
-from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, keyed, stored
+from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, to_stored_page, with_keys
 from scraper.database.tables import BY_NAME, TABLES, Availability, Table
 from scraper.workers.processes import Job, WorkerPool
 
@@ -128,7 +128,7 @@ def _record_rows(captures: list[_Shown]) -> Rows:
     elif runs:
         seen: list[Seen] = []
         for encoded, showing in runs:
-            content = keyed(decode(encoded))
+            content = with_keys(decode(encoded))
             page_url = content.url or page_url
             seen += [Seen(one.capture_id, one.captured_at, content) for one in showing]
         private = {row.key for one in seen for row in one.content.fields if is_contact_row(row[1:])}
@@ -158,7 +158,7 @@ def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -
     """Returns the rows that several pages show together. `private`: the keys of fields that name a person in any capture."""
     shown: list[dict[str, Any]] = [dict(zip(FieldValue._fields[1:], one.row[1:], strict=True)) for one in merged.fields]
     fields = [Field(position=at, **one) for at, one in enumerate(shown, start=1)]  # from which the columns are derived again
-    page = stored(make_record(PageHead(**merged.head), fields, (), "html"))._replace(
+    page = to_stored_page(make_record(PageHead(**merged.head), fields, (), "html"))._replace(
         sections=[one[:2] for one in merged.sections]
     )
     rows = page_rows(page, record_id, *([one.capture_id for one in some] for some in (merged.fields, merged.sections)))

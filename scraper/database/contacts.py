@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from parsers.contacts import has_contact, is_contact, is_personal_link, masked
+from parsers.contacts import has_contact, is_contact, is_personal_link, mask_contacts
 from parsers.record import columns_of
 from scraper.database.schema import drop_unused
 from scraper.database.tables import BY_NAME, TABLES, Table
@@ -62,7 +62,7 @@ def kept_rows(table: str) -> str:
 
 def register(db: sqlite3.Connection) -> None:
     """Adds the SQL functions that `column_sql` uses to a connection."""
-    functions = {"short": lambda text: None if has_contact(text) else text, "masked": masked, "address": _strip_address}
+    functions = {"short": lambda text: None if has_contact(text) else text, "masked": mask_contacts, "address": _strip_address}
     for name, function in functions.items():
         of_text = lambda value, do=function: do(value) if isinstance(value, str) else value  # noqa: E731  (it keeps its `do`)
         db.create_function(f"tta_{name}", 1, of_text, deterministic=True)

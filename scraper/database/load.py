@@ -186,7 +186,7 @@ class _Load:
         assign_records.set_kinds(self.db)
         (affected,) = self.db.execute("SELECT count(*) FROM temp.affected").fetchone()
         self.done.built = build(self.db, self.pages, self._choose_pool(affected))
-        availability.apply(self.db)
+        availability.update_availability(self.db)
         organizations.assign_organizations(self.db, self.folders.data)
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")

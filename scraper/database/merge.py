@@ -48,19 +48,19 @@ class SectionText(NamedTuple):
     capture_id: str
 
 
-def order(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
+def time_key(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
     """Returns a sort key: unknown time first, 2019 before 2019-03 before 2019-03-01; of one time, the richest format last."""
     return (captured_at or "").rstrip("Z"), RICHNESS.get(form or "", -1), capture_id
 
 
-def overlap(one: str, other: str) -> bool:
+def times_overlap(one: str, other: str) -> bool:
     """Whether two times may be the same, given their precision: "2019" overlaps every time of that year."""
     first, second = one.rstrip("Z"), other.rstrip("Z")
     return first.startswith(second) or second.startswith(first)
 
 
 class _Source(NamedTuple):
-    """A capture that shows a field. `number`: its position by time; `path`: the keys of its fields, in page order."""
+    """A capture that shows a field. `number`: its position by time; `path`: the keys of all its fields, in page order."""
 
     number: int
     capture_id: str
@@ -134,7 +134,7 @@ class _Timeline:
                 return
         if any(RICHNESS[shown.form] < RICHNESS[one.shown.form] for one in around):
             self._add_poorer(new, at, around)
-        elif at and source.captured_at and overlap((values[at - 1].times or ["?"])[0], source.captured_at):
+        elif at and source.captured_at and times_overlap((values[at - 1].times or ["?"])[0], source.captured_at):
             del values[at - 1]  # at the same time the later capture counts
             self.add(shown, source)
         else:
@@ -148,7 +148,7 @@ class _Timeline:
             if at:
                 before.completed = before.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
             return
-        if source.captured_at and any(overlap(time, source.captured_at) for one in around for time in one.times):
+        if source.captured_at and any(times_overlap(time, source.captured_at) for one in around for time in one.times):
             return
         if at:
             later, is_list = [one for one in before.seen if source < one], is_group(self.key, rows) or len(new.shown.values) > 1
@@ -165,7 +165,7 @@ class _Timeline:
         """Yields a row for each pair of successive values whose times are known and certainly differ."""
         for before, after in zip(self.values, self.values[1:], strict=False):
             times = after.times
-            earlier = [at for at in before.times if times and not overlap(at, times[0])]
+            earlier = [at for at in before.times if times and not times_overlap(at, times[0])]
             if earlier and _is_identified(after.shown.rows):
                 old, new = ("; ".join(one.shown.values) or None for one in (before, after))
                 yield Change(self.key, old, new, earlier[-1], times[0])
@@ -199,7 +199,7 @@ class Merged:
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
-    """Merges captures that are in their `order`; there is at least one. Translations count only where there is nothing else."""
+    """Merges captures sorted by `time_key`; there is at least one. Translations count only where there is nothing else."""
     captures = [one for one in captures if one.content.form != TRANSLATION] or captures
     aliases = _find_aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})

@@ -44,12 +44,7 @@ UPDATE organization_mentions SET organization_id = coalesce(
     (SELECT organization_id FROM temp.aliases WHERE aliases.own_id = organization_mentions.own_id), own_id
 ) WHERE record_id IN (SELECT record_id FROM temp.affected);
 
-UPDATE records SET
-    agency_id = (SELECT organization_id FROM organization_mentions AS mention
-        WHERE mention.record_id = records.record_id AND kind = 'agency' ORDER BY position LIMIT 1),
-    provider_id = (SELECT organization_id FROM organization_mentions AS mention
-        WHERE mention.record_id = records.record_id AND kind = 'provider' ORDER BY position LIMIT 1)
-WHERE record_id IN (SELECT record_id FROM temp.affected);
+CREATE TEMP TABLE former AS SELECT organization_id, name, state_code FROM organizations;
 
 DELETE FROM organizations;
 
@@ -79,6 +74,21 @@ SELECT organization_id, max(mention.kind), iif(organization_id NOT GLOB '*[^0-9]
         WHEN count(DISTINCT name_state) = 0 AND count(DISTINCT place_state) = 1 THEN max(place_state) END,
     max(iif(may_be != organization_id AND own_id = organization_id, may_be, NULL)), best.how, count(DISTINCT record_id)
 FROM organization_mentions AS mention JOIN temp.best USING (organization_id) GROUP BY organization_id ORDER BY organization_id;
+
+UPDATE records SET
+    (agency_id, agency) = (SELECT mention.organization_id,
+        coalesce(organizations.name, 'Agency number ' || organizations.portal_id) || coalesce(' (' || state_code || ')', '')
+        FROM organization_mentions AS mention JOIN organizations USING (organization_id)
+        WHERE mention.record_id = records.record_id AND mention.kind = 'agency' ORDER BY position LIMIT 1),
+    provider_id = (SELECT organization_id FROM organization_mentions AS mention
+        WHERE mention.record_id = records.record_id AND kind = 'provider' ORDER BY position LIMIT 1)
+WHERE record_id IN (
+    SELECT record_id FROM temp.affected
+    UNION SELECT record_id FROM organization_mentions JOIN organizations USING (organization_id) JOIN temp.former USING (organization_id)
+    WHERE (organizations.name, organizations.state_code) IS NOT (former.name, former.state_code)
+);
+
+DROP TABLE temp.former;
 
 DROP TABLE temp.best;
 

@@ -95,6 +95,7 @@ def parse_all(
 
 
 def _split_into_slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcSlice]:
+    """Yields slices with neighboring captures, limited in number and bytes. `entries`: in the order of files and offsets."""
     some: list[Entry] = []
     size = end = 0
     for entry in entries:
@@ -109,10 +110,10 @@ def _split_into_slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcS
         yield slice_of(folder, some)
 
 
-def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
+def slice_of(folder: Path, entries: list[Entry]) -> WarcSlice:
     """Returns captures of one file, with the bytes from the first to the last; no bytes if the file can't be read."""
-    path = folder / some[0].warc_file
-    start, end = some[0].warc_offset, some[-1].warc_offset + some[-1].warc_length
+    path = folder / entries[0].warc_file
+    start, end = entries[0].warc_offset, entries[-1].warc_offset + entries[-1].warc_length
     data, problem = b"", "no readable record"
     try:
         with path.open("rb") as file:
@@ -120,7 +121,7 @@ def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
             data = file.read(end - start)
     except OSError as error:
         problem = error.strerror or "can't be read"
-    return WarcSlice(str(path), start, data, tuple(some), problem)
+    return WarcSlice(str(path), start, data, tuple(entries), problem)
 
 
 def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
@@ -179,7 +180,7 @@ def _redirect_target(capture: Capture) -> str | None:
 
 
 def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
-    """Parses one capture."""
+    """Returns the result for one capture; for a page of another kind, also its title, and what it lists or redirects to."""
     page = read_capture(capture)
     record = page.record
     found = ParsedCapture(capture_id, str(page.kind), storable(page.reason), node_id(capture.url))

@@ -43,7 +43,7 @@ _field_row = attrgetter(*FieldValue._fields[1:])
 class StoredPage(NamedTuple):
     """The content of a record page. The last three are rows derived from this page alone, in the order of the tables' columns.
 
-    `fields`: the columns of `FieldValue` without the key, or whole FieldValues if pages are to be merged (`keyed`).
+    `fields`: the columns of `FieldValue` without the key, or whole FieldValues if pages are to be merged (`with_keys`).
     """
 
     form: str
@@ -57,7 +57,7 @@ class StoredPage(NamedTuple):
     performance_metrics: list[list[Any]]
 
 
-def stored(record: Record) -> StoredPage:
+def to_stored_page(record: Record) -> StoredPage:
     """Converts a record page to rows."""
     return StoredPage(
         record.form,
@@ -74,7 +74,7 @@ def stored(record: Record) -> StoredPage:
 
 def encode(record: Record) -> bytes:
     """Encodes a record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
-    content = (*stored(record),)
+    content = (*to_stored_page(record),)
     try:
         encoded = orjson.dumps(content)
     except orjson.JSONEncodeError:  # a lone surrogate
@@ -83,11 +83,11 @@ def encode(record: Record) -> bytes:
 
 
 def decode(page: bytes) -> StoredPage:
-    """Decodes an encoded page."""
+    """Decodes what `encode` returned."""
     return StoredPage._make(orjson.loads(zstandard.decompress(page)))
 
 
-def keyed(page: StoredPage) -> StoredPage:
+def with_keys(page: StoredPage) -> StoredPage:
     """Returns the page with the key of each field, by which merging compares captures."""
     return StoredPage(*page[:4], [FieldValue(_key(*row[:4]), *row) for row in page.fields], *page[5:])
 

@@ -33,7 +33,7 @@ from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
 PLUGIN = "tta"
-_MENU = filters.texts("filters")["menu"]
+_MENU = filters.read_yaml("filters")["menu"]
 _ANSWERS: WeakKeyDictionary[Any, PageCache] = WeakKeyDictionary()
 """The response cache of each Datasette instance; kept here because Datasette rebuilds its ASGI app for internal requests."""
 
@@ -111,6 +111,7 @@ def prepare_jinja2_environment(env: Any) -> None:
     ]
     env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading}
     env.globals |= {"site_title": TITLE, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
+    env.globals["differing"] = record.differing
 
 
 @hook
@@ -152,9 +153,8 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 
 async def _raise_unreadable(request: Any) -> Any:
-    raise DatasetteError(
-        request.scope.get("tta_problem", "There is nothing here."), title="This filter can't be read", status=400
-    )
+    problem = request.scope.get("tta_problem", "There is nothing here.")
+    raise DatasetteError(problem, title="This filter can't be read", status=400)
 
 
 def _make_view(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
@@ -187,7 +187,8 @@ def extra_template_vars(
             return variables
         shown = datasette.get_database(DATABASE)
         if (table, view_name) == ("organizations", "row"):
-            variables["tta"] = await record.organization_page(shown, *urlsafe_components(request.url_vars["pks"]))
+            (key,), most = urlsafe_components(request.url_vars["pks"]), record.MOST[request.args.get("_size") == "max"]
+            variables["tta"] = await record.organization_page(shown, key, most)
         elif (table, view_name) == ("records", "row"):
             (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
             variables["tta"] = page = await record.record_page(shown, key, chosen)
@@ -196,8 +197,9 @@ def extra_template_vars(
             has_form, prefix = "record_id" in columns_in(table) and table in BY_NAME, "" if table == "records" else filters.RECORD
             shown_filters = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
             variables |= await shown_filters
-            chooses_columns = {"_col", "_nocol", "_columns"} & set(request.args)
-            variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])
+            chosen_columns = sorted(request.args.getlist("_col"), key="tta_title".__ne__)
+            first = [] if {"_nocol", "_columns"} & set(request.args) else LOOKS.get(table, {}).get("first", [])
+            variables["tta_columns"] = chosen_columns or first
             variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
             variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
             variables["tta_names"] = partial(filters.names_of, shown)

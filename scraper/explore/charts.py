@@ -17,11 +17,11 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from scraper.errors import BadQuery
-from scraper.explore.filters import QUERIES, RecordFilters, equal, heading, texts
+from scraper.explore.filters import QUERIES, RecordFilters, equal, heading, read_yaml
 from scraper.explore.links import DATABASE, NOT_KNOWN, list_values
 from scraper.export.tables import LIST_COLUMNS
 
-TEXTS: dict[str, Any] = texts("charts")
+TEXTS: dict[str, Any] = read_yaml("charts")
 STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8"))
 """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
 SHADE_COUNT = 5
@@ -166,7 +166,7 @@ class Counts:
     unknown: Counter[str] = field(default_factory=Counter)
 
 
-async def incomplete(database: Any) -> dict[tuple[str, Value], str]:
+async def incomplete_periods(database: Any) -> dict[tuple[str, Value], str]:
     """Returns why the records of a year or month are known to be incomplete, by dimension and value."""
     return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
 

@@ -35,7 +35,7 @@ async def chart_of(datasette: Any, spec: Spec, filters: RecordFilters, lacking: 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the template `charts.html` shows."""
     chosen, database = await read_filters(datasette, request), datasette.get_database(DATABASE)
-    lacking = await charts.incomplete(database)
+    lacking = await charts.incomplete_periods(database)
     found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen, lacking) for spec in TEXTS["page"]))
     drawn = [chart for chart in found if chart]
     shown: dict[str, Any] = {"charts": drawn, "records": max((one.counts.total for one in drawn), default=0), "filled": []}
@@ -48,10 +48,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
 
 async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[str, RecordFilters, int]]:
     """Returns for each column of the filters the records that match the others and have no known value in it."""
-    found, columns = (
-        [],
-        {name: name.partition("__")[0] for name, _ in pairs if name[0] != "_" and not name.endswith(("null", "blank"))},
-    )
+    known = [name for name, _ in pairs if name[0] != "_" and not name.endswith(("null", "blank"))]
+    found, columns = [], {name: name.partition("__")[0] for name in known}
     for column in dict.fromkeys(columns.values()):
         rest = [*((name, value) for name, value in pairs if columns.get(name) != column), (f"{column}__isnull", "1")]
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(rest)}"))
@@ -63,7 +61,7 @@ async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[str, RecordFilte
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the templates `chart.html` and `chart.svg` show."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
-    chart = await chart_of(datasette, spec, chosen, await charts.incomplete(datasette.get_database(DATABASE)))
+    chart = await chart_of(datasette, spec, chosen, await charts.incomplete_periods(datasette.get_database(DATABASE)))
     shown = {"chart": chart, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
     return shown | await _common_context(datasette, request, chosen)
 
@@ -73,7 +71,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
     filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
-    lacking = await charts.incomplete(datasette.get_database(DATABASE))
+    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = await chart_of(datasette, Spec(**question.chart), chosen, lacking) if question.chart else None
     columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}
 
@@ -116,7 +114,7 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     """Returns all numbers of the chart as CSV or Excel."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     counts = await charts.count(datasette.get_database(DATABASE), spec, chosen)
-    lacking = await charts.incomplete(datasette.get_database(DATABASE))
+    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that omits no series
     lacks, rows, is_count = chart.lacks, [], spec.measure == "records"
     names = [one.heading for one in (spec.across, spec.down, spec.figure) if one] + ["Records"] * (not is_count)

@@ -55,7 +55,6 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         own = (f"{column}__isnull", "1") if value is None else (name, str(value))
         selected = bool({own, (f"{own[0]}__exact", own[1])} & set(self.get_querystring_pairs()))
         change = path_with_removed_args if selected else path_with_added_args
-        label = {1: "Yes", 0: "No"}.get(value, str(value)) if kind is Values.YES_NO else str(value)
+        label = NOT_KNOWN if value is None else {1: "Yes", 0: "No"}[value] if kind is Values.YES_NO else str(value)
         url = self.ds.absolute_url(self.request, self.ds.urls.path(change(self.request, dict([own]))))
-        label = NOT_KNOWN if value is None else label
         return {"value": value, "label": label, "count": count, "toggle_url": url, "selected": selected}

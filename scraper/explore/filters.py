@@ -32,12 +32,12 @@ COUNT_FOR = 300
 """Milliseconds for counting what a page shows only in part (100,000 records take longer); without a count the page says so."""
 
 
-def texts(name: str) -> Any:
+def read_yaml(name: str) -> Any:
     """Returns the content of one of this package's YAML files."""
     return yaml.safe_load((files("scraper.explore") / f"{name}.yml").read_text(encoding="utf-8"))
 
 
-QUERIES: dict[str, Any] = texts("queries")
+QUERIES: dict[str, Any] = read_yaml("queries")
 ARRAY_CONTAINS: str = QUERIES["array_contains"]
 """The condition that a JSON array contains a value: `t` is the table, `c` its column, `p` the parameter. NULL contains nothing.
 
@@ -45,7 +45,7 @@ Datasette's own splits the array of every row. There are few different arrays (`
 only these are split: 20 ms instead of 60 ms per count (November 2026). It replaces Datasette's, because no hook can remove the
 slow condition.
 """
-_TEXTS = texts("filters")
+_TEXTS = read_yaml("filters")
 _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 """The menus of the form shared by table, charts and map: values and their display names."""
 _WORDS: dict[str, str] = _TEXTS["words"]

@@ -12,17 +12,14 @@ from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TIT
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import ARRAY_CONTAINS, texts
+from scraper.explore.filters import ARRAY_CONTAINS, read_yaml
 
-LOOKS: dict[str, dict[str, Any]] = texts("looks")
+LOOKS: dict[str, dict[str, Any]] = read_yaml("looks")
 """Datasette's settings for each table, under Datasette's names; `first`: the columns shown by default."""
 
 
 class Question(NamedTuple):
-    """`parameters`: those of the SQL, in the order of the form; `chart`: the chart above the rows (`charts.Spec`); `of`:
-
-    filters of the records that the chart counts.
-    """
+    """`parameters`: of the SQL, in the form's order; `chart`: a `charts.Spec`; `of`: filters of the records that it counts."""
 
     title: str
     description: str
@@ -32,7 +29,7 @@ class Question(NamedTuple):
     of: Mapping[str, str] = {}
 
 
-_ALL: dict[str, Any] = texts("questions")
+_ALL: dict[str, Any] = read_yaml("questions")
 _PARTS: dict[str, str] = _ALL.pop("parts")
 _PARTS["{program_area_condition}"] = ARRAY_CONTAINS.format(t="records", c="program_areas", p="program_area")
 

@@ -35,7 +35,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
     nights = await filters.nights_between(database, since, until)
-    runs, began = [str(one["run_id"]) for one in nights], time.monotonic()
+    runs, began = [str(one["run_id"] or "") for one in nights], time.monotonic()
     events: list[dict[str, Any]] = []
     earlier: tuple[Any, ...] = ()
     for place, night in enumerate(nights[runs.index(run) if run in runs else 0 :]):
@@ -44,7 +44,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         params |= {"since": "", "until": "~"} if night["run_id"] else {"since": since, "until": until + "~"}
         rows = [] if is_late else (await database.execute(sql, params)).rows
         if is_late or (is_full and rows):
-            earlier = (night["run_id"],)
+            earlier = (night["run_id"] or "",)
             break
         whole = rows if len(rows) < AT_ONCE else [row for row in rows if row[:2] != rows[-1][:2]] or rows
         for (at, record_id), run_of in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
@@ -59,7 +59,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             event["moment"] = came + "0000-01-01T00:00:00Z"[len(came) :]
             events.append(event | {"changes": [row for row in some if row["field"]]})
         if len(rows) == AT_ONCE:
-            earlier = (night["run_id"], *whole[-1][:2])
+            earlier = (night["run_id"] or "", *whole[-1][:2])
             break
         at, record = "", ""
     last = (await database.execute(filters.QUERIES["home"]["good_run"])).first()["ended_at"]
@@ -71,9 +71,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     by_night = groupby(events, lambda one: (one["run"], one["moment"][:10]))
     shown = {"title": "What's new", "nights": [(night, list(some)) for night, some in by_night], "events": events, "total": total}
     shown |= {"since": since, "until": until, "refreshed": last, "today": f"{today()}T00:00:00Z"}
-    page, feed = (f"/-/{name}?{urlencode(some)}".rstrip("?") for name, some in (("new", pairs), ("new.atom", chosen.pairs)))
-    shown |= {"page_url": datasette.absolute_url(request, datasette.urls.path(page))}
-    shown |= {"feed_url": datasette.absolute_url(request, datasette.urls.path(feed))}
+    for name, path, some in (("page_url", "/-/new", pairs), ("feed_url", "/-/new.atom", chosen.pairs)):
+        shown[name] = datasette.absolute_url(request, datasette.urls.path(f"{path}?{urlencode(some)}".rstrip("?")))
     shown["earlier"] = f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else ""
     shown["feed_key"] = uuid5(NAMESPACE_URL, " ".join(["feed", *map("=".join, sorted(chosen.pairs))])).urn
     return shown | await filters.form(datasette, request)

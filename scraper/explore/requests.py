@@ -24,7 +24,7 @@ from scraper.database.counties import STATES
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import RECORD, Pairs, texts
+from scraper.explore.filters import RECORD, Pairs, read_yaml
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
@@ -38,7 +38,7 @@ _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
-_FORMATS: dict[str, list[str]] = texts("filters")["dates"]
+_FORMATS: dict[str, list[str]] = read_yaml("filters")["dates"]
 NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
 """A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
 _FROM_TO = re.compile(r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)")
@@ -86,8 +86,9 @@ def normalize_request(app: App, base_url: str) -> App:
                 for pair in pairs:
                     with suppress(BadQuery):
                         good += [pair] * (convert_query(scope["path"], [pair]) is not None)
-                page = f"{base_url.rstrip('/')}{scope['path']}?{urlencode(good)}"
-                scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem), tta_without=page)
+                bad = [pair for pair in pairs if pair not in good]
+                asked_of = (f"{base_url.rstrip('/')}{scope['path']}", good, bad)
+                scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem), tta_asked=asked_of)
         await app(scope, receive, send)
 
     return wrapped
@@ -100,8 +101,8 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
     if first not in ("tta", "-") or name == "search":
         return pairs
     if name in QUESTIONS:
-        read = {"since": lambda one: str(days(one, today()).first), "fiscal_year": lambda one: fiscal_year(one, today())}
-        read |= {"state": lambda one: state(one, code=False), "agency_state": lambda one: state(one, code=True)}
+        read = {"since": lambda one: str(parse_days(one, today()).first), "fiscal_year": lambda one: parse_year(one, today())}
+        read |= {"state": lambda one: parse_state(one, code=False), "agency_state": lambda one: parse_state(one, code=True)}
         read["search"] = lambda one: match(one) and one
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
@@ -114,9 +115,9 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
             raise BadQuery(f"There is no such column in {name}: {column[:80]}.")
     if given := {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}:
         pairs = [pair for pair in pairs if pair[0] not in ("_since", "_until", "_dates")]
-        span = days(given.get("_dates") or given.get("_since") or given["_until"], today())
+        span = parse_days(given.get("_dates") or given.get("_since") or given["_until"], today())
         pairs += [("_since", str(span.first))] if {"_dates", "_since"} & set(given) else []
-        last = days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
+        last = parse_days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
         if {"_until", "_dates"} & set(given) or last.end - last.first > timedelta(days=1):  # else a day is meant as the first
             pairs.append(("_until", str(last.end - timedelta(days=1))))
     return [pair for key, value in pairs for pair in _convert_filter(columns, key, value)]
@@ -132,7 +133,7 @@ def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> 
             raise BadQuery(f"There is no filter {key[:80]} here: use one that the page offers.")
         return [(RECORD + name, one) for name, one in _convert_filter(columns_in("records"), key.removeprefix(RECORD), value)]
     if key == "_agency_state" and value.casefold() != NOT_KNOWN:
-        return [(key, state(value, code=True))] if value else []
+        return [(key, parse_state(value, code=True))] if value else []
     if key == "_through":
         raise BadQuery("The filter _through is not available: filter the other table, or write SQL.")
     if key in ("_facet", "_facet_array"):
@@ -176,9 +177,9 @@ def _compare(info: ColumnInfo, lookup: str, value: str) -> Pairs:
 
 def _convert_value(info: ColumnInfo, kind: Values, value: str) -> str:
     if info.unit == "year":
-        return fiscal_year(value, today())
+        return parse_year(value, today())
     if info.name.endswith(("state", "state_code")):
-        return state(value, code=info.name.endswith("code"))
+        return parse_state(value, code=info.name.endswith("code"))
     if kind is Values.YES_NO:
         if value.casefold() not in _YES_NO:
             raise BadQuery(f"“{value[:80]}” is neither Yes, No nor {NOT_KNOWN}.")
@@ -196,7 +197,7 @@ def _compare_times(kind: Values, lookup: str, value: str) -> Pairs:
         return [(lookup, value)]
     if "T" in value and (time := iso_time(value)):
         return [(lookup, time[:10] if kind is Values.DATE else time)]
-    span = days(value, today())
+    span = parse_days(value, today())
     first, last, end = (day.isoformat() for day in (span.first, span.end - timedelta(days=1), span.end))
     is_day = first == last and kind is Values.DATE
     through = ("lte", last) if kind is Values.DATE else ("lt", end)
@@ -213,7 +214,7 @@ class Days(NamedTuple):
     end: date
 
 
-def days(text: str, today: date) -> Days:
+def parse_days(text: str, today: date) -> Days:
     """Returns the days that the text means. `last 7 days` ends today; `last week` begins on a Sunday. Raises BadQuery."""
     plain = " ".join(_IGNORED.sub(" ", text.casefold()).replace("sept ", "sep ").split())
     with suppress(ValueError, OverflowError):
@@ -224,11 +225,11 @@ def days(text: str, today: date) -> Days:
         if found := _RELATIVE.fullmatch(plain):
             return _relative_days(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
         if len(plain) < 80 and (found := _FROM_TO.fullmatch(plain)):
-            end = days(found[2] or found[4] or "today", today).end
-            if (span := Days(days(found[1] or found[3], today).first, end)).first < end:
+            end = parse_days(found[2] or found[4] or "today", today).end
+            if (span := Days(parse_days(found[1] or found[3], today).first, end)).first < end:
                 return span
         if (found := _QUARTER.fullmatch(plain)) and found[1] + found[4]:  # of a year or a fiscal year
-            year = days(found[1] + found[4], today)
+            year = parse_days(found[1] + found[4], today)
             if year.end == _add_units(year.first, "year", 1):
                 return _unit_days(_add_units(year.first, "quarter", _QUARTERS[found[2] or found[3]]), "quarter")
         for unit, formats in _FORMATS.items():
@@ -264,16 +265,16 @@ def _add_units(day: date, unit: str, number: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def fiscal_year(text: str, today: date) -> str:
+def parse_year(text: str, today: date) -> str:
     """Returns the year for a column of years: `2024`, `FY24`, `this fiscal year`. Raises BadQuery."""
     with suppress(BadQuery):
-        span = days(text, today)
+        span = parse_days(text, today)
         if span.end == _add_units(span.first, "year", 1):
             return str((span.end - timedelta(days=1)).year)
     raise BadQuery(f"“{text[:80]}” is not a year: write 2024, FY2024 or this fiscal year.")
 
 
-def state(text: str, *, code: bool) -> str:
+def parse_state(text: str, *, code: bool) -> str:
     """Returns the name of a state or territory (or its postal code) from either, in any case. Raises BadQuery."""
     if found := _STATES.get(" ".join(text.casefold().replace(".", "").split())):
         return found[code]

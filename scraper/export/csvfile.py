@@ -72,7 +72,7 @@ def write_flat(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: Bi
 def flat_text(value: str) -> str:
     """Converts a value to text as the flat CSV shows it."""
     text = printable(value)
-    return cut("'" + text if _GUESSED.fullmatch(text.strip()) else text_cell(text))
+    return truncate("'" + text if _GUESSED.fullmatch(text.strip()) else text_cell(text))
 
 
 _SHOWN: dict[Values, Callable[[Any], Any]] = {
@@ -88,7 +88,7 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
-def cut(text: str, mark: str = CUT) -> str:
+def truncate(text: str, mark: str = CUT) -> str:
     """Returns the text; if it is longer than a cell allows, its beginning and `mark`."""
     if len(text) <= MAX_CELL // 2 or len(units := text.encode("utf-16-le")) <= 2 * MAX_CELL:
         return text

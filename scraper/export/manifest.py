@@ -54,7 +54,7 @@ def fingerprint(files: list[Written]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def state(db: sqlite3.Connection) -> dict[str, Any]:
+def describe_database(db: sqlite3.Connection) -> dict[str, Any]:
     """Describes the database: how much it contains, up to when, and its last refresh."""
     (about,) = dicts(
         db,
@@ -88,7 +88,7 @@ def citation_file(state: dict[str, Any], files: list[Written], citation: str) ->
 
 
 @contextmanager
-def new(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
+def write_export(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
     """Yields the path of a file or folder to write, whose files are moved into place when all are complete. Raises TtaError.
 
     `describe` is called with the complete file or folder and returns its manifest. Files that an earlier export wrote there and

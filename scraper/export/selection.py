@@ -82,7 +82,7 @@ class Source:
         db.execute("CREATE TEMP TABLE chosen (place INTEGER PRIMARY KEY, record_id TEXT NOT NULL UNIQUE)")
         for name, sql in LONG_VIEWS.items():
             db.execute(f'CREATE TEMP VIEW IF NOT EXISTS "{name}" AS {sql}')
-        _choose(db, RECORDS_FIRST, selection.where, since and since.removesuffix("Z"), with_contacts=selection.contacts is True)
+        _choose(db, selection.where, since and since.removesuffix("Z"), with_contacts=selection.contacts is True)
         self.records = int(db.execute("SELECT count(*) FROM temp.chosen").fetchone()[0])
 
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
@@ -104,18 +104,14 @@ class Source:
         return count_values(found, self._counts[name])
 
     def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
-        """Yields a table's rows by record, looked up for each: a big table needs no sorting. `before`: columns in front."""
+        """Yields a table's rows by record, found up for each: a big table needs no sorting. `before`: SQL of columns in front."""
         table = _stored_table(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
         about = f'"{table}".record_id = chosen.record_id'
-        if (
-            name == "captures"
-        ):  # by the record that they show, or show to be gone; with OR, SQLite would scan the table once for each record
-            either = " UNION ".join(
-                f"SELECT capture_id FROM captures WHERE {one}record_id = chosen.record_id" for one in ("", "gone_")
-            )
-            about = f"captures.capture_id IN ({either})"
+        if name == "captures":  # that show the record, or show it gone; with OR, SQLite would scan the table once for each record
+            either = (f"SELECT capture_id FROM captures WHERE {one}record_id = chosen.record_id" for one in ("", "gone_"))
+            about = f"captures.capture_id IN ({' UNION '.join(either)})"
         kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
         return self.database.execute(
             f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
@@ -125,12 +121,10 @@ class Source:
     def captures(self) -> Iterator[tuple[str, str | None]]:
         """Yields the captures by time, with those whose body they repeat, and with the title of the record that they show."""
         title = "CASE WHEN kind IN ('record', 'revisit') THEN coalesce(records.title, record_id) END"
-        wanted = " UNION ".join(
-            f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id")
-        )
+        either = (f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id"))
         return self.database.execute(
             f"SELECT capture_id, {title} FROM captures LEFT JOIN records USING (record_id) "
-            f"WHERE capture_id IN ({wanted}) ORDER BY {_ORDERS['captures']}"
+            f"WHERE capture_id IN ({' UNION '.join(either)}) ORDER BY {_ORDERS['captures']}"
         )
 
     def _codebook(self) -> Iterator[tuple[Any, ...]]:
@@ -200,8 +194,8 @@ def _suggest_name(name: str, there: tuple[str, ...]) -> str:
     return f": did you mean {close[0]}?" if close else f": there are {', '.join(there)}"
 
 
-def _choose(db: sqlite3.Connection, order: str, where: str | None, since: str | None, *, with_contacts: bool) -> None:
-    """Fills `temp.chosen` with the matching records, numbered from 1 in that order.
+def _choose(db: sqlite3.Connection, where: str | None, since: str | None, *, with_contacts: bool) -> None:
+    """Fills `temp.chosen` with the matching records, numbered from 1 in the order of exports.
 
     `since`: ISO 8601 without Z; only records captured then or later, or seen to have changed since. Raises WrongUsage.
     """
@@ -214,9 +208,8 @@ def _choose(db: sqlite3.Connection, order: str, where: str | None, since: str | 
         values += [since, since]
     if where is not None:
         conditions.append(f"(\n{where}\n)")
-    insert = (
-        f"INSERT INTO temp.chosen (record_id) SELECT record_id FROM records WHERE {' AND '.join(conditions)} ORDER BY {order}"
-    )
+    matching = f"{' AND '.join(conditions)} ORDER BY {RECORDS_FIRST}"
+    insert = f"INSERT INTO temp.chosen (record_id) SELECT record_id FROM records WHERE {matching}"
     if where is None:
         db.execute(insert, values)
         return

@@ -114,7 +114,7 @@ class Workbook:
             sheet.write_number(row, column, value)
             return
         text = csvfile.printable(f"{len(value)} bytes" if isinstance(value, bytes) else str(value))
-        shown = csvfile.cut(text, CUT)
+        shown = csvfile.truncate(text, CUT)
         self._cut += shown != text
         if shown:
             sheet.write_string(row, column, shown, self._quoted if csvfile.is_formula(shown) else None)

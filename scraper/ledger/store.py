@@ -182,8 +182,8 @@ class Ledger(AbstractContextManager["Ledger"]):
     def end_run(self, run: int, status: int, summary: dict[str, object]) -> None:
         self.ask("end_run", now=iso(utc_now()), status=status, summary=json.dumps(summary), run=run)
 
-    def note(self, name: str, fresh_for: timedelta) -> str | None:
-        """Returns a value that was stored less than `fresh_for` ago."""
+    def read_note(self, name: str, fresh_for: timedelta) -> str | None:
+        """Returns what `keep_note` stored under that name; None if that was more than `fresh_for` ago."""
         return cast("str | None", self.value("note", name=name, since=iso(utc_now() - fresh_for)))
 
     def keep_note(self, name: str, value: str) -> None:
@@ -202,7 +202,6 @@ class Ledger(AbstractContextManager["Ledger"]):
         return [number for (number,) in rows]
 
     def row(self, number: int) -> ListedCapture:
-        """Returns the row of that number."""
         return ListedCapture(**dict(zip(ListedCapture.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
     def settle(self, row: ListedCapture, result: FetchResult, run: int, *, again: bool = False) -> FetchState:

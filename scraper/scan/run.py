@@ -99,7 +99,7 @@ def open_address(address: str) -> Iterator[WatchedFile]:
     try:
         import fsspec
     except ImportError:
-        raise TtaError("reading WARC files from other machines needs this program's extra: `tta[cluster]`") from None
+        raise TtaError("remote WARC files need an extra: run `pip install '.[cluster]'` in a clone of this program") from None
     scheme = address.partition("://")[0]
     options: dict[str, Any] = {}
     if scheme == "s3":  # the archives' buckets are public; an unsigned request needs no account

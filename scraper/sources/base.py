@@ -12,7 +12,7 @@ from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, FetchState
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
-if TYPE_CHECKING:  # `tta status` uses `ListingResult` and need not load an HTTP client
+if TYPE_CHECKING:  # for annotations only
     from scraper.archive.store import Archive
     from scraper.config import Config
     from scraper.ledger.store import Ledger
@@ -117,7 +117,7 @@ class Source(Protocol):
         """Returns the result for a listed capture: the capture, or why there is none. `again`: it failed before in this run."""
 
 
-def record(
+def record_listing(
     context: SourceContext, listings: Listings, pages: Pages, report: SourceReport, kind: str, since: datetime | None = None
 ) -> int | None:
     """Stores a listing, adds to `report`, and returns its rows, None if incomplete. ListingTimedOut is left to the caller."""
@@ -160,4 +160,4 @@ def record_scope(
     listings = Listings(context.ledger, report.source, scope)
     last = listings.last_complete()
     if window or last is None or datetime.now(UTC) - last >= fresh_for:
-        record(context, listings, pages, report, WINDOW if window else FULL)
+        record_listing(context, listings, pages, report, WINDOW if window else FULL)

@@ -71,7 +71,7 @@ class CommonCrawl:
     def _known_crawls(self) -> dict[str, str]:
         """Returns each crawl's index address, newest first. The list changes monthly and is stored, to be requested rarely."""
         url, ledger = self._settings.collinfo_url, self._context.ledger
-        if kept := ledger.note(f"collinfo {url}", LIST_FOR):
+        if kept := ledger.read_note(f"collinfo {url}", LIST_FOR):
             return dict(json.loads(kept))
         known = ask_index(self._context, url, self._index, _parse_crawls)
         for address in known.values():

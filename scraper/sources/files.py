@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from scraper.archive.dating import dated, is_time_or_host
+from scraper.archive.dating import date_capture, is_time_or_host
 from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.store import Archive
@@ -87,7 +87,7 @@ class _Reader:
             yield from self._read_tar(file, name, depth)
         else:
             for item in read_saved(file, name):
-                found = item if isinstance(item, Unused) else (0, dated(item))
+                found = item if isinstance(item, Unused) else (0, date_capture(item))
                 if isinstance(found, Unused) or self._wanted is None or self._wanted(found[1].url):
                     yield found
 

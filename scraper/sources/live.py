@@ -104,7 +104,7 @@ class Live:
             report.asked += 1
             note, ledger = f"robots {base}", self._context.ledger
             try:
-                if (kept := ledger.note(note, ROBOTS_FOR)) is not None:
+                if (kept := ledger.read_note(note, ROBOTS_FOR)) is not None:
                     self._rules[base] = RobotsRules(kept, self._agent)
                 else:
                     answer = self._context.client.get(urljoin(base, "/robots.txt"), self._robots)

@@ -35,7 +35,7 @@ _FIRST_BYTES = {start.encode("latin-1"): name for start, name in _KINDS["first_b
 
 
 class FileFormat(NamedTuple):
-    """`media_type`: of a page, else None. `name`: with its article. `is_companion`: it belongs to other pages or captures."""
+    """`media_type`: of a page, else None. `name`: such as "a PDF". `is_companion`: such files belong to pages or captures."""
 
     media_type: str | None
     name: str

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from scraper import config
 from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, ListedCapture, Listings, to_timestamp
-from scraper.sources.base import SourceContext, SourceReport, Window, record, record_scope
+from scraper.sources.base import SourceContext, SourceReport, Window, record_listing, record_scope
 from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Rows, ask_index, parse_listing, to_row, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy, Response
@@ -53,15 +53,15 @@ class Wayback:
             listings = Listings(self._context.ledger, self.name, host)
             if window:
                 limits = {name: value for name, value in zip(("from", "to"), window, strict=True) if value}
-                record(self._context, listings, self._pages(host, limits), report, WINDOW)
+                record_listing(self._context, listings, self._pages(host, limits), report, WINDOW)
                 continue
             if start := listings.start():
                 with suppress(ListingTimedOut):
                     pages = self._pages(host, {"from": to_timestamp(start)})
-                    if record(self._context, listings, pages, report, INCREMENTAL, start) != 0:
+                    if record_listing(self._context, listings, pages, report, INCREMENTAL, start) != 0:
                         continue
                 # No rows may mean that nothing is new, or that nothing is listed anymore. A full listing shows which.
-            record(self._context, listings, self._pages(host, {}), report, FULL)
+            record_listing(self._context, listings, self._pages(host, {}), report, FULL)
 
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[ListedCapture], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
@@ -143,7 +143,7 @@ class Pywb:
         """Yields the pages of all queries: an archive may answer one that it does not support with only the home page."""
         problem: NotCdx | None = None
         ledger, note = self._context.ledger, f"form {self.name} {self._server.address} {host}"
-        known = ledger.note(note, FORM_FOR)
+        known = ledger.read_note(note, FORM_FOR)
         found: dict[str, set[str]] = {}
         for form in sorted(FORMS, key=lambda form: str(form) != known):
             listed = found[str(form)] = set()

@@ -212,7 +212,7 @@ def cores() -> int:
 
 
 def _process_context(module: str) -> BaseContext:
-    """Returns a context that does not fork workers from this process, because they must not inherit its open databases."""
+    """Returns a context that does not fork this process, whose open databases must not be inherited. `module`: loaded first."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -235,7 +235,7 @@ def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
     try:
         from distributed import Client
     except ImportError:
-        raise TtaError("--scheduler needs dask: install this program with its extra, `tta[cluster]`") from None
+        raise TtaError("--scheduler needs dask: run `pip install '.[cluster]'` in a clone of this program") from None
     try:
         client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:

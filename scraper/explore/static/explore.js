@@ -75,11 +75,47 @@ addEventListener("beforeprint", () => {
   document.querySelector("section.content")?.append(note);
 });
 
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", async () => {
-    const { copy } = button.dataset;
-    await navigator.clipboard.writeText(copy ? document.querySelector(copy).textContent : location.href.split("#")[0]);
-    button.textContent = "Copied";
-  });
+// A record's page: its contents, and buttons and BibTeX for its citation.
+const citation = document.querySelector("#citation");
+if (citation) {
+  const contents = document.createElement("nav");
+  contents.className = "tta-toc";
+  contents.setAttribute("aria-label", "On this page");
+  for (const [index, heading] of document.querySelectorAll("article h2").entries()) {
+    heading.id ||= `section-${index}`;
+    const link = document.createElement("a");
+    link.href = `#${heading.id}`;
+    link.textContent = heading.firstChild.textContent.replace(" Markup", "").trim();
+    contents.append(link, " ");
+  }
+  document.querySelector(".tta-facts").before(contents);
+
+  const { name, identifier, sameAs, dateCreated } = JSON.parse(document.querySelector("[type='application/ld+json']").textContent);
+  const id = identifier.at(-1);
+  const [, note, seen] = citation.textContent.match(/\.” (TTA record .+?, as captured (\d{4})?.*?)\. /);
+  const bibtex = document.createElement("details");
+  bibtex.className = "tta-cite";
+  bibtex.append(document.createElement("summary"), document.createElement("pre"));
+  bibtex.firstChild.textContent = "BibTeX";
+  bibtex.lastChild.textContent = `@misc{tta-${id},
+  author = {{Bureau of Justice Assistance}},
+  title = {{${name.replace(/[{}\\]/g, "")}}},
+  note = {${note}; BJA TTA records, rebuilt from web archives},
+  year = {${(dateCreated || seen || "n.d.").slice(0, 4)}},
+  url = {${sameAs || `record ${id}`}}
+}`;
+  citation.after(bibtex);
+
+  const copies = { "Copy the citation": () => citation.textContent, "Copy link": () => location.href.split("#")[0] };
+  for (const [label, text] of Object.entries(navigator.clipboard ? copies : {})) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "tta-copy";
+    button.textContent = label;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text());
+      button.textContent = "Copied";
+    });
+    bibtex.before(button, " ");
+  }
 }

@@ -154,7 +154,7 @@ function plain(text) {
 
 function outlines(L, map, states) {
   // Colours come from the style sheet, so that light and dark are decided in one place.
-  L.geoJSON(states, { interactive: false, style: { className: "tta-state" } }).addTo(map);
+  L.geoJSON(states, { interactive: false, style: ({ properties }) => ({ className: `tta-state${window.tta ? window.tta.shade(properties.name) : ""}` }) }).addTo(map);
 }
 
 function label(L, text, spot, kind) {
@@ -293,13 +293,13 @@ async function draw(holder, status) {
     status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} records on the map, ${where}${also}${partly}.`;
   };
   map.on("moveend", redraw);
-  const resize = (width) => { // paper is narrower than the window
+  const resize = (width, height) => { // paper is narrower than the window
     const view = map.getBounds();
-    holder.style.width = width;
+    Object.assign(holder.style, { width, height });
     map.invalidateSize({ animate: false }).fitBounds(view, { animate: false });
   };
-  addEventListener("beforeprint", () => resize("660px"));
-  addEventListener("afterprint", () => resize(""));
+  addEventListener("beforeprint", () => resize("660px", small ? "" : "420px"));
+  addEventListener("afterprint", () => resize("", ""));
   for await (const page of pages(firstPage(records, filters))) {
     points.push(...page);
     partly = "; the map is incomplete, more records are being loaded";
