@@ -17,7 +17,7 @@ from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.contacts import COLUMNS, is_contact_row
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
-from scraper.database.schema import insert_sql
+from scraper.database.schema import find_shared_sql, insert_sql
 from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, to_stored_page, with_keys
 from scraper.database.tables import BY_NAME, TABLES, Availability, Table
 from scraper.workers.processes import Job, WorkerPool
@@ -40,8 +40,7 @@ class _Shown(NamedTuple):
     page: bytes | None
 
 
-Task = list[list[_Shown]]
-"""The captures of some records, by time, for each record a list."""
+Task = list[list[_Shown]]  # the captures of some records, by time, for each record a list
 
 
 def build(db: sqlite3.Connection, pages: ParsedPages, pool: WorkerPool | None) -> int:
@@ -83,19 +82,17 @@ def row_writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[An
         return lambda waiting: db.executemany(sql, waiting)
     rows, values = table.stored_in
     own = [column for column in table.columns if column not in table.shared]
-    marks = ", ".join("?" * len(table.shared))
-    found = f"SELECT shared FROM {values} WHERE json_array({', '.join(table.shared)}) = json_array({marks})"
-    add = f"INSERT INTO {values} ({', '.join(table.shared)}) VALUES ({marks}) RETURNING shared"
-    insert = f"INSERT INTO {rows} ({', '.join(own)}, shared) VALUES ({', '.join('?' * len(own))}, ?)"
+    found, add = find_shared_sql(table, "?" * len(table.shared)), f"{insert_sql(values, table.shared)} RETURNING shared"
+    insert = insert_sql(rows, [*own, "shared"])
 
     @lru_cache(maxsize=16_384)
-    def number(shared: tuple[str | None, ...]) -> int:
+    def number(shared: tuple[Any, ...]) -> int:
         return int((db.execute(found, shared).fetchone() or db.execute(add, shared).fetchone())[0])
 
     return lambda waiting: db.executemany(insert, ((*own, number(shared)) for own, shared in waiting))
 
 
-def _make_divider(table: Table) -> Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], tuple[str | None, ...]]]:
+def _make_divider(table: Table) -> Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """Returns a function that divides a row of a view into its own values and those that it shares."""
     own = [column for column in table.columns if column not in table.shared]
     own_of, shared_of = (itemgetter(*map(table.columns.index, names)) for names in (own, table.shared))

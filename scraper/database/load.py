@@ -35,6 +35,7 @@ _TABLES = {
     "loaded": "capture_id",  # inserted by this load
     "touched": "capture_id",  # inserted, or with changed meaning
     "affected": "record_id",  # to be rebuilt
+    "renewed": "organization_id",  # to be rewritten
 }
 _NEW = """
     INSERT INTO temp.touched SELECT capture_id FROM archive.captures entry WHERE NOT EXISTS (SELECT 1 FROM main.captures one
@@ -187,6 +188,7 @@ class _Load:
         (affected,) = self.db.execute("SELECT count(*) FROM temp.affected").fetchone()
         self.done.built = build(self.db, self.pages, self._choose_pool(affected))
         availability.update_availability(self.db)
+        schema.finish(self.db, ("fields",))
         organizations.assign_organizations(self.db, self.folders.data)
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")
@@ -273,6 +275,7 @@ class _Load:
         of_touched = "FROM main.captures WHERE capture_id IN (SELECT capture_id FROM temp.touched)"
         for column in ("record_id", "gone_record_id"):
             db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_touched} AND {column} IS NOT NULL")
+        db.execute(f"INSERT OR IGNORE INTO temp.renewed SELECT CAST(node_id AS TEXT) {of_touched} AND node_id IS NOT NULL")
         db.execute(f"DELETE {of_touched}")
         found = ((entry, self.pages.get(entry.capture_id)) for entry in (Entry(*row) for row in db.execute(_ENTRIES)))
         db.executemany(schema.insert_sql("captures"), (_capture_row(entry, parsed) for entry, parsed in found if parsed))

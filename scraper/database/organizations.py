@@ -83,29 +83,27 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
 
 
 def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
-    """Rewrites the mentions of the records in `temp.affected`, all organizations, and the ids of records if they changed."""
-    db.execute("DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp.affected)")
+    """Rewrites the mentions of the records in `temp.affected`, their organizations and those in `temp.renewed`, and their ids."""
+    for statement in _QUERIES["forget"].split(";\n"):
+        db.execute(statement)
     fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))
     waiting = next(fields, None)
     for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory is bounded
         named: list[tuple[Any, ...]] = []
         if waiting and waiting[0] == head[0]:
             named, waiting = list(waiting[1]), next(fields, None)
-        found = dict.fromkeys(_mentions(head, named))
-        rows = ((head[0], position, *one, head[-1], None) for position, one in enumerate(found, 1))
+        mentions = enumerate(dict.fromkeys(_mentions(head, named)), 1)
+        rows = ((head[0], position, *one, head[-1], None) for position, one in mentions)
         db.executemany(insert_sql("organization_mentions"), rows)
     for statement in _QUERIES["rules"].split(";\n"):
         db.execute(statement)
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
-    aliases: dict[str, str] = {
-        own_id: one for own_id, one in db.execute("SELECT * FROM temp.aliases") if decided.get(frozenset((own_id, one)), True)
-    }
+    found = db.execute("SELECT * FROM temp.aliases")
+    aliases: dict[str, str] = {own_id: one for own_id, one in found if decided.get(frozenset((own_id, one)), True)}
     members = defaultdict[str, list[str]](list)
-    if any(one.endswith("-*") for pair in decided for one in pair):
-        for own_id, group in db.execute(
-            "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
-        ):
-            members[group].append(own_id)
+    query = "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
+    for own_id, group in db.execute(query) if any(one.endswith("-*") for pair in decided for one in pair) else ():
+        members[group].append(own_id)
     for pair in sorted(sorted(pair) for pair, is_match in decided.items() if is_match):
         ids = {one for given in pair for one in (given.removesuffix("-*"), *members[given])}
         keep, *dropped = sorted({aliases.get(one, one) for one in ids}, key=lambda one: (not one.isdecimal(), one))

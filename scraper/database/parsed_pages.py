@@ -75,7 +75,6 @@ class ParsedPages:
     def find_missing(self) -> int:
         """Lists and counts the archive's captures that are not parsed yet; deletes those no longer in the archive."""
         with self._raise_damage():
-            self._db.execute("DROP TABLE IF EXISTS temp.missing")
             self._db.execute(_MISSING)
             (missing,) = self._db.execute("SELECT count(*) FROM temp.missing").fetchone()
             (surplus,) = self._db.execute("SELECT (SELECT count(*) FROM pages) - count(*) FROM archive.captures").fetchone()

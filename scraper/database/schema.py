@@ -1,7 +1,7 @@
 """Creates the tables, indexes, full-text search and the dictionary from `tables`, in one transaction."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import Any, get_origin
 
@@ -74,6 +74,12 @@ def insert_sql(name: str, columns: Sequence[str] = ()) -> str:
     return f'INSERT INTO "{name}" ({_quote_names(columns)}) VALUES ({", ".join("?" * len(columns))})'
 
 
+def find_shared_sql(table: Table, values: Iterable[str]) -> str:
+    """Returns a query for the number of the values that rows of a view share. `values`: SQL for each of them."""
+    same = " AND ".join(f'"{name}" IS {value}' for name, value in zip(table.shared, values, strict=True))
+    return f'SELECT shared FROM "{table.stored_in[1]}" WHERE {same}'
+
+
 def dictionary_rows() -> list[tuple[str | None, ...]]:
     """Yields table, column, description, label on the page, unit and heading of every column."""
     infos = [(table.name, columns_of(table.model)[name]) for table in TABLES for name in table.columns]
@@ -105,18 +111,17 @@ def _view_sql(table: Table) -> list[str]:
     rows, shared = table.stored_in
     own = [name for name in table.columns if name not in table.shared]
     new_own, new_shared = (", ".join(f'new."{name}"' for name in names) for names in (own, table.shared))
-    same = f"json_array({_quote_names(table.shared)}) = json_array({new_shared})"
-    found = f'(SELECT shared FROM "{shared}" WHERE {same})'
+    found = f"({find_shared_sql(table, new_shared.split(', '))})"
     share = f'INSERT INTO "{shared}" ({_quote_names(table.shared)}) SELECT {new_shared} WHERE {found} IS NULL;'
     links = 'FOREIGN KEY (record_id) REFERENCES "records"(record_id), FOREIGN KEY (shared) REFERENCES "{}"(shared)'
-    columns = [*_columns_sql(table, own), "shared INTEGER NOT NULL", f"UNIQUE ({_quote_names(table.keys)})", links.format(shared)]
+    columns = [*_columns_sql(table, own), "shared INTEGER NOT NULL", links.format(shared)]
     writes = {
         "UPDATE": f'{share} UPDATE "{rows}" SET ({_quote_names(own)}, shared) = ({new_own}, {found}) WHERE rowid = old.rowid;',
         "DELETE": f'DELETE FROM "{rows}" WHERE rowid = old.rowid;',
     }
     return [
         f'CREATE TABLE "{shared}" (shared INTEGER PRIMARY KEY, {", ".join(_columns_sql(table, table.shared))}) STRICT',
-        f'CREATE UNIQUE INDEX "idx_{shared}" ON "{shared}" (json_array({_quote_names(table.shared)}))',
+        f'CREATE INDEX "idx_{shared}" ON "{shared}" ({_quote_names(table.shared)})',
         f'CREATE TABLE "{rows}" (rowid INTEGER PRIMARY KEY, {", ".join(columns)}) STRICT',
         f'CREATE VIEW "{table.name}" AS SELECT {_quote_names(table.columns)}, rowid FROM "{rows}" JOIN "{shared}" USING (shared)',
         *(
@@ -127,10 +132,10 @@ def _view_sql(table: Table) -> list[str]:
 
 
 def _index_sql(table: Table) -> list[str]:
+    name, indexes = table.stored_in[0], (one.partition(" WHERE ") for one in table.indexes)
     return [
-        f'CREATE INDEX IF NOT EXISTS "idx_{name}_{"_".join(columns)}" ON "{name}" ({_quote_names(columns)})'
-        for columns in (*table.indexes, *([("shared",)] if table.shared else []))
-        for name in [table.stored_in[-1 if {*columns} <= {*table.shared} else 0]]
+        f'CREATE INDEX IF NOT EXISTS "idx_{name}_{"_".join(some.split())}" ON "{name}" ({", ".join(some.split())}){where}{rows}'
+        for some, where, rows in indexes
     ]
 
 

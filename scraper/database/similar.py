@@ -38,9 +38,7 @@ CREATE TABLE links (text INTEGER, other INTEGER, PRIMARY KEY (text, other)) WITH
 CREATE TABLE state (archive TEXT);
 """
 _SHARING = f"SELECT * FROM (SELECT text FROM side.hashes WHERE hash = ? LIMIT {_MOST})"
-_CANDIDATES = f"""
-SELECT text, sketch FROM (SELECT text FROM ({{}}) GROUP BY text HAVING count(*) >= {_SHARED}) JOIN side.texts USING (text)
-"""
+_NEAR = f"SELECT text, sketch FROM (SELECT * FROM ({{}}) GROUP BY 1 HAVING count(*) >= {_SHARED}) JOIN side.texts USING (text)"
 _VERSION = crc32(Path(__file__).read_bytes()) >> 1
 _NEW = """
 CREATE TEMP TABLE new AS SELECT record_id, tta_digest(description) AS text FROM main.records
@@ -124,7 +122,7 @@ def _link(db: sqlite3.Connection, text: int, description: str) -> None:
     own = sorted({crc32(" ".join(sequence).encode()) for sequence in sequences})[:_HASHES]
     sketch, indexed = set(own), own[:_INDEXED]
     sharing = " UNION ALL ".join([_SHARING] * len(indexed)) or "SELECT NULL AS text"
-    candidates = db.execute(_CANDIDATES.format(sharing), indexed).fetchall()
+    candidates = db.execute(_NEAR.format(sharing), indexed).fetchall()
     like = [other for other, theirs in candidates if _is_like(sketch, array("I", theirs))]
     db.executemany("INSERT INTO side.links VALUES (?, ?)", (pair for one in like for pair in ((text, one), (one, text))))
     db.execute("INSERT INTO side.texts VALUES (?, ?)", [text, array("I", own).tobytes()])

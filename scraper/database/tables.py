@@ -71,7 +71,7 @@ class Table:
     model: type
     keys: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
-    indexes: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ def _make_table(name: str, about: str = "", columns: dict[str, Any] | None = Non
     """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
     model = _MODELS.get(name) or _make_model(name, about, (RULES if name == "records" else {}) | (columns or {}))
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
-    links, indexes = tuple(options.get("links", {}).items()), tuple(tuple(one.split()) for one in options.get("indexes", ()))
+    links, indexes = tuple(options.get("links", {}).items()), tuple(options.get("indexes", ()))
     return Table(name, model, **parts, links=links, indexes=indexes)
 
 

@@ -30,7 +30,7 @@ window.tta = (() => {
     const letters = [...word.replace(/\*$/, "")].slice(0, 40);
     const begins = letters.length >= 4 || word.endsWith("*");
     const key = letters.slice(0, about.prefix).map((one) => one.codePointAt(0).toString(16)).join("-");
-    const words = (await load("words", key)) || {};
+    const words = about.prefixes.includes(key) ? await load("words", key) : {};
     const whole = letters.join("");
     const points = new Map();
     for (const [other, steps] of Object.entries(words)) {
@@ -43,6 +43,66 @@ window.tta = (() => {
       }
     }
     return points;
+  }
+
+  // A question as nested lists: ["and", ...], ["or", ...], ["not", one], and words.
+  function parse(text) {
+    const tokens = text.split(/("[^"]*"?|[()]|\s+)/).filter((one) => one.trim());
+    let at = 0;
+    const is = (name) => tokens[at]?.toUpperCase() === name;
+    function one() {
+      const token = tokens[at];
+      at += 1;
+      if (token.toUpperCase() === "NOT") return at < tokens.length ? ["not", one()] : ["and"];
+      if (token === "(") {
+        const inside = any();
+        at += is(")");
+        return inside;
+      }
+      const node = token.match(/\/node\/(\d+)/); // a page's address
+      const words = ["and", ...(node ? [node[1]] : plain(token).match(/[\p{L}\p{N}_]{2,}\*?/gu) || [])];
+      return /^-./.test(token) ? ["not", words] : words;
+    }
+    function all() {
+      const parts = ["and"];
+      while (at < tokens.length && !is("OR") && !is(")")) {
+        if (is("AND")) at += 1;
+        else parts.push(one());
+      }
+      return parts;
+    }
+    function any() {
+      const parts = ["or", all()];
+      while (is("OR")) {
+        at += 1;
+        parts.push(all());
+      }
+      return parts;
+    }
+    const parts = ["and"];
+    for (; at < tokens.length; at += is(")")) parts.push(any());
+    return parts;
+  }
+
+  const isEmpty = (question) => Array.isArray(question) && question.slice(1).every(isEmpty);
+
+  // The records that a question finds: { points: number -> points, isNot }; isNot: all others.
+  async function answer(question, about) {
+    if (!Array.isArray(question)) return { points: await found(question, about), isNot: false };
+    const [operator, ...parts] = question;
+    const answers = await Promise.all(parts.filter((one) => !isEmpty(one)).map((one) => answer(one, about)));
+    if (operator === "not") return { points: answers[0].points, isNot: !answers[0].isNot };
+    const points = new Map();
+    const wanted = answers.filter((one) => !one.isNot);
+    const unwanted = answers.filter((one) => one.isNot);
+    const isAnd = operator === "and" && wanted.length;
+    for (const one of isAnd ? wanted.slice(0, 1) : answers) {
+      for (const at of one.points.keys()) {
+        if (isAnd && !(wanted.every((other) => other.points.has(at)) && !unwanted.some((other) => other.points.has(at)))) continue;
+        points.set(at, wanted.reduce((sum, other) => sum + (other.points.get(at) || 0), 0));
+      }
+    }
+    return { points, isNot: !wanted.length && unwanted.length > 0 };
   }
 
   const compare = { exact: (a, b) => a === b, gte: (a, b) => a >= b, gt: (a, b) => a > b, lte: (a, b) => a <= b, lt: (a, b) => a < b };
@@ -120,13 +180,13 @@ window.tta = (() => {
     const tests = [];
     const problems = [];
     const conditions = [];
-    let words = [];
+    let text = "";
     for (const [name, value] of parameters) {
       if (value === "") continue;
       if (name === "q" || name === "_search") {
         conditions.push(`“${value}”`);
-        if (/["()]|(^|\s)(OR|NOT|-\S+)(\s|$)/.test(value)) problems.push("quotation marks, parentheses, OR and NOT");
-        words = words.concat(plain(value.replace(/(^|\s)(AND|OR|NOT)(?=\s|$)/g, " ")).match(/[\p{L}\p{N}_]{2,}\*?/gu) || []);
+        text += ` ${value}`;
+        if (value.includes('"')) problems.push("quotation marks: the words may be anywhere");
       } else if (!PAGING.has(name)) {
         const one = test(name, value, about);
         if (!one) {
@@ -139,19 +199,24 @@ window.tta = (() => {
         conditions.push(`${headingOf(column).toLowerCase()} ${sign}${/null$/.test(operator) ? "" : shown(column, value)}`);
       }
     }
-    if (!words.length) {
+    const question = parse(text.trim());
+    if (isEmpty(question)) {
       const records = (await all(about)).filter((record) => tests.every((one) => one(record)));
       return { records, problems, conditions };
     }
-    const points = await Promise.all(words.map((word) => found(word, about)));
-    const hits = [...points[0].keys()].filter((at) => points.every((one) => one.has(at)));
-    if (!hits.length) {
-      const others = await Promise.all(words.map(async (word, n) => (points[n].size ? word : await meant(word.replace("*", ""), about))));
-      const better = others.every(Boolean) && others.join(" ") !== words.join(" ") ? others.join(" ") : "";
+    const { points, isNot } = await answer(question, about);
+    if (isNot) problems.push("NOT without a word that must occur");
+    const sorted = isNot ? [] : [...points].map(([at, sum]) => [sum, at]).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
+    if (!sorted.length) {
+      const parts = text.trim().split(/(["()]|\s+)/);
+      const words = await Promise.all(parts.map(async (one) => {
+        const word = plain(one.replace(/^-|\*$/g, ""));
+        const isKnown = !/^[\p{L}\p{N}_]{3,}$/u.test(word) || (await found(word, about)).size;
+        return isKnown ? one : (await meant(word, about)) ?? one;
+      }));
+      const better = words.join("") === parts.join("") ? "" : words.join("");
       return { records: [], problems, conditions, better };
     }
-    const sum = (at) => points.reduce((total, one) => total + one.get(at), 0);
-    const sorted = hits.map((at) => [sum(at), at]).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
     const get = async (at) => (await load("records", Math.floor(at / about.atOnce)))[at % about.atOnce];
     if (!tests.length) return { numbers: sorted.map((one) => one[1]), get, problems, conditions };
     const records = (await Promise.all(sorted.map((one) => get(one[1])))).filter((record) => tests.every((one) => one(record)));
@@ -349,13 +414,19 @@ window.tta = (() => {
     for (const one of document.querySelectorAll("[data-at]")) wrap(one.firstChild, new URL(`/${one.dataset.at}`, document.querySelector("#original").href));
   }
 
+  // A picture or table is saved, or opened beside the page: from a disk, browsers save nothing and draw no PNG.
+  for (const link of document.querySelectorAll("a[href$='.svg'], a[href$='.csv']")) {
+    link.download = "";
+    if (location.protocol === "file:") link.target = "_blank";
+  }
+
   const start = () => {
     if (!/\/records\.html$/.test(location.pathname)) return; // the map needs the data only
     if (location.search) location.replace(`records.html#${new URLSearchParams(parametersOf())}`); // an address for all conditions
     const form = document.querySelector("form[role=search]");
     const help = document.querySelector("section.content > p.tta-small");
     const people = document.querySelector("meta[name=robots]") ? "" : " Names, email addresses and phone numbers of people are left out of this site.";
-    help.textContent = `Finds records that contain all the words. A word of four letters or more also finds longer ones: train finds training. Similar words are suggested if there are no matches.${people}`;
+    help.textContent = `Finds records that contain all the words; OR, NOT, a minus and parentheses work too: (courts OR jails) -webinar. A word of four letters or more also finds longer ones: train finds training. Also: a node number, a reference or the address of a page.${people}`;
     const holder = element("div", { id: "tta-found" });
     help.after(holder);
     const renew = async () => {

@@ -296,7 +296,7 @@ class Site:
             fragment = parts.query if file == RECORDS else parts.fragment
             relative = quote(posixpath.relpath(file, posixpath.dirname(page) or "."), safe="/~+")
             node.attrs["href"] = relative + (f"#{fragment}" if fragment else "")
-        elif node.tag == "link" or "download" in node.attributes or "tta-views" in around:
+        elif node.tag == "link" or "download" in node.attributes or around.startswith(("tta-views", "tta-doors")):
             node.decompose()
         else:
             del node.attrs["href"]

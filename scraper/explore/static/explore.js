@@ -36,7 +36,7 @@ for (const picture of document.querySelectorAll(".tta-picture")) {
 }
 
 // The server makes the SVG file, the browser a PNG of it.
-for (const link of document.querySelectorAll("a[data-png]")) {
+for (const link of location.protocol === "file:" ? [] : document.querySelectorAll("a[data-png]")) { // pictures from a disk can't be read
   const png = document.createElement("a");
   png.href = link.href;
   png.textContent = "Download PNG";
