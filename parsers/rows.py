@@ -52,9 +52,10 @@ def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
 
 
 class RowWriter:
-    """Writes the rows of a page. `missing`: the state of a field without a value; `place`: the source of the next rows."""
+    """Writes rows. `base`: the base URL of links; `missing`: the state without a value; `place`: the source of the next rows."""
 
-    def __init__(self, missing: FieldState = FieldState.EMPTY) -> None:
+    def __init__(self, base: str | None, missing: FieldState = FieldState.EMPTY) -> None:
+        self._base = base
         self.rows = PageRows()
         self.section: str | None = None
         self.items: Counter[str] = Counter()
@@ -95,11 +96,10 @@ class RowWriter:
 
 
 class _BlockWriter(RowWriter):
-    """Turns blocks into rows. `base`: the base URL of their relative links."""
+    """Turns blocks into rows."""
 
     def __init__(self, base: str | None) -> None:
-        super().__init__()
-        self._base = base
+        super().__init__(base)
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:

@@ -120,11 +120,11 @@ class _Writer(RowWriter):
     """Rows and sections in page order, each with the source lines that it was read from; known labels show the layout."""
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
-        super().__init__(FieldState.NOT_CAPTURED)
+        super().__init__(url, FieldState.NOT_CAPTURED)
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self.unseparated: list[str] = []
-        self._url, self._is_whole_page = url, head.is_whole_page
+        self._is_whole_page = head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
@@ -361,7 +361,7 @@ class _Writer(RowWriter):
         if name != BODY and len(filled) == 1:
             value = FORMS["marks"]["symbol"].sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
-        href = absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None
+        href = absolute(links[0].href, self._base) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
         self.field_spans.append((used[0].first, used[-1].last) if used else (0, 0))
         times = max(1, self.times[label, None]) if label and item is None else 1
