@@ -26,7 +26,7 @@ PATH = click.Path(path_type=Path, allow_dash=True)
 @click.argument("dest", metavar="DEST", type=PATH, required=False)
 @click.option("--where", metavar="SQL", help="Only the records that meet an SQL condition on the columns of records.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
-@click.option("--columns", metavar="A,B,C", default="", help="Only these columns of records, or of --table, besides keys.")
+@click.option("--columns", metavar="A,B,C", default="", show_default=False, help="Only keys, and these columns of the table.")
 @click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {FLAT}, with csv.")
 @without_contacts
 @strict_contacts

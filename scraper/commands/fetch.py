@@ -32,7 +32,7 @@ def _parse_timestamp(_context: click.Context, parameter: click.Parameter, value:
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Request at most N captures.")
 @click.option("--from", "start", callback=_parse_timestamp, metavar="DATE", help="Only captures made at that time or later.")
 @click.option("--to", "end", callback=_parse_timestamp, metavar="DATE", help="Only captures made at that time or before.")
-@click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
+@click.option("--now", is_flag=True, help="Ignore waiting times stored by earlier runs.")
 @json_option
 @click.pass_obj
 def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: Any) -> int:
@@ -52,7 +52,7 @@ def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: A
 @click.option("--accept", is_flag=True, help="Commit the new data even if checks fail; recorded permanently in the run history.")
 @workers_option
 @click.option("--deadline", metavar="SECONDS", type=SECONDS, help="Time limit of the whole run, instead of the configured one.")
-@click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
+@click.option("--now", is_flag=True, help="Ignore waiting times stored by earlier runs.")
 @click.option("--log-file", metavar="FILE", type=LOG_FILE, help="Append events as JSON lines.")
 @json_option
 @click.pass_obj

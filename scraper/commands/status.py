@@ -126,7 +126,7 @@ def _list_counts(counts: dict[str, int], unit: str) -> Iterator[str]:
 def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
     """Verify archive, catalog, ledger and database.
 
-    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run beside other
+    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run during other
     commands; --repair and --deep fail if another run is active. A `note` needs no attention. The status is 0 if nothing is wrong
     or all was repaired, 3 if something is wrong and nothing was changed, and 4 if a part could not be repaired.
     """
