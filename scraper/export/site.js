@@ -423,6 +423,7 @@ window.tta = (() => {
   const start = () => {
     if (!/\/records\.html$/.test(location.pathname)) return; // the map needs the data only
     if (location.search) location.replace(`records.html#${new URLSearchParams(parametersOf())}`); // an address for all conditions
+    document.querySelector("h1").textContent = "Records";
     const form = document.querySelector("form[role=search]");
     const help = document.querySelector("section.content > p.tta-small");
     const people = document.querySelector("meta[name=robots]") ? "" : " Names, email addresses and phone numbers of people are left out of this site.";
