@@ -156,20 +156,14 @@ def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: 
 
 @pytest.mark.parametrize(
     "query",
-    [
-        "",
-        "_measure=emerging_need&_by=place_state",
-        "_split=program_areas",
-        "_by=program_areas&_split=fiscal_year&_kind=heat",
-        "_by=county",
-    ],
+    ["", "_measure=emerging_need&_by=place_state", "_split=program_areas", "_by=program_areas&_split=fiscal_year", "_by=county"],
 )
 def test_svg_file_needs_no_other_file(site: Site, query: str) -> None:
     answer = site.get(f"/-/chart.svg?{query}&status=Completed")
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.headers["content-disposition"].startswith('attachment; filename="')
     texts = " ".join(ElementTree.fromstring(answer.text).itertext())
-    legend = ["up to"] if "heat" in query or "place_state" in query else ["Law Enforcement"] if "_split" in query else []
+    legend = ["up to"] if "place_state" in query or "fiscal_year" in query else ["Law Enforcement"] if "_split" in query else []
     legend += ["percent of the records with an answer"] if "_measure" in query else []
     assert all(word in texts for word in (" by ", "Status", "as captured until", "Shows", *legend))
     assert not re.search(r"href|var\(--|%\"", answer.text.replace('width="100%" height="100%"', ""))
