@@ -11,7 +11,7 @@ sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 .PHONY: bench growth browse cron datasette-alpha replayweb extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.dev ## Install everything for working on the project into .venv, as locked in uv.lock
 
@@ -34,16 +34,16 @@ run: .venv/.run ## Build the demo database from data/samples
 	@rm -rf $(DEMO)
 	@$(BIN)/tta --data $(DEMO) import data/samples
 	@$(BIN)/tta --data $(DEMO) load
-	@echo "Built $(DEMO)/tta.db: one real capture and made-up records, marked as such. Look at it: make serve"
+	@echo "Built $(DEMO)/tta.db: one real capture and invented records, marked as such. To see it: make serve"
 
 serve: .venv/.run ## Show the demo database in Datasette at http://127.0.0.1:8001
 	@test -f $(DEMO)/tta.db || $(MAKE) --no-print-directory run
 	@$(BIN)/tta --data $(DEMO) serve
 
-test: setup ## Run every test, one process more at a time than there are processors, as tests also wait
+test: setup ## Run every test, in one more process than there are processors
 	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
-datasette-alpha: setup ## Run the tests of what is served on the newest alpha of Datasette 1.0, and compare all pages with 0.65
+datasette-alpha: setup ## Run the tests of the pages on the newest alpha of Datasette 1.0, and compare all pages with 0.65
 	@UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv run --quiet --active --no-sync --frozen \
 		--prerelease allow --with 'datasette>=1.0a41' python -m pytest -n 2 $(or $(TESTS),tests/test_datasette_lines.py \
 		tests/test_explore.py tests/test_serve.py tests/test_questions.py tests/test_downloads.py tests/test_arrays.py)
@@ -53,29 +53,29 @@ replayweb: setup ## Show a WACZ in replayweb.page's own player, which npm fetche
 	@cd build/replayweb && test -f package/sw.js || { npm pack --silent replaywebpage >/dev/null && tar xzf replaywebpage-*.tgz; }
 	@TTA_REPLAYWEB=$(CURDIR)/build/replayweb/package $(BIN)/python -m pytest -q tests/test_replayweb.py
 
-campaigns: setup ## Run the long checks: runs killed or fed damaged answers, disks filled, a million rows, captures in many forms
+campaigns: setup ## Run the long checks: killed runs, damaged answers, full disks, a million rows, captures in many forms
 	@$(BIN)/python -m tests.campaigns.kill_fetch 20
 	@$(BIN)/python -m tests.campaigns.pull_plug 200 30
 	@$(BIN)/python -m tests.campaigns.fuzz_fetch 300
 	@$(BIN)/python -m tests.campaigns.million_rows
 	@$(BIN)/python -m tests.campaigns.merge_forms
 
-bench: setup ## Measure what it costs and write docs/performance.md: ARGS="loading --captures 100000" for one part, larger
+bench: setup ## Measure time and memory, and write docs/performance.md: ARGS="loading --captures 100000" for one part, larger
 	@nice $(BIN)/python -m benchmarks $(ARGS)
 
-growth: setup ## How every command and page grows with the number of captures; fails above n log n: ARGS="1000 10000 100000"
+growth: setup ## Measure how every command and page scales with the number of captures; fails above n log n: ARGS="1000 10000 100000"
 	@nice $(BIN)/python -m benchmarks.growth $(ARGS)
 
-cron: setup ## Run the guide's crontab line under the real cron daemon (needs root, and cron)
+cron: setup ## Run the deployment guide's crontab line under a real cron daemon (needs root, and cron)
 	@$(BIN)/python -m tests.campaigns.cron_line
 
-check: setup ## Format check, lint and strict type check
+check: setup ## Check format, lint, types (strict) and the size of the program
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.size
 
-format: setup ## Format the code and mend what the linter can
+format: setup ## Format the code and fix what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -84,25 +84,25 @@ expectations: setup ## Rewrite what is expected of tests/pages and show the diff
 	@git add --intent-to-add tests/pages
 	@git --no-pager diff --stat -p -- tests/pages
 
-judge: setup ## Compare real Drupal's pages with what was put into them: FOLDER=warc TRUTH=truth.json.gz
+judge: setup ## Compare pages of a real Drupal with what was entered into it: FOLDER=warc TRUTH=truth.json.gz
 	@$(BIN)/python -m tests.campaigns.drupal_pages $(FOLDER) $(TRUTH)
 
-fuzz: setup ## Feed mutated pages to the parser for ten minutes: MINUTES=60 SEED=7 for more
+fuzz: setup ## Parse mutated pages for ten minutes: MINUTES=60 SEED=7 for more
 	@$(BIN)/python -m tests.campaigns.fuzz_parser --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-extractors: setup ## Read the texts that foreign extractors make of pages: ARGS="--drupal FOLDER --faults" for pages of a real Drupal
+extractors: setup ## Parse what other programs' text extractors make of pages: ARGS="--drupal FOLDER --faults" for pages of a real Drupal
 	@$(BIN)/python -m tests.campaigns.extractors $(ARGS)
 
-mutants: setup ## Break lines of a folder at random and count what its tests notice: FOLDER=scraper/database N=50 SEED=1
+mutants: setup ## Break lines of a folder at random and count how many its tests catch: FOLDER=scraper/database N=50 SEED=1
 	@nice $(BIN)/python -m tests.campaigns.mutants $(or $(FOLDER),parsers) -n $(or $(N),50) --seed $(or $(SEED),1)
 
-quality: setup ## Precision and recall of the parser on made-up pages, per field, theme and form
+quality: setup ## Measure precision and recall of the parser on invented pages, and of derived columns
 	@$(BIN)/python -m tests.quality
 
-samples: setup ## Make the made-up sample archive again
+samples: setup ## Generate the invented sample archive again
 	@$(BIN)/python -m tests.pagegen.samples data/samples
 
-docs: setup ## Write metadata.yml, datasette.yaml, docs/commands.md and docs/dictionary.md again
+docs: setup ## Generate metadata.yml, datasette.yaml, docs/commands.md and docs/dictionary.md
 	@$(BIN)/python -m tests.documents
 
 screenshots: setup ## Take the pictures of README and guides again (needs Chromium, LibreOffice, pdftoppm)

@@ -27,6 +27,7 @@ from random import Random
 from parsers.scalars import fiscal_year
 from scraper.capture import Capture
 from scraper.database import schema
+from scraper.database.build import DIVIDERS, row_writer
 from scraper.database.derived import RULES, register, rule_sql
 from scraper.database.load import load
 from scraper.database.places import County, atlas
@@ -178,7 +179,11 @@ def _repeat(db: sqlite3.Connection, table: Table) -> None:
     values = ", ".join(_value(table.name, column) for column in table.columns)
     copies = "temp.copies CROSS JOIN temp.origins USING (seed) CROSS JOIN"  # CROSS keeps that order, so nothing has to be sorted
     source = f"{copies} seed.{table.name} row ON row.record_id = seed"
-    db.execute(f"{_insert(table)} SELECT {values} FROM {source} ORDER BY number")
+    rows = f"SELECT {values} FROM {source} ORDER BY number"
+    if table.shared:
+        row_writer(db, table.name)(map(DIVIDERS[table.name], db.execute(rows)))
+        return
+    db.execute(f"{_insert(table)} {rows}")
     if table.name == "captures":  # those that show no record
         source = f"{copies} seed.captures row ON row.node_id = CAST(seed AS INTEGER)"
         db.execute(f"{_insert(table)} SELECT {values} FROM {source} WHERE row.record_id IS NULL ORDER BY number")

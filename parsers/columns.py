@@ -10,20 +10,20 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
+from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
-from parsers.scalars import cached_short, fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
+from parsers.scalars import cached_short, fiscal_year, money_range, number, parse_point, reference, time_of, time_range, yes_no
 
 BODY = "body"  # Drupal's machine name of a node's body, which has no label on these pages
 _of_one_field = attrgetter("section", "label", "name", "occurrence")
-_SHORT = 400  # characters; longer values hardly ever repeat
-_SHORT_TIME = 60  # characters; the longest times that pages print have about 50
+_MAX_CACHED_VALUE = 400  # characters; longer values hardly ever repeat
+_MAX_TIME = 60  # characters; the longest times that pages print have about 50
 _READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
     Type.YES_NO: lambda text, _: (yes_no(text),),
     Type.NUMBER: lambda text, _: (number(text),),
     Type.DATE: lambda text, attribute: (time_of(text, attribute),),
     Type.RANGE: time_range,
-    Type.POINT: lambda text, _: place(text)[:2],
+    Type.POINT: lambda text, _: parse_point(text)[:2],
     Type.MONEY: lambda text, _: money_range(text),
 }
 """What a printed value and its `datetime` attribute are converted to: one value, or two for ranges, points and amounts."""
@@ -40,7 +40,7 @@ def field_key(field: Field) -> str:
     A group (all milestones together) has one key, because its items have no identity of their own on these pages.
     """
     if field.item is not None:
-        return _table_of(field.item) or re.sub(r" \d+$", "", f"group {normal(field.item)}")
+        return _table_of_item(field.item) or re.sub(r" \d+$", "", f"group {normal(field.item)}")
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
@@ -58,11 +58,6 @@ def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Sect
     return Record(**columns, **more, form=form, flags=flags, fields=tuple(fields), sections=tuple(sections))
 
 
-def record_columns(head: PageHead, fields: Sequence[Field]) -> RecordValues:
-    """Returns all columns of a record, derived from one page's fields or from merged ones."""
-    return RecordValues(**_columns_from(head, fields)[0])
-
-
 def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:
     """Returns a value for each column, and what looks wrong. The first valid value of each label counts."""
     values = {name: getattr(head, name) for name in columns_of(PageHead)}
@@ -72,8 +67,8 @@ def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, An
     for (_, label, name, _), rows in groupby((field for field in fields if field.item is None), key=_of_one_field):
         if entry := known(label) if label else known_name(name):
             filled = tuple((row.value, row.datetime) for row in rows if row.value and not row.truncated)
-            short = sum(len(text) for text, _ in filled) <= _SHORT
-            columns, wrong = (_cached_values if short else _values)(entry, filled)
+            short = sum(len(text) for text, _ in filled) <= _MAX_CACHED_VALUE
+            columns, wrong = (_cached_values if short else _column_values)(entry, filled)
             found.append((label is None, columns))
             problems += wrong
     for _, columns in sorted(found, key=itemgetter(0)):  # a printed label is better evidence than a name
@@ -83,7 +78,7 @@ def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, An
     return values | {"description": next(bodies, None)}, problems
 
 
-def _values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[dict[str, Any], list[str]]:
+def _column_values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[dict[str, Any], list[str]]:
     """Derives columns from a field's values, and what looks wrong; cached. Except for texts, the first valid value counts."""
     texts = [text for text, _ in filled]
     typed = [_READ[entry.type](*value) for value in filled] if entry.type in _READ else []
@@ -94,13 +89,13 @@ def _values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[d
         values = ("; ".join(texts), *values)
     columns = {column.name: value for column, value in zip(entry.columns, values, strict=False)} if filled else {}
     if entry.type is Type.POINT:
-        problems = [place(text)[2] for text in texts]
+        problems = [parse_point(text)[2] for text in texts]
     else:
         problems = [f"{entry.text}: value can't be read" for value in filled if fits(entry.type, *value) is False]
     return columns, list(filter(None, problems))
 
 
-_cached_values = lru_cache(maxsize=8192)(_values)
+_cached_values = lru_cache(maxsize=8192)(_column_values)
 
 
 def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
@@ -111,7 +106,7 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
 
 
 @cached_short
-def _table_of(item: str) -> str | None:
+def _table_of_item(item: str) -> str | None:
     return group_table(re.sub(r" \d+$", "", item))
 
 
@@ -130,13 +125,13 @@ class _Member(NamedTuple):
     @property
     def time(self) -> str | None:
         """The value as a time. Without other evidence of a time, only a short value is parsed as one."""
-        may_be_time = self.first.datetime or self.column == "date" or len(self.value) <= _SHORT_TIME
+        may_be_time = self.first.datetime or self.column == "date" or len(self.value) <= _MAX_TIME
         return time_range(self.first.value, self.first.datetime)[0] if may_be_time and not self.first.truncated else None
 
 
-def _items(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Member]]]:
+def _group_by_item(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Member]]]:
     """Returns the number and the fields of each item of a group, in page order. A text without a label is a separate field."""
-    nested = (field for field in fields if field.item is not None and _table_of(field.item) == table)
+    nested = (field for field in fields if field.item is not None and _table_of_item(field.item) == table)
     for position, (_, item) in enumerate(groupby(nested, key=attrgetter("item")), start=1):
         members = []
         for _, group in groupby(
@@ -151,7 +146,7 @@ def _items(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Mem
 
 @cached_short
 def _column_of_member(table_and_label: str) -> str | None:
-    """The column that a group member fills, if any. `table_and_label`: the group's table, a space, the label or machine name."""
+    """Returns the column that a group member fills, or None. `table_and_label`: such as `milestones Milestone Date`."""
     table, _, label = table_and_label.partition(" ")
     words = re.findall(r"\w+", normal(label.replace("_", " ")))
     return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)
@@ -160,7 +155,7 @@ def _column_of_member(table_and_label: str) -> str | None:
 def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
     """Returns one milestone per item of the group, in page order."""
     found = []
-    for position, item in _items(fields, "milestones"):
+    for position, item in _group_by_item(fields, "milestones"):
         filled = [one for one in item if one.value]
         title, date, notes = ([one for one in filled if one.column == name] for name in ("title", "date", "notes"))
         title += [one for one in filled if one.column is None and (not one.label or group_table(one.label))]
@@ -174,7 +169,7 @@ def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
 def performance_metrics(fields: Sequence[Field]) -> tuple[PerformanceMetric, ...]:
     """Returns one metric per item of the group; the question is the member labeled as such, or the label of the only member."""
     found = []
-    for position, item in _items(fields, "performance_metrics"):
+    for position, item in _group_by_item(fields, "performance_metrics"):
         asked = next((one for one in item if one.column == "question"), None) if len(item) > 1 else None
         question = asked.value if asked else item[0].label if len(item) == 1 and not group_table(item[0].label) else None
         rest = [one for one in item if one is not asked]

@@ -32,7 +32,7 @@ _PHONE = re.compile(
     r"|\b(?:tele|cell|mobile|fax|call|text|tel|ph)(?:phone)?\.?:?\s?(?:at )?(?:\d{7,11}|\d{3}[-. ]\d{4})\b",
     re.IGNORECASE,
 )
-_UNLIKE = str.maketrans("‐‑‒–—―−⁃﹣－", "----------", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+_UNUSUAL_CHARACTERS = str.maketrans("‐‑‒–—―−⁃﹣－", "----------", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
 _PERSONAL_LINK = re.compile(
     r"\s*(?:(?:mailto|tel|sms|skype|callto|sip):"
     r"|(?:[a-z]+:)?(?://[^/?#]*)?/(?:[a-z]{2}/)?(?:users?|profiles?|people|person|authors?)(?:[/?#]|$)"
@@ -42,7 +42,7 @@ _PERSONAL_LINK = re.compile(
 
 _ROLES, _MEANS, _ABOUT, _PERSONS, _NO_PERSONS = (frozenset(words.split()) for words in WORDS["contacts"].values())
 _PERSONS |= _ROLES | _MEANS
-_BY = re.compile(
+_PERSON_PHRASE = re.compile(
     r"\b(?:signed|submitted|prepared|approved|reviewed|authored|written|completed|entered|created|updated|assigned|requested|reported"
     r"|verified|posted|nominated|presented|facilitated|led|conducted|certified|authorized)(?: by| to)(?: name)?$"
     r"|\bpoints? of contact\b|^whom? "
@@ -51,22 +51,22 @@ _PREPOSITION = re.compile(r" (?:of|for|to|from|with|at|in|on|by|per) ")
 
 
 @cached_short
-def _plain(text: str) -> str:
+def _normalize_characters(text: str) -> str:
     """Returns the text with unusual hyphens, digits and invisible characters replaced by plain ones."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_UNLIKE)
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_UNUSUAL_CHARACTERS)
 
 
 def has_contact(text: str | None) -> bool:
     """Whether a short text contains an email address or a phone number; false for prose."""
     if not text or len(text) > MAX_SHORT:
         return False
-    plain = _plain(text)
+    plain = _normalize_characters(text)
     return bool(re.fullmatch(r"\s*@\w{2,30}\s*", plain) or _MAIL.search(plain) or _PHONE.search(plain))
 
 
-def masked(text: str) -> str:
+def mask_contacts(text: str) -> str:
     """Returns the text with every email address and phone number replaced by a note in brackets."""
-    plain = _plain(text)
+    plain = _normalize_characters(text)
     found = _PHONE.sub("[phone number left out]", _MAIL.sub("[email address left out]", plain))
     return text if found == plain else found
 
@@ -87,7 +87,7 @@ def denotes_person(label: str) -> bool:
     spelled = " ".join(spelled.replace("e-mail", "email").replace("-", " ").replace("'s ", " ").split())
     if not spelled or len(spelled) > _MAX_LABEL or label.rstrip().endswith("?"):
         return False
-    if _BY.search(spelled):
+    if _PERSON_PHRASE.search(spelled):
         return True
     head, *after = _PREPOSITION.split(spelled, maxsplit=1)
     words = [_singular(word) for word in re.sub(r" \d+$", "", head).split()]

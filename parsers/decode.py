@@ -26,32 +26,32 @@ _BOMS = (
 _META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
 _META_PRESCAN = 4096  # bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
-_SAMPLE = 65536
+_SAMPLE_BYTES = 65536  # bytes that the detector examines
 _WESTERN = ("ascii", "cp125", "iso8859", "latin", "mac", "cp437", "cp85")
-_FOR_EACH_BROKEN = 3
+_MIN_VALID_PER_BROKEN = 3  # valid characters beyond ASCII for each invalid one in a page that is mostly UTF-8
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 """windows-1252 with its five undefined bytes mapped as in the Encoding Standard, so that no byte is lost."""
-_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")  # a UTF-8 character of several bytes
 
 FEW_TAGS = 4000  # with fewer tags no page takes the parser long (measured: 4,000 nested elements 0.03 s)
-MAX_DEPTH = 256
-MAX_FORMATTING = 12
+MAX_DEPTH = 256  # open elements
+MAX_FORMATTING = 12  # formatting elements open at a time, which the parser opens again in each block
 MAX_TAG = 8192  # characters of one tag; 8 KB contain some 1,500 attributes, which the parser compares with each other in 10 ms
-_NO_MARKS = bytes(sorted(set(range(256)) - set(b"<>\"'")))
-_REST = r"""[^\s/>]*+(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+)*+>?"""
+_NO_MARKUP_BYTES = bytes(sorted(set(range(256)) - set(b"<>\"'")))
+_REST_OF_TAG = r"""[^\s/>]*+(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+)*+>?"""
 """A tag after its name, as the HTML standard's tokenizer reads it: a quote opens a value only after an equals sign."""
-_RAW = "script|style|textarea|title|xmp|iframe|noembed|noframes|plaintext"
+_RAW_TEXT_ELEMENTS = "script|style|textarea|title|xmp|iframe|noembed|noframes|plaintext"  # in which `<` is text
 _TOKEN = re.compile(
-    rf"<!--(?:.*?-->|.*)|(?P<tag><(?P<raw>{_RAW})(?=[\s/>]|\Z){_REST})(?P<text>[^<]*+(?:<(?!/(?P=raw))[^<]*+)*+)"
-    rf"|(?P<any><(?P<ends>/?)(?P<name>[a-z][^\s/>]{{0,40}}){_REST})",
+    rf"<!--(?:.*?-->|.*)|(?P<tag><(?P<raw>{_RAW_TEXT_ELEMENTS})(?=[\s/>]|\Z){_REST_OF_TAG})(?P<text>[^<]*+(?:<(?!/(?P=raw))[^<]*+)*+)"
+    rf"|(?P<any><(?P<ends>/?)(?P<name>[a-z][^\s/>]{{0,40}}){_REST_OF_TAG})",
     re.IGNORECASE | re.DOTALL,
 )
 """A comment, an element whose content is text with its start tag, or any other tag."""
-_IMPLIED = frozenset(
+_WITHOUT_END_TAG = frozenset(
     "p li dt dd tr td th thead tbody tfoot html head body area base br col embed hr img input link meta source track wbr".split()
 )
 """Elements that need no end tag, so that their start tags do not show the depth."""
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())  # limited by MAX_FORMATTING
 
 
 class Decoded(NamedTuple):
@@ -66,15 +66,15 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return Decoded(content[len(bom) :].decode(encoding, "replace"))
-    declared = _declared(content, content_type, is_text=is_text)
+    declared = _declared_encoding(content, content_type, is_text=is_text)
     if declared in (None, "utf-8"):
         with suppress(UnicodeDecodeError):
             return Decoded(content.decode(), content)
     if declared is None:
         text = content.decode("utf-8", "replace")
         broken = text.count("\ufffd")  # few errors among many UTF-8 characters: no other encoding forms such sequences by chance
-        is_mostly_utf8 = sum(char > "\x7f" for char in text) - broken >= _FOR_EACH_BROKEN * broken
-        declared = "utf-8" if is_mostly_utf8 or _is_utf8(content) else _detected(content)
+        is_mostly_utf8 = sum(char > "\x7f" for char in text) - broken >= _MIN_VALID_PER_BROKEN * broken
+        declared = "utf-8" if is_mostly_utf8 or _is_utf8(content) else _detect_encoding(content)
     elif declared == "cp1252" or (declared == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content)):
         return Decoded(content.decode("latin-1").translate(_WINDOWS))
     try:
@@ -83,14 +83,14 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
         return Decoded(content.decode("utf-8", "replace"))
 
 
-def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str | None:
+def _declared_encoding(content: bytes, content_type: str | None, *, is_text: bool) -> str | None:
     found = _HEADER.search(content_type or "")
-    header = _known(found[1]) if found else None
+    header = _codec_of_label(found[1]) if found else None
     start = content[:400]
     if header is not None and header.startswith("utf-16") != (start.count(0) * 5 > len(start)):
         header = None
     match = None if is_text else _META.search(content[:_META_PRESCAN])
-    meta = _known(match[1].decode("ascii", "replace")) if match else None
+    meta = _codec_of_label(match[1].decode("ascii", "replace")) if match else None
     if meta is not None and meta.startswith("utf-16"):
         meta = "utf-8"  # the `meta` was found as ASCII, so it can't be UTF-16 (HTML standard, "prescan")
     is_default = header == "cp1252" and meta == "utf-8" and _is_utf8(content)  # the server's default for all of its files
@@ -98,7 +98,7 @@ def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str
 
 
 @lru_cache(maxsize=256)
-def _known(name: str) -> str | None:
+def _codec_of_label(name: str) -> str | None:
     """Returns the codec for a label of the Encoding Standard (latin-1 and ASCII mean windows-1252); None for other labels."""
     encoding = webencodings.lookup(name)
     if encoding is None or encoding.name in ("replacement", "x-user-defined"):
@@ -115,21 +115,21 @@ def _is_utf8(content: bytes) -> bool:
     return False
 
 
-def _detected(content: bytes) -> str:
+def _detect_encoding(content: bytes) -> str:
     """Detects the encoding: windows-1252 unless the detector is sure, as these are American pages and most detectors err."""
     if content[:200].count(0) > 40:
         return "utf-16-le" if content[1:200:2].count(0) > content[0:200:2].count(0) else "utf-16-be"
-    best = from_bytes(content[:_SAMPLE], preemptive_behaviour=False).best()
-    high = sum(byte >= 0x80 for byte in content[:_SAMPLE])
+    best = from_bytes(content[:_SAMPLE_BYTES], preemptive_behaviour=False).best()
+    high = sum(byte >= 0x80 for byte in content[:_SAMPLE_BYTES])
     if best is None or high <= 200 or best.percent_chaos >= 1 or best.encoding.startswith(_WESTERN):
         return "cp1252"
     return best.encoding
 
 
-def harmless(text: str, utf8: bytes | None = None) -> bytes:
+def limit_markup(text: str, utf8: bytes | None = None) -> bytes:
     """Returns the page in UTF-8 without what exceeds the limits above. `utf8`: the text in UTF-8, if the caller has it."""
     source = utf8 if utf8 is not None else text.encode("utf-8", "replace")
-    return source if _is_plain(source) else _reduced(text).encode("utf-8", "replace")
+    return source if _is_plain(source) else _remove_excess_markup(text).encode("utf-8", "replace")
 
 
 def _is_plain(source: bytes) -> bool:
@@ -137,7 +137,7 @@ def _is_plain(source: bytes) -> bool:
 
     Of all brackets and quotes, none may be left once pairs of quotes and then tags are removed.
     """
-    marks = source.translate(None, _NO_MARKS)
+    marks = source.translate(None, _NO_MARKUP_BYTES)
     if marks.count(b"<") > FEW_TAGS:
         return False
     if len(source) <= MAX_TAG:
@@ -149,7 +149,7 @@ def _is_plain(source: bytes) -> bool:
     return all(source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
 
 
-def _reduced(text: str) -> str:
+def _remove_excess_markup(text: str) -> str:
     is_few = text.count("<") <= FEW_TAGS
     opened: dict[str, int] = defaultdict(int)  # by name, and all under ""
 
@@ -158,7 +158,7 @@ def _reduced(text: str) -> str:
         if tag is None:
             return found[0]
         name = (found["raw"] or found["name"]).lower()
-        if not is_few and name not in _IMPLIED:
+        if not is_few and name not in _WITHOUT_END_TAG:
             is_open = name in _FORMATTING and sum(map(opened.__getitem__, _FORMATTING)) >= MAX_FORMATTING
             if (not opened[name]) if ends else is_open:
                 return content

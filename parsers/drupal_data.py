@@ -19,7 +19,7 @@ import orjson
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY, make_record
-from parsers.decode import Decoded, harmless
+from parsers.decode import Decoded, limit_markup
 from parsers.html import read_html
 from parsers.items import Value
 from parsers.record import FieldState, Kind, PageHead, ParseResult
@@ -51,7 +51,7 @@ class _Entity:
     values: dict[str, Items] = field(default_factory=dict)
 
     def first(self, *names: str) -> Any:
-        """The first value of the first of these fields that has one."""
+        """Returns the first value of the first of these fields that has one."""
         items = (item for name in names for item in self.values.get(name, ()))
         return next((item["value"] for item in items if item.get("value") not in (None, "")), None)
 
@@ -73,16 +73,16 @@ def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
             values: dict[str, Items] = {}  # an element per item, named for the field, with an element per property
             for element in root if root.tag == "response" else ():
                 item = {part.tag: (part.text or "").strip() for part in element}
-                values.setdefault(element.tag, []).extend([item] if item else _items((element.text or "").strip() or None))
+                values.setdefault(element.tag, []).extend([item] if item else _as_items((element.text or "").strip() or None))
             node = _from_core(values)
-    return _result(node, url) if node is not None else None
+    return _parse_node(node, url) if node is not None else None
 
 
-def _dict(value: object) -> dict[str, Any]:
+def _as_dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _items(value: Any) -> Items:
+def _as_items(value: Any) -> Items:
     """Returns the items of a field, each as a dictionary; anything else becomes the `value` of one."""
     several = value if isinstance(value, list) else [value]
     return [one if isinstance(one, dict) else {"value": one} for one in several if one is not None]
@@ -92,12 +92,12 @@ def _from_core(document: Mapping[str, Any]) -> _Entity | None:
     """Reads core's JSON. In HAL, references are links, whose entities are embedded with little more than an id."""
     if not isinstance(document.get("nid"), list):
         return None
-    node = _Entity(values={name: _items(value) for name, value in document.items() if not name.startswith("_")})
-    for name, targets in _dict(document.get("_links")).items():
+    node = _Entity(values={name: _as_items(value) for name, value in document.items() if not name.startswith("_")})
+    for name, targets in _as_dict(document.get("_links")).items():
         if found := _RELATION.fullmatch(name):
-            node.values[found[1]] = [{"url": one.get("href")} for one in _items(targets)]
+            node.values[found[1]] = [{"url": one.get("href")} for one in _as_items(targets)]
         elif name == "type":
-            node.kind = "node--" + str(_dict(targets).get("href")).rpartition("/")[2]
+            node.kind = "node--" + str(_as_dict(targets).get("href")).rpartition("/")[2]
     for item in node.values.get("type", ())[:1]:
         node.kind = f"node--{item.get('target_id')}"
     return node
@@ -105,16 +105,16 @@ def _from_core(document: Mapping[str, Any]) -> _Entity | None:
 
 def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
     """Returns the document's node. Each included resource becomes one entity, because references may be circular."""
-    resources = _items(document.get("data")) + _items(document.get("included"))
+    resources = _as_items(document.get("data")) + _as_items(document.get("included"))
     entities = [_Entity(str(one.get("type"))) for one in resources]
     included = {(entity.kind, str(one.get("id"))): entity for one, entity in zip(resources, entities, strict=True)}
     for one, entity in zip(resources, entities, strict=True):
-        for name, value in _dict(one.get("attributes")).items():
-            entity.values[name.removeprefix("drupal_internal__")] = _items(value)
-        for name, related in _dict(one.get("relationships")).items():
+        for name, value in _as_dict(one.get("attributes")).items():
+            entity.values[name.removeprefix("drupal_internal__")] = _as_items(value)
+        for name, related in _as_dict(one.get("relationships")).items():
             items = entity.values[name] = []
-            for link in _items(_dict(related).get("data")):
-                meta, kind = _dict(link.get("meta")), str(link.get("type"))
+            for link in _as_items(_as_dict(related).get("data")):
+                meta, kind = _as_dict(link.get("meta")), str(link.get("type"))
                 item = meta | {"target_type": kind.partition("--")[0], "target_id": meta.get("drupal_internal__target_id")}
                 leads_to = included.get((kind, str(link.get("id"))))
                 items.append(item | {"entity": leads_to} if leads_to else item)
@@ -143,16 +143,16 @@ def _from_feed(root: ET.Element, url: str | None) -> ParseResult | None:
     return ParseResult(kind=Kind.RECORD, reason="a feed of one TTA record", record=record)
 
 
-def _result(node: _Entity, url: str | None) -> ParseResult | None:
+def _parse_node(node: _Entity, url: str | None) -> ParseResult | None:
     names = [name for name in node.values if _FIELD.fullmatch(name)]
-    title, kind = _text(node.first("title")), node.kind.removeprefix("node--")
+    title, kind = _as_text(node.first("title")), node.kind.removeprefix("node--")
     evidence = sum(is_distinctive(entry.text) for entry in map(known_name, names) if entry)
     if not _RECORD_TYPE.fullmatch(kind) and evidence < (1 if reference(title) else _MIN_EVIDENCE):
         return ParseResult(kind=Kind.OTHER, reason=f"a Drupal node of the type {kind[:60]!r}") if kind else None
     number = node_id(f"/node/{node.first('nid')}") or node_id(url)
     own = absolute(f"/node/{number}", url) if url and number else None
     authors = (item.get("entity") for item in node.values.get("uid", ()))
-    author = next((_text(one.first(*_NAMES)) for one in authors if isinstance(one, _Entity)), "")
+    author = next((_as_text(one.first(*_NAMES)) for one in authors if isinstance(one, _Entity)), "")
     created = str(node.first("created") or "")
     if re.fullmatch(r"\d{1,10}", created):  # seconds since 1970, before Drupal 8.4
         created = datetime.fromtimestamp(int(created), UTC).isoformat()
@@ -167,16 +167,12 @@ def _result(node: _Entity, url: str | None) -> ParseResult | None:
 class _Writer(RowWriter):
     """Writes rows in the document's order, the body first. That is not the order of the page, so no field is in a section."""
 
-    def __init__(self, base: str | None) -> None:
-        super().__init__()
-        self._base = base
-
     def write(self, name: str, items: Items) -> None:
         """Writes a field of the node: a group if its items are entities with fields of their own."""
         entry = known_name(name)
         label = entry.text if entry else None
         if is_instructions(name):
-            if text := "\n\n".join(filter(None, (self._value(item).text for item in items))):
+            if text := "\n\n".join(filter(None, (self._as_value(item).text for item in items))):
                 self.open_section(label or name, text)
                 self.section = None
             return
@@ -195,16 +191,16 @@ class _Writer(RowWriter):
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
         self.missing = FieldState.NOT_CAPTURED if items else FieldState.EMPTY
-        for value in list(filter(any, map(self._value, items[:MAX_FIELDS]))) or [Value()]:
+        for value in list(filter(any, map(self._as_value, items[:MAX_FIELDS]))) or [Value()]:
             self.add(label, name, value, item=item)
 
-    def _value(self, item: Mapping[str, Any]) -> Value:
+    def _as_value(self, item: Mapping[str, Any]) -> Value:
         start = item.get("value")
         if "target_id" in item or "url" in item:  # a reference without its target's label has only an address
             target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
-            text = _text(item.get("description")) or _text(item.get("alt"))
+            text = _as_text(item.get("description")) or _as_text(item.get("alt"))
             if isinstance(entity, _Entity):
-                text = text or _text(entity.first(*_NAMES))
+                text = text or _as_text(entity.first(*_NAMES))
                 target = target or entity.first("tid", "nid", "uid", "mid")
                 url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
             path = str(url or (f"{_PATHS[str(kind)]}{target}" if str(kind) in _PATHS and target else ""))
@@ -212,20 +208,20 @@ class _Writer(RowWriter):
             return Value(text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None)
         if "uri" in item:
             uri = re.sub(r"^(?:internal|entity|base):/?", "/", str(item["uri"]))
-            return Value(_text(item.get("title")) or str(item["uri"]), absolute(uri, self._base))
+            return Value(_as_text(item.get("title")) or str(item["uri"]), absolute(uri, self._base))
         if isinstance(start, str) and _ISO.fullmatch(start):
             stored = [one for one in (start, item.get("end_value")) if isinstance(one, str) and one]
             # A time without a zone is in UTC.
             times = dict.fromkeys(one if re.search(r"^.{10}$|(?:Z|[+-]\d\d:?\d\d)$", one) else f"{one}Z" for one in stored)
             return Value(" - ".join(times), None, "/".join(times))
         if item.get("processed") or item.get("format") or (isinstance(start, str) and _HTML.match(start)):
-            body = LexborHTMLParser(harmless(str(item.get("processed") or start or ""))).body
+            body = LexborHTMLParser(limit_markup(str(item.get("processed") or start or ""))).body
             return Value(readable([build(body)]) if body is not None else "")
         parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
-        return Value(", ".join(filter(None, map(_text, parts))))
+        return Value(", ".join(filter(None, map(_as_text, parts))))
 
 
-def _text(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return str(value).replace("\r\n", "\n").strip() if isinstance(value, str | int | float) else ""

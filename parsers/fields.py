@@ -13,9 +13,9 @@ from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
 
-LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
+TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
 _GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend"))  # Drupal's groups of fields
-_MAX_HEADING = 150
+_MAX_HEADING = 150  # characters
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
@@ -34,7 +34,7 @@ def read_content(root: Element, base: str | None) -> PageRows:
         content = only
     blocks = list(_Scan(patterns).blocks(content))
     if blocks and all(block.kind == "text" for block in blocks):
-        blocks = list(_text(root, [root]))
+        blocks = list(_text_block(root, [root]))
     return write_all(blocks, base)
 
 
@@ -55,7 +55,7 @@ class _Scan:
         while index < len(content):
             child = content[index]
             if isinstance(child, Element) and child.source_field is None:
-                child = self._unwrapped(child)
+                child = self._unwrap(child)
             following = content[index + 1] if index + 1 < len(content) else None
             index += 1
             if not isinstance(child, Element):
@@ -64,13 +64,13 @@ class _Scan:
                 continue
             if child.source_field is not None and (block := self._field_at(child)):
                 if loose:
-                    yield from _text(element, loose, before_field=True)
+                    yield from _text_block(element, loose, before_field=True)
                     loose = []
                 yield block
                 continue
             if self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
                 continue
-            may_be_loose = child.tag in LOOSE or self._patterns.is_flat_label(child, following)
+            may_be_loose = child.tag in TEXT_ELEMENTS or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
             if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
@@ -88,14 +88,14 @@ class _Scan:
                 )
                 is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
                 heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
-                found = [] if heads else list(self._of_child(child))
+                found = [] if heads else list(self._child_blocks(child))
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
-            yield from _text(element, loose, before_field=bool(found) and (found[0].kind == "field" or len(found) > 1))
+            yield from _text_block(element, loose, before_field=bool(found) and (found[0].kind == "field" or len(found) > 1))
             loose = []
             yield from found
-        yield from _text(element, loose)
+        yield from _text_block(element, loose)
 
     def _is_furniture(self, element: Element) -> bool:
         """Whether an element among the fields is not part of the record: comments, another record, links, menus, a picture."""
@@ -131,9 +131,9 @@ class _Scan:
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
         return bool(rest) and all(map(self._is_furniture, rest))
 
-    def _unwrapped(self, child: Element) -> Element:
+    def _unwrap(self, child: Element) -> Element:
         """Returns the element inside wrappers around one block, as layout builders put around each field."""
-        while _is_box(child) and (inner := child.only) is not None and _is_box(inner):
+        while _is_block_container(child) and (inner := child.only) is not None and _is_block_container(inner):
             if self._is_furniture(child) or self._is_field(child, after_known=True):
                 break
             child = inner
@@ -147,23 +147,24 @@ class _Scan:
             self._seen_known_label = self._seen_known_label or block.has_known_label
         return block
 
-    def _of_child(self, child: Element) -> Iterator[Block]:
+    def _child_blocks(self, child: Element) -> Iterator[Block]:
+        """Yields the blocks of a child: the child if it is a field, those inside a container, or its text."""
         block, first = self._field_at(child), self._first
         self._first = False
         if block is not None:
             yield block
             return
         children = child.elements
-        holds_values = not child.has_own_text() and all(_is_box(one) or one.tag in HEADINGS for one in children)
+        holds_values = not child.has_own_text() and all(_is_block_container(one) or one.tag in HEADINGS for one in children)
         if first:  # this may be the body, unless it begins with several blocks, the first with prose
             children = [one for one in children if one.filled]
-            holds_values &= len(children) > 1 and any(one.tag in LOOSE for one in children[0].elements)
+            holds_values &= len(children) > 1 and any(one.tag in TEXT_ELEMENTS for one in children[0].elements)
         if self._is_container(child) or (children and holds_values and child.tag != "dl"):
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
             self._first = first and not child.filled
-            yield from _text(child, [child])
+            yield from _text_block(child, [child])
 
     def _is_field(self, element: Element, *, after_known: bool) -> bool:
         return field_of(element, self._patterns, after_known=after_known) is not None or (
@@ -193,7 +194,7 @@ class _Scan:
             heads = labels or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields += 1
-            elif child.tag in LOOSE and child.tag not in HEADINGS and child.content:
+            elif child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
                 return False
             else:
                 values += child.tag not in HEADINGS and child.filled
@@ -218,8 +219,8 @@ class _Scan:
         return len(content)
 
 
-def _is_box(element: Element) -> bool:
-    return element.tag in BLOCKS and element.tag not in LOOSE
+def _is_block_container(element: Element) -> bool:
+    return element.tag in BLOCKS and element.tag not in TEXT_ELEMENTS
 
 
 def _is_heading(element: Element) -> bool:
@@ -234,7 +235,7 @@ def _is_heading(element: Element) -> bool:
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
 
-def _text(element: Element, nodes: list[Element | str], *, before_field: bool = False) -> Iterator[Block]:
+def _text_block(element: Element, nodes: list[Element | str], *, before_field: bool = False) -> Iterator[Block]:
     """Yields the nodes as a block of text if they have text. `before_field`: without the heading of the group after it."""
     kept = len(nodes)
     while before_field and kept and isinstance(child := nodes[kept - 1], Element) and _is_heading(child):

@@ -69,26 +69,26 @@ def _holds_fields(elements: list[Element]) -> bool:
 
 
 def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list[_Item]:
-    """The items among the value nodes of a group's field, in page order. `patterns` contains those learned from earlier items."""
+    """Returns the items in a group's field, in page order. `nodes`: its value; `patterns`: those learned from earlier items."""
     content = [node for node in nodes if isinstance(node, Element) or not node.isspace()]
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) < len(content) or not content:
-        return _plain(content, patterns.table)
+        return _read_plain_text(content, patterns.table)
     if not elements[0].role.paragraph and any(_is_labelled(one, patterns) for one in elements):
-        return _by_label(_subs(content, patterns, elements[0].parent))
+        return _split_by_label(_read_sub_fields(content, patterns, elements[0].parent))
     if len(elements) == 1:
         only = elements[0]
         if only.tag == "table":
             return _table_items(only, patterns.table)
         if only.role.paragraph:
-            return [_subs(only.content, patterns, only)]
+            return [_read_sub_fields(only.content, patterns, only)]
         only_blocks = not only.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in only.elements)
         if only.role.item or only.role.items or (only.tag in _WRAPPERS and only_blocks):
             return group_items(only.children, patterns)
-        subs = _subs(only.content, patterns, only)
-        return _by_label(subs) if any(sub.label or sub.name for sub in subs) else _plain([only], patterns.table)
+        subs = _read_sub_fields(only.content, patterns, only)
+        return _split_by_label(subs) if any(sub.label or sub.name for sub in subs) else _read_plain_text([only], patterns.table)
     if not any(element.tag in _WRAPPERS or element.role.item for element in elements):
-        return _plain(content, patterns.table)  # paragraphs of prose belong together
+        return _read_plain_text(content, patterns.table)  # paragraphs of prose belong together
     items: list[_Item] = []
     for element in elements:  # one item each
         inside = group_items([element], patterns)
@@ -105,7 +105,7 @@ def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
     return block is not None and (block.label is not None or block.source_field is not None)
 
 
-def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:
+def _read_sub_fields(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:
     """Yields the fields in an item's content, whose patterns are added to `patterns`, and the text outside them."""
     found: _Item = []
     blocks = [field_of(child, patterns, after_known=True) if isinstance(child, Element) else None for child in content]
@@ -124,7 +124,7 @@ def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Ele
                 end += 1
             found.append(SubField(readable([child]), None, content[index + 1 : end], child))
         else:
-            found += _subs_of(child, patterns, blocks[index])
+            found += _read_element(child, patterns, blocks[index])
         index = end
     return found
 
@@ -138,7 +138,7 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int)
     return child.tag == "dt" or child.role.label or (may_head and following is not None and is_member(line, None))
 
 
-def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:
+def _read_element(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:
     """Yields the fields of an element. `block`: the element as a field, read without the patterns learned from its siblings."""
     if block is None or (block.source_field is None and block.label is None):
         block = field_of(element, patterns, after_known=True)
@@ -151,16 +151,16 @@ def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> 
             is_hidden = block.label is not None and not HIDDEN.isdisjoint(block.label.role.classes)
             return [SubField(label, block.name, block.values, element, is_hidden=is_hidden)]
         heading: _Item = [SubField(None, None, [label], block.label)] if label else []
-        return heading + [sub for part in parts for sub in _subs(part.content, patterns, part)]
+        return heading + [sub for part in parts for sub in _read_sub_fields(part.content, patterns, part)]
     nested = not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")
     if nested and any(
         child.tag in BLOCKS if element.tag in BLOCKS else _is_labelled(child, patterns) for child in element.elements
     ):
-        return _subs(element.content, patterns, element)
+        return _read_sub_fields(element.content, patterns, element)
     return [SubField(None, None, [element], element)]
 
 
-def _by_label(subs: _Item) -> list[_Item]:
+def _split_by_label(subs: _Item) -> list[_Item]:
     """Groups consecutive fields into items: one each if all labels are questions, else the first label begins each next item."""
     labels = [sub.label for sub in subs]
     if len(subs) > 1 and all(label is not None and label.rstrip().endswith("?") for label in labels):
@@ -181,7 +181,7 @@ def _table_items(element: Element, table: str | None) -> list[_Item]:
     rows = [node for node in element.descendants() if node.tag == "tr"]
     cells = [row for one in rows if (row := [cell for cell in one.elements if cell.tag in ("td", "th")])]
     if not cells:
-        return _plain([element], table)
+        return _read_plain_text([element], table)
     is_header = all(cell.tag == "th" for cell in cells[0]) or all(is_member(cell.line() or "", None) for cell in cells[0])
     if len(cells) > 1 and (is_header or (rows[0].parent or element).tag == "thead"):
         header = [readable(cell.children) or None for cell in cells[0]]
@@ -196,7 +196,7 @@ def _table_items(element: Element, table: str | None) -> list[_Item]:
     return [[SubField(None, None, cell.children, cell) for cell in row if cell.content] for row in cells]
 
 
-def _plain(nodes: list[Element | str], table: str | None) -> list[_Item]:
+def _read_plain_text(nodes: list[Element | str], table: str | None) -> list[_Item]:
     """Reads text without elements: fields of the form `Label: value`, else one item per line unless it is prose."""
     place = next((node for node in nodes if isinstance(node, Element)), None)
     lines = [line.strip() for line in readable(nodes).splitlines() if line.strip()]
@@ -208,7 +208,7 @@ def _plain(nodes: list[Element | str], table: str | None) -> list[_Item]:
                 texts.append((match[1], [match[2]]))
             else:
                 texts[-1][1].append(line)  # a line without a label continues the value before it
-        return _by_label([SubField(label, None, [], place, (Value("\n".join(text)),)) for label, text in texts])
+        return _split_by_label([SubField(label, None, [], place, (Value("\n".join(text)),)) for label, text in texts])
     prose = table != "milestones" and any(len(line) > _MAX_METRIC_LINE for line in lines)
     if len(lines) < 2 or prose or table is None:
         return [[SubField(None, None, nodes, place)]] if lines else []

@@ -26,26 +26,26 @@ _VERB = f"(?:{'|'.join(_VERBS)})"
 _BYLINE = re.compile(rf"\s*(?:({_VERB})\s+(?:by|on)|by)\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _NODE_TITLE = re.compile(r"(node|page)(__|-)title")
-_OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")
-_MAX_NOTICE = 300
-_MAX_BYLINE = 400
+_OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")  # an offset other than UTC's
+_MAX_NOTICE = 300  # characters of the site's notice with its wrappers
+_MAX_BYLINE = 400  # characters
 _BY_ON = re.compile(rf"(?:{_VERB} )?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
 _ON_BY = re.compile(rf"{_VERB} on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
 MAX_BEFORE_BYLINE, MAX_ABOVE_BYLINE = 120, 2000
 """Characters before the line `Submitted by`: in a record its title and the words beside a picture, never the body; in a page that
 prints the line above the record, its head too."""
-_FEW, _FEW_NODES = 20, 40
-_FEW_LABELLED = 2
+_MAX_ELEMENTS = 20  # headings, or siblings, that are examined: a page may have thousands
+_FEW_KNOWN_FIELDS = 2  # that a body may quote; more of them were swallowed, because the body is not closed
 
 
 def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
     """Returns the title and those of `elements` that print it. Themes use `h1` differently, so the document's title decides."""
     document = document_title(parsed)
-    nodes = parsed.css(_HEADINGS)[:_FEW]
+    nodes = parsed.css(_HEADINGS)[:_MAX_ELEMENTS]
     tags = {node.tag for node in nodes}
     inside = {one.node.mem_id: one for one in elements if one.tag in tags}
     headings = [inside.get(node.mem_id) or build(node) for node in nodes]
-    for one in [one for one in elements if one.tag in TITLES][:_FEW]:
+    for one in [one for one in elements if one.tag in TITLES][:_MAX_ELEMENTS]:
         links = [inner.attribute("rel") for inner in one.descendants() if inner.tag == "a"]
         if one.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
             headings.append(one)
@@ -68,7 +68,7 @@ class Byline(NamedTuple):
 
 
 def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
-    """The line `Submitted by NAME on DATE`: the smallest block around those words, after at most `before` characters."""
+    """Finds the line `Submitted by NAME on DATE`: the smallest block around those words, after at most `before` characters."""
     for start in _byline_starts(root, before):
         block = start
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
@@ -110,7 +110,7 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
             if (own or any(map(_BYLINE_CLASS.fullmatch, node.role.classes))) and _is_signed(node):
                 yield node
             continue
-        beside = node.parent.children[:_FEW] if node.tag == "p" and node.parent is not None else []
+        beside = node.parent.children[:_MAX_ELEMENTS] if node.tag == "p" and node.parent is not None else []
         if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:  # a body may begin with such a line too
             found = _BY_ON.fullmatch(one_line(readable([node])))
             if not (begun[1] and found and iso_time(found["time"])):
@@ -122,8 +122,8 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
 
 def _is_signed(element: Element) -> bool:
     """Whether a few elements inside are those of the line, in any language or without its words: an author and a time."""
-    nodes = list(islice(element.walk(), _FEW_NODES))
-    inside = [one for one in nodes if isinstance(one, Element) and len(nodes) < _FEW_NODES]
+    nodes = list(islice(element.walk(), _MAX_ELEMENTS * 2))
+    inside = [one for one in nodes if isinstance(one, Element) and len(nodes) < _MAX_ELEMENTS * 2]
     is_named = any(one.role.name == "uid" or "/user/" in (one.attribute("href") or "") for one in inside)
     is_named |= element.parent is not None and element.parent.tag == "footer"
     has_words = any(isinstance(text, str) and _BYLINE.match(text) for text in nodes)
@@ -161,7 +161,7 @@ def close_left_open(below_root: list[Element]) -> None:
             _move_out(element, lambda child: child.role.item or child.role.items)
         elif role.name == BODY:
             labelled = set(filter(_is_known_field, below_root))
-            if len(labelled) > _FEW_LABELLED and labelled.issubset(element.built()):
+            if len(labelled) > _FEW_KNOWN_FIELDS and labelled.issubset(element.built()):
                 _move_out(element, _is_known_field)
         elif role.items or role.item or role.field:
             _move_out(element, _is_foreign_to(element))
@@ -169,30 +169,30 @@ def close_left_open(below_root: list[Element]) -> None:
 
 
 def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
-    """The test for what can't be inside a field or item: a field of the record itself, or a further item.
+    """Returns a test for what can't be inside a field or item: a field of the record itself, or a further item.
 
     Where a listed label shows that values have no fields of their own, no field with a label can.
     """
     around: Element | None = element
     while around is not None and not (around.role.field and (around is element or not around.role.item)):
         around = around.parent
-    entries = map(known, _labels(around) if around is not None else ())
+    entries = map(known, _label_texts(around) if around is not None else ())
     is_plain = any(entry is not None and entry.type is not Type.GROUP for entry in entries)
     is_item = element.role.item and not element.role.items
 
     def is_foreign(child: Element) -> bool:
         is_next = is_item and child.role.item and not child.role.field
-        return is_next or (is_plain and child.role.field and bool(_labels(child))) or _is_known_field(child)
+        return is_next or (is_plain and child.role.field and bool(_label_texts(child))) or _is_known_field(child)
 
     return is_foreign
 
 
 def _is_known_field(element: Element) -> bool:
     """Whether an element is a field of the record itself, by its class and a label of the registry."""
-    return element.role.field and any(map(known, _labels(element)))
+    return element.role.field and any(map(known, _label_texts(element)))
 
 
-def _labels(field: Element) -> list[str]:
+def _label_texts(field: Element) -> list[str]:
     """Returns the texts of a field's labels, each without elements inside an unclosed label; the first child may be one."""
     if field.source_field is not None:
         return [field.source_field.label]

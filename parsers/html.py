@@ -8,15 +8,15 @@ from html import unescape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import make_record
-from parsers.decode import Decoded, harmless
+from parsers.decode import Decoded, limit_markup
 from parsers.fields import read_content
 from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
-from parsers.record import Field, FieldState, Kind, PageHead, ParseResult
+from parsers.record import Field, FieldState, Form, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, known
 from parsers.roles import TEASERS, role_of
-from parsers.rows import PageRows, evidence
+from parsers.rows import PageRows, count_evidence
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
 from parsers.text import read_text
@@ -35,6 +35,8 @@ _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  #
 _MAX_CANDIDATES = 200
 _MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
+_TRANSLATED = re.compile(r"<html\b[^<>]*\slang=[\"']?(?!en|und|zxx)[a-z]{2,3}\b", re.IGNORECASE)
+"""A language that is not the portal's. Translators write theirs into the page; `und` and `zxx` mean none."""
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
@@ -53,7 +55,7 @@ _END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the 
 
 
 @dataclass(slots=True)
-class Reading:
+class HtmlReading:
     """The result, and the elements that its parts were read from. `visible`: the page's text, if that was read instead."""
 
     page: ParseResult
@@ -63,11 +65,11 @@ class Reading:
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
+def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReading:
     """Reads a page in HTML. `url`: the page's address if known; `incomplete`: the capture is known to be truncated."""
     text = page.text
     begun = len(text) - len(text.rstrip("</"))  # a tag cut off after its bracket would be text
-    parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
+    parsed = LexborHTMLParser(limit_markup(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators wrap every text in two elements
     for mark, selector in WORDS["toolbars"].items():
@@ -76,8 +78,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
             added.decompose()
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    node = _root(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
-    tokens = _tokens(node) if node is not None else set()
+    node = _find_record_element(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
+    tokens = _class_names(node) if node is not None else set()
     is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) and not any(map(_RECORD_TYPES.fullmatch, tokens))
     path = (_current_path(parsed) or "").replace("\\", "") if url is None else ""
     is_other |= any(map(is_other_address, (url or base, f"/{path}"))) or not tokens.isdisjoint(TEASERS)
@@ -96,8 +98,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
         labelled = [row for row in rows if row.value and row.item is None and known(row.label)]
         if len(labelled) >= _MANY_LABELS and not _explains(labelled) and not any(row.occurrence > 1 for row in rows):
-            return Reading(found, visible)
-    return Reading(result)
+            return HtmlReading(found, visible)
+    return HtmlReading(result)
 
 
 def _is_cut(text: str) -> bool:
@@ -109,33 +111,33 @@ def _is_cut(text: str) -> bool:
     return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
-def _root(parsed: LexborHTMLParser, page_number: int | None, *, is_elsewhere: bool) -> LexborNode | None:
+def _find_record_element(parsed: LexborHTMLParser, page_number: int | None, *, is_elsewhere: bool) -> LexborNode | None:
     """Returns the element with the page's one subject, by the node number of its address; None for several, or a list.
 
     `is_elsewhere`: the page's address is known, and not a node's.
     """
     candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
     taken = {node.mem_id: node for node in candidates}  # a node is found once for each selector that it matches
-    candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
+    candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _ancestors(node))]
     same = [one for one in candidates if page_number is not None and _history_id(one) == page_number]
     if len(same) == 1:
         return same[0]
     path = _current_path(parsed) if page_number is None else None
     if path and not _NODE_PATH.match(path):
         return None  # by Drupal's settings this is not the page of a node
-    whole = [one for one in candidates if not _tokens(one) & TEASERS and not _is_listed(one)]
-    full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
+    whole = [one for one in candidates if not _class_names(one) & TEASERS and not _is_listed(one)]
+    full = [one for one in whole if _history_id(one) is not None or _class_names(one) & _FULL]
     if len(full) == 1:
         return full[0]
     # of several the one that has most of the labels, unless they have the same, as teasers do
-    rivals = sorted(((_with_known_labels(one).known_inside, -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
+    rivals = sorted(((_build_counted_tree(one).known_inside, -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
     if rivals and rivals[0][0]:
         most, first = rivals[0]
         return whole[-first] if len(whole) == 1 or (most >= _MANY_LABELS and most >= 3 * rivals[1][0]) else None
-    body = _with_known_labels(parsed.body) if parsed.body is not None else None
+    body = _build_counted_tree(parsed.body) if parsed.body is not None else None
     built = {one.node.mem_id: one for one in (body, *body.built())} if body is not None else {}
     fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
-    found = next((one for one in fallbacks if (built.get(one.mem_id) or _with_known_labels(one)).known_inside), None)
+    found = next((one for one in fallbacks if (built.get(one.mem_id) or _build_counted_tree(one)).known_inside), None)
     if (
         found is not None
         and is_elsewhere
@@ -149,33 +151,33 @@ def _is_aside(node: LexborNode) -> bool:
     """Whether an article is a comment, a user's profile, or a media file."""
     attributes = node.attributes
     is_person = "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "")
-    return is_person or not _tokens(node).isdisjoint(("comment", "js-comment", "profile", "media"))
+    return is_person or not _class_names(node).isdisjoint(("comment", "js-comment", "profile", "media"))
 
 
 def _is_listed(node: LexborNode) -> bool:
     """Whether the element is part of a listing: Views, or a node's template outside its own page, whose title is a bookmark."""
     for link in node.css('a[rel="bookmark"]')[:5]:
-        owners = (one for one in _above(link) if one.mem_id == node.mem_id or one.tag == "article" or _is_aside(one))
+        owners = (one for one in _ancestors(link) if one.mem_id == node.mem_id or one.tag == "article" or _is_aside(one))
         if (owner := next(owners, None)) is not None and owner.mem_id == node.mem_id:
             return True
-    return any(role_of(one.attributes.get("class") or "").views for one in _above(node))
+    return any(role_of(one.attributes.get("class") or "").views for one in _ancestors(node))
 
 
-def _above(node: LexborNode) -> Iterator[LexborNode]:
+def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
     above = node.parent
     while above is not None:
         yield above
         above = above.parent
 
 
-def _with_known_labels(node: LexborNode) -> Element:
-    """The tree of an element, in which the known labels are counted."""
+def _build_counted_tree(node: LexborNode) -> Element:
+    """Builds the tree of an element, and counts the known labels in each part of it."""
     root = build(node, read=SourceReader(None))
     LabelPatterns().learn(root)
     return root
 
 
-def _tokens(node: LexborNode) -> set[str]:
+def _class_names(node: LexborNode) -> set[str]:
     return set((node.attributes.get("class") or "").lower().replace("_", "-").split())
 
 
@@ -223,7 +225,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 
 def _read_record(
     parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
-) -> Reading | None:
+) -> HtmlReading | None:
     """Returns the record below `node`; None if the evidence for a TTA record is insufficient."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
@@ -252,11 +254,12 @@ def _read_record(
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
     shape = content.page_fingerprint
-    record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=own_url)
+    form: Form = "translation" if _TRANSLATED.search(text, 0, _SAVED_AT) else "html"
+    record = make_record(head, content.fields, content.sections, form, incomplete=incomplete, shape=shape, url=own_url)
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
     result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)
-    return Reading(result, None, content.places, content.section_places, heads)
+    return HtmlReading(result, None, content.places, content.section_places, heads)
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:
@@ -278,9 +281,9 @@ def _mark_cut(content: PageRows, tail: str) -> None:
 def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     """Whether the evidence is enough: the node's type, the title, labels that only TTA records have, values of the right type."""
     is_titled = reference(title) is not None
-    if any(map(_RECORD_TYPES.fullmatch, _tokens(node))) or (is_titled and _history_id(node) is not None):
+    if any(map(_RECORD_TYPES.fullmatch, _class_names(node))) or (is_titled and _history_id(node) is not None):
         return True
-    good, bad = evidence(content)
+    good, bad = count_evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from parsers.tree import Element, one_line, readable
 from parsers.urls import absolute
 
-_SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")
-_NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
+_SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")  # between the links of a list
+_NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())  # elements that a list of links does not contain
 _MAX_LINKED = 300  # characters; a file's link is followed by its size, but a link in prose is not the value
 _AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
 """What follows a link: a file's size (Drupal), or on a print page the number of its footnote."""
@@ -15,7 +15,7 @@ _NOTE = re.compile(
     r"\s*\((?:link is external|link sends e-?mail|(?:link )?opens in (?:a )?new (?:window|tab))\)\Z", re.IGNORECASE
 )
 """What modules such as extlink print in a link, visually hidden."""
-_DASHES = ("-", "–", "—")
+_DASHES = ("-", "–", "—")  # between the ends of a range
 
 
 class Value(NamedTuple):
@@ -29,7 +29,7 @@ class Value(NamedTuple):
 
 _PERSON = re.compile(r"\bPerson\b|\bauthor\b|\bv-?card\b|\bh-card\b")
 """In the attributes of a person: RDFa and microdata (schema.org, FOAF), `rel="author"`, hCard and h-card."""
-_PERSON_ATTRIBUTES = ("typeof", "itemtype", "rel", "itemprop", "property", "class")
+_PERSON_ATTRIBUTES = ("typeof", "itemtype", "rel", "itemprop", "property", "class")  # attributes that may match `_PERSON`
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
@@ -101,7 +101,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
         href = absolute(links[0].attribute("href"), base)
     if text or prose:
         marks = (one.attribute(name) or "" for one in elements if one.has_attributes and not prose for name in _PERSON_ATTRIBUTES)
-        return Value(text, href, _datetime(times, text), any(map(_PERSON.search, marks)))
+        return Value(text, href, _datetime_attribute(times, text), any(map(_PERSON.search, marks)))
     for element in elements:
         if element.tag == "img" and (address := absolute(element.attribute("src"), base)):
             text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")
@@ -109,7 +109,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     return Value()
 
 
-def _datetime(times: list[Element], text: str) -> str | None:
+def _datetime_attribute(times: list[Element], text: str) -> str | None:
     """Returns the attribute of one `time`, or `start/end` of a range; a range that prints only one end keeps the slash."""
     stamped = {time: (time.attribute("datetime") or time.attribute("content") or "").strip() for time in times}
     stamped = {time: stamp for time, stamp in stamped.items() if stamp or time.tag == "time"}

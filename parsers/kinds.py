@@ -18,8 +18,8 @@ _MAGIC = {
     "Office file": (b"\xd0\xcf\x11\xe0",),
     "PostScript file": (b"%!PS",),
 }
-_BLANK = b"\0 \t\r\n\xef\xbb\xbf"
-_CONTROLS = bytes([*range(9), *range(14, 32)])
+_BLANK_BYTES = b"\0 \t\r\n\xef\xbb\xbf"  # a body of nothing else is empty
+_CONTROLS = bytes([*range(9), *range(14, 32)])  # bytes that are rare in text
 _NO_PAGE_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/json")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES, _BLOCKED_TEXT, _ERROR_TITLES = (
@@ -28,12 +28,12 @@ _BLOCKED_TITLES, _BLOCKED_TEXT, _ERROR_TITLES = (
 )
 _BLOCKED_MARKUP = WORDS["kinds"]["blocked_markup"].split()
 """Markup of a challenge page, in lower case; searching each in turn is ten times as fast as one pattern."""
-_PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
+_PASSWORD_INPUT = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)  # evidence of a login form
 _OTHER_PATHS = re.compile(
     r"/(?:media|frontpage|search|user|sites|taxonomy|admin|rss|node/(?:\d+/)?(?!view\b)[a-z_-]+)(/|$)", re.IGNORECASE
 )
-_SENT_ON = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)
-_LOCATION = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
+_REDIRECT_NOTE = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)  # from an archive's replay
+_REDIRECT_SCRIPT = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
 _SHORT_PAGE = 6000  # characters of visible text; a page that refuses access has little other text
 
 
@@ -53,7 +53,7 @@ def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
 def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | None:
     """Returns the kind by the first bytes and the declared type; None if this may be HTML or text, which has to be parsed."""
     head = content[:4096].lstrip()
-    if not head.strip(_BLANK) and not content.strip(_BLANK):
+    if not head.strip(_BLANK_BYTES) and not content.strip(_BLANK_BYTES):
         return ParseResult(kind=Kind.UNREADABLE, reason="the page is empty")
     declared = (content_type or "").split(";")[0].strip().lower()
     looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
@@ -96,17 +96,17 @@ def is_other_address(url: str | None) -> bool:
 
 
 def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> ParseResult:
-    """The kind of a page without a record. `titles`: title and headings; `text`: the visible text; `source`: its markup."""
+    """Returns the kind of a page without a record. `titles`: title and headings; `text`: visible text; `source`: markup."""
     is_short = len(text) < _SHORT_PAGE
     markup = source.lower() if is_short else ""
-    is_login = "password" in markup and "<article" not in markup and _PASSWORD.search(markup)
+    is_login = "password" in markup and "<article" not in markup and _PASSWORD_INPUT.search(markup)
     signs = (  # the first one counts
         (Kind.BLOCKED, any(map(_BLOCKED_TITLES.search, titles)), "its title is that of a refused request"),
         (Kind.BLOCKED, is_short and _BLOCKED_TEXT.search(text), "its text is that of a refused request"),
         (Kind.BLOCKED, any(mark in markup for mark in _BLOCKED_MARKUP), "a firewall's challenge"),
         (Kind.ERROR, any(map(_ERROR_TITLES.search, titles)), "its title is that of an error page"),
-        (Kind.REDIRECT, is_short and (refreshes or _SENT_ON.search(text)), "the page forwards to another"),
-        (Kind.REDIRECT, not text and _LOCATION.search(source), "the page forwards to another"),
+        (Kind.REDIRECT, is_short and (refreshes or _REDIRECT_NOTE.search(text)), "the page forwards to another"),
+        (Kind.REDIRECT, not text and _REDIRECT_SCRIPT.search(source), "the page forwards to another"),
         (Kind.UNREADABLE, not text, "nothing on it can be read"),
         (Kind.BLOCKED, is_login, "a login form"),
         (Kind.OTHER, True, "not a TTA record's page"),

@@ -50,8 +50,8 @@ def locate(
         printed = html.visible or "" if html is not None else page.text
         text = read_text(printed, url=url, incomplete=False)
         lines, record = source_lines(printed), text.page.record
-        fields, sections = ([_of_lines(lines, span) for span in spans] for spans in (text.fields, text.sections))
-        head = {name: _of_lines(lines, span) for name, span in text.head.items()}
+        fields, sections = ([_locate_lines(lines, span) for span in spans] for spans in (text.fields, text.sections))
+        head = {name: _locate_lines(lines, span) for name, span in text.head.items()}
     else:
         shared, record = Counter(id(place) for place in html.places), html.page.record
         fields = []
@@ -59,9 +59,9 @@ def locate(
             printed, item = "".join((row.value or "").split()), place.node
             if shared[id(place)] > 1:  # of several values, the element inside that prints only this one
                 item = next((one for one in item.css("*") if "".join(one.text().split()) == printed), item)
-            fields.append(_of_node(item, place.node))
-        sections = [_of_node(place.node) for place in html.section_places]
-        head = {name: _of_node(place.node) for name, place in html.head_places.items()}
+            fields.append(_locate_node(item, place.node))
+        sections = [_locate_node(place.node) for place in html.section_places]
+        head = {name: _locate_node(place.node) for name, place in html.head_places.items()}
     if record is None:
         return None
     head = {name: position for name, position in head.items() if getattr(record, name) is not None}
@@ -76,13 +76,13 @@ def locate(
     return SourcePositions(record, fields, sections, head)
 
 
-def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> SourcePosition:
+def _locate_lines(lines: Sequence[str], span: tuple[int, int]) -> SourcePosition:
     first, last = span
     place = f"line {first + 1}" if last == first else f"lines {first + 1} to {last + 1}"
     return SourcePosition(place, "\n".join(lines[first : last + 1])[:MAX_SNIPPET])
 
 
-def _of_node(node: LexborNode, field: LexborNode | None = None) -> SourcePosition:
+def _locate_node(node: LexborNode, field: LexborNode | None = None) -> SourcePosition:
     """Returns the path of an element, each step numbered among siblings with its tag, and the source of its field, or its own."""
     steps: list[str] = []
     current: LexborNode | None = node

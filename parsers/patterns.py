@@ -17,17 +17,17 @@ from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300  # characters of an element whose class marks it as a label, or of a label that is read from its source
-_NEVER_PROSE = HEADINGS | {"strong", "b"}
-_PAIRED = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
+_NEVER_PROSE = HEADINGS | {"strong", "b"}  # after a known label, a known label in one of these needs no pattern
+_LABEL_ELEMENTS = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}  # elements that themes use for labels
 _FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern a fourth as frequent as another on a page is not the theme's."""
-_INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
+_INLINE_ELEMENTS = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the classes that hide
 Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and the tag and classes of its label
 
 
 class Block(NamedTuple):
-    """A part of the content, in page order: a field with its label's element (None: it prints none), or text without a label."""
+    """A field, with its label's element (None if it prints none), or text without a label; `values`: the nodes with the text."""
 
     kind: Literal["field", "text"]
     element: Element
@@ -152,7 +152,7 @@ class LabelPatterns:
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
         if known(line) is None:
-            is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE)
+            is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE_ELEMENTS)
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return group_table(line) is not None and not following.known_inside
@@ -182,7 +182,7 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
     head = content[0] if content else None
     if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
         return Block("field", element, content[1:], head, element.role.name)
-    classed = element.role.field or (element.role.name is not None and element.tag not in _INLINE)
+    classed = element.role.field or (element.role.name is not None and element.tag not in _INLINE_ELEMENTS)
     if not (classed and element.role.label_hidden):
         label_at = _label_at(element, content, patterns, classed=classed, after_known=after_known)
         if label_at is not None:
@@ -252,7 +252,7 @@ def _label_at(
     else:
         # of two elements in an item of a group, the first is the label by its tag, or as a question of a metric
         asks = patterns.table == "performance_metrics" and text.endswith(("?", ":"))
-        paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _PAIRED)
+        paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _LABEL_ELEMENTS)
         is_usual = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
         describes = len(others) > 1 and all(_begins_like(one, first) for one in others)  # a group of unlisted fields
         labels = paired or (is_usual and not describes)

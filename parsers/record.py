@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from parsers.registry import LABELS, Column, Label, Type
 
-Form = Literal["data", "html", "text", "prose"]
-"""The format a record was read from, richest first: Drupal's data formats, HTML, text with labels, text without."""
+Form = Literal["data", "html", "text", "prose", "translation"]
+"""The format a record was read from, richest first: data, HTML, text with labels, text without, a machine's translation."""
 
 
 Kind = StrEnum("Kind", "RECORD OTHER BLOCKED ERROR REDIRECT REVISIT NOT_HTML UNREADABLE")
@@ -41,22 +41,22 @@ class ColumnInfo:
     contact: bool
 
 
-_ACRONYMS = frozenset("id url http warc sha256 bja tta ttac".split())
+_ACRONYMS = frozenset("id url http warc sha256 bja tta ttac".split())  # written in capitals in headings
 
 
 def required(description: str, unit: str | None = None, **more: Any) -> Any:
-    """A column that is never NULL. `more`: `heading`, `label` and `contact` of `ColumnInfo`."""
+    """Describes a column that is never NULL. `more`: `heading`, `label` and `contact` of `ColumnInfo`."""
     return optional(description, unit, default=MISSING, **more)
 
 
 def optional(description: str, unit: str | None = None, *, default: Any = None, **more: Any) -> Any:
-    """A column that may be NULL."""
+    """Describes a column that may be NULL."""
     return field(default=default, metadata={"description": description, "unit": unit, **more})
 
 
 @cache
 def columns_of(model: type) -> Mapping[str, ColumnInfo]:
-    """The columns that the fields of a dataclass describe, by name, in their order."""
+    """Returns the columns that the fields of a dataclass describe, by name, in order."""
     types = get_type_hints(model)
     found = {}
     for one in fields(model):
@@ -129,13 +129,13 @@ class PageHead:
 _TYPES: dict[Type, Any] = {Type.REFERENCES: list[str], Type.YES_NO: bool, Type.POINT: float, Type.NUMBER: int}
 """Python types of the values of each type of label; all others are texts."""
 _UNIT_OF_TYPE = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US dollars"}
-_SHOWN_AS = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}
+_FORM_NOTES = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}  # appended to descriptions
 
 
-def _labelled(entry: Label, index: int, column: Column) -> tuple[str, Any, Any]:
+def _label_field(entry: Label, index: int, column: Column) -> tuple[str, Any, Any]:
     """Returns name, type and field of a label's column. For money, the first is the text as printed, the others are amounts."""
     kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
-    description, unit = column.description + _SHOWN_AS.get(entry.type, ""), column.unit or _UNIT_OF_TYPE.get(entry.type)
+    description, unit = column.description + _FORM_NOTES.get(entry.type, ""), column.unit or _UNIT_OF_TYPE.get(entry.type)
     return column.name, kind | None, optional(description, unit, heading=column.heading, label=entry.text, contact=entry.contact)
 
 
@@ -155,7 +155,7 @@ else:
             ("reference", str | None, optional("the record's own reference, YYYYMMDD-time-serial")),
             ("fiscal_year", int | None, optional(_FISCAL_YEAR, "year")),
             ("description", str | None, optional("the body of the page, with bullets and line breaks")),
-            *(_labelled(entry, *column) for entry in LABELS for column in enumerate(entry.columns)),
+            *(_label_field(entry, *column) for entry in LABELS for column in enumerate(entry.columns)),
         ],
         bases=(PageHead,),
         namespace={"__doc__": "All columns of a record, derived by `parsers.columns`.", "__module__": __name__},

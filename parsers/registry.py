@@ -72,8 +72,8 @@ GROUPS = {
 }
 """The groups that have a table of their own, by the table's name."""
 
-_UNPRINTED = "".join(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF)))
-_SPELLING = str.maketrans("‘’`“”–—\u00a0", "'''\"\"-- ", _UNPRINTED)
+_INVISIBLE = "".join(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF)))
+_SPELLING = str.maketrans("‘’`“”–—\u00a0", "'''\"\"-- ", _INVISIBLE)  # spellings that themes change
 _NAME_LENGTH = 32  # characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH
 
 
@@ -84,8 +84,8 @@ def normal(label: str) -> str:
     return text.rstrip(":").rstrip(" *").strip()
 
 
-_BY_TEXT = {normal(text): label for label in LABELS for text in (*label.also, label.text)}
-_GENERIC = frozenset(normal(text) for label in LABELS for text in label.generic)
+_BY_TEXT = {normal(text): label for label in LABELS for text in (*label.also, label.text)}  # normalized
+_GENERIC = frozenset(normal(text) for label in LABELS for text in label.generic)  # labels that other pages have too
 _BY_NAME = {
     f"field_{label.columns[0].name}": label for label in LABELS if len(label.columns) == 1 or label.type is Type.MONEY
 } | {
@@ -130,9 +130,9 @@ def section_of_instruction(line: str) -> str | None:
 
 _NOT_BEFORE = "number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the"
 """Words that make a label with a group's noun a question about the group, or the name of a single value."""
-_BEFORE = rf"(?:(?!(?:{_NOT_BEFORE})\b)[a-z&']+[ /-]+){{0,3}}"
+_BEFORE = rf"(?:(?!(?:{_NOT_BEFORE})\b)[a-z&']+[ /-]+){{0,3}}"  # up to three words before a group's noun
 _AFTER = r"(?: ?\(e?s\))?(?: (?:items?|groups?|list|paragraphs?|refs?|references?|#?\d{1,3}))*(?: \([^()]{1,40}\))?"
-_AND = r"(?: ?(?:and|&|/) ?[a-z]+){0,2}"
+_AND = r"(?: ?(?:and|&|/) ?[a-z]+){0,2}"  # "Milestones and Deliverables"
 _MAX_GROUP_LABEL = 80  # characters; a longer line with the noun is a sentence
 _GROUP_LABEL = {
     table: re.compile(rf"{_BEFORE}(?:{one.stem}|(?:{one.stem}|{one.short})s{_AND}){_AFTER}") for table, one in GROUPS.items()

@@ -19,8 +19,8 @@ from parsers.record import Field, FieldState, Section
 from parsers.registry import Type, group_of_member, is_distinctive, is_instructions, known, known_name, section_of_instruction
 from parsers.tree import Element, one_line, readable
 
-_NUMBERED = re.compile(r"(.*\S)\s+\d+")
-_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
+_NUMBERED = re.compile(r"(.*\S)\s+\d+")  # an item's name with its number
+MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 
 
@@ -52,9 +52,10 @@ def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
 
 
 class RowWriter:
-    """Writes the rows of a page. `missing`: the state of a field without a value; `place`: the source of the next rows."""
+    """Writes rows. `base`: the base URL of links; `missing`: the state without a value; `place`: the source of the next rows."""
 
-    def __init__(self, missing: FieldState = FieldState.EMPTY) -> None:
+    def __init__(self, base: str | None, missing: FieldState = FieldState.EMPTY) -> None:
+        self._base = base
         self.rows = PageRows()
         self.section: str | None = None
         self.items: Counter[str] = Counter()
@@ -72,6 +73,7 @@ class RowWriter:
         return f"{group} {self.items[group]}"
 
     def add(self, label: str | None, name: str | None, value: Value, *, item: str | None = None, occurrence: int = 1) -> None:
+        """Adds a row in the current section. `item`: the group's item that it is in; `occurrence`: of equal labels, from 1."""
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
@@ -94,11 +96,10 @@ class RowWriter:
 
 
 class _BlockWriter(RowWriter):
-    """Turns blocks into rows. `base`: the base URL of their relative links."""
+    """Turns blocks into rows."""
 
     def __init__(self, base: str | None) -> None:
-        super().__init__()
-        self._base = base
+        super().__init__(base)
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
@@ -136,7 +137,7 @@ class _BlockWriter(RowWriter):
             self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
     def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
-        """Writes the rows of a group's field. A label that itself ends in a number is the name of its only item."""
+        """Writes the rows of a group's field. `stem`: its items' name; if that ends in a number, it is the only item's name."""
         patterns = LabelPatterns(in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
@@ -173,7 +174,7 @@ class _BlockWriter(RowWriter):
             self.add(label, name, value, item=item, occurrence=times)
 
 
-def evidence(content: PageRows) -> tuple[int, int]:
+def count_evidence(content: PageRows) -> tuple[int, int]:
     """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type."""
     good = {section.label for section in content.sections if known(section.label)}
     bad = 0
@@ -185,7 +186,7 @@ def evidence(content: PageRows) -> tuple[int, int]:
             continue
         value = row.value or ""
         is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # a sentence is not
-        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
+        if (is_name and len(value) > MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
             bad += 1
         elif is_distinctive(row.label or entry.text):
             good.add(entry.text)

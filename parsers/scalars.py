@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 _Text = TypeVar("_Text", str, str | None)
 _Read = TypeVar("_Read")
-_TEXTS = 4096
-_SHORT = 400  # characters; longer texts hardly ever repeat, and would only fill the memory
+_CACHE_SIZE = 4096  # texts for each function
+_MAX_CACHED_TEXT = 400  # characters; longer texts hardly ever repeat, and would only fill the memory
 
 
 def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
     """Wraps a pure function with a cache for short texts, which repeat from page to page. Its results must not be modified."""
-    known = lru_cache(_TEXTS)(read)
+    known = lru_cache(_CACHE_SIZE)(read)
 
     @wraps(read)
     def reading(text: _Text) -> _Read:
-        return known(text) if text is None or len(text) <= _SHORT else read(text)
+        return known(text) if text is None or len(text) <= _MAX_CACHED_TEXT else read(text)
 
     return reading
 
@@ -68,7 +68,7 @@ _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 
 
 @cached_short
-def place(text: str) -> tuple[float | None, float | None, str | None]:
+def parse_point(text: str) -> tuple[float | None, float | None, str | None]:
     """Returns longitude and latitude in degrees of the first valid point of well-known text, or what is wrong with the text.
 
     A latitude, a comma and a longitude are a point too.
@@ -110,9 +110,9 @@ _AMOUNT = re.compile(
     r"(?<![\w.,])\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?!\w|[.,]\d)"
 )
 """A whole amount, not part of a longer number or of a word such as FY2024."""
-_SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
-_BELOW = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
-_ABOVE = re.compile(
+_SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}  # factors by first letter: k, thousand, million, billion
+_UPPER_BOUND_WORDS = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
+_LOWER_BOUND_WORDS = re.compile(
     r"\b(over|more than|above|at least|greater than|minimum|and up|or more|and above)\b|^\s*[>≥]|\+\s*$", re.IGNORECASE
 )
 
@@ -123,9 +123,9 @@ def money_range(text: str) -> tuple[float | None, float | None]:
     amounts = [
         float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
     ]
-    if len(amounts) == 1 and _BELOW.search(text):
+    if len(amounts) == 1 and _UPPER_BOUND_WORDS.search(text):
         return None, amounts[0]
-    if len(amounts) == 1 and _ABOVE.search(text):
+    if len(amounts) == 1 and _LOWER_BOUND_WORDS.search(text):
         return amounts[0], None
     return (min(amounts), max(amounts)) if 1 <= len(amounts) <= 2 else (None, None)
 
@@ -162,7 +162,7 @@ _SEPARATOR = re.compile(r"\s*(?:[-–—−~→&]|\b(?:to|through|thru|until|til
 """Separators between the ends of a range."""
 _OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)  # words for an open end of a range
 _MAX_TIME = 200  # characters; a longer text is not a time
-_MAX_TWO_DAYS = 40  # characters within which the first day of a range ends
+_MAX_FIRST_DAY = 40  # characters within which the first day of a range ends
 
 
 @cached_short
@@ -176,17 +176,17 @@ def iso_time(text: str | None) -> str | None:
         return None
     if re.match(r"\d{4}-\d{2}-\d{2}", plain):
         with suppress(ValueError, OverflowError):
-            return date.fromisoformat(plain).isoformat() if len(plain) == 10 else _in_utc(datetime.fromisoformat(plain))
-    day, rest = _day_of(plain)
+            return date.fromisoformat(plain).isoformat() if len(plain) == 10 else _as_utc(datetime.fromisoformat(plain))
+    day, rest = _split_off_date(plain)
     clock = next(filter(_is_clock, _CLOCK.finditer(rest)), None)
     if clock is not None:
         rest = f"{rest[: clock.start()]} {rest[clock.end() :]}"
     if day is None or not _FILLER.fullmatch(rest):
         return None
-    return day.isoformat() if clock is None else _at(day, clock, clock["half"], clock["zone"])
+    return day.isoformat() if clock is None else _combine(day, clock, clock["half"], clock["zone"])
 
 
-def _in_utc(moment: datetime) -> str:
+def _as_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment.tzinfo else moment.isoformat()
 
 
@@ -194,7 +194,7 @@ def _is_clock(found: re.Match[str]) -> bool:
     return bool(found["M"] or found["half"] or found["word"])
 
 
-def _day_of(text: str) -> tuple[date | None, str]:
+def _split_off_date(text: str) -> tuple[date | None, str]:
     """Returns the first date in a text, and the text without it."""
     for found in filter(None, (form.search(text) for form in _DATE_FORMS)):
         parts = found.groupdict()
@@ -208,7 +208,7 @@ def _day_of(text: str) -> tuple[date | None, str]:
     return None, ""
 
 
-def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> str | None:
+def _combine(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> str | None:
     """Combines a date and a time of day; None if there is no such time."""
     hour = int(clock["H"] or (0 if clock["word"].lower() == "midnight" else 12))
     if half := (half or "").strip()[:1].lower():
@@ -224,7 +224,7 @@ def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> 
             moment = moment.replace(tzinfo=timezone(timedelta(hours=_OFFSETS[name])))
         elif name:
             moment = moment.replace(tzinfo=ZoneInfo(f"America/{_REGIONS[name[0]]}"))
-        return _in_utc(moment)
+        return _as_utc(moment)
     except (ValueError, OverflowError):
         return None
 
@@ -279,13 +279,13 @@ def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str
         if first and (last or _OPEN.fullmatch(end)):
             return first, last
     whole = iso_time(plain)
-    return (whole, whole) if whole else _two_days(plain) or _two_clocks(plain) or (None, None)
+    return (whole, whole) if whole else _split_two_days(plain) or _split_two_times(plain) or (None, None)
 
 
-def _two_days(plain: str) -> tuple[str, str] | None:
-    """`March 30 - April 2, 2024`, `March 1 - 3, 2024`, `1 to 3 March 2024` and `03/01 - 03/03/2024`: the year is printed once."""
+def _split_two_days(plain: str) -> tuple[str, str] | None:
+    """Completes both days of a range that prints the year once: `March 30 - April 2, 2024`, `1 to 3 March 2024`."""
     year = plain[-4:]
-    for separator in _SEPARATOR.finditer(plain[:_MAX_TWO_DAYS]) if year.isdecimal() else ():
+    for separator in _SEPARATOR.finditer(plain[:_MAX_FIRST_DAY]) if year.isdecimal() else ():
         start, end = plain[: separator.start()], plain[separator.end() :]
         month, end_without_day = re.sub(r"\d.*", "", start), re.sub(r"^\d{1,2}(?:st|nd|rd|th)?", "", end)
         for one in (f"{start} {year}", f"{start}/{year}", start + end_without_day):
@@ -297,9 +297,9 @@ def _two_days(plain: str) -> tuple[str, str] | None:
     return None
 
 
-def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
-    """`Mar 1 2024, 9 - 11am`, `5:00 PM to 7:00 PM ET on October 25, 2026`: one day, two times of day."""
-    day, rest = _day_of(plain)
+def _split_two_times(plain: str) -> tuple[str | None, str | None] | None:
+    """Returns both times of a range within one day: `Mar 1 2024, 9 - 11am`, `5 PM to 7 PM ET on October 25, 2026`."""
+    day, rest = _split_off_date(plain)
     for one, two in pairwise(_CLOCK.finditer(rest)):
         outside = f"{rest[: one.start()]} {rest[two.end() :]}"
         between = rest[one.end() : two.start()]
@@ -308,7 +308,7 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
         half = one["half"] or two["half"]
         if half and not one["half"] and one["H"] and two["H"] and int(one["H"]) % 12 > int(two["H"]) % 12:
             half = "a" if half.strip()[0].lower() == "p" else "p"  # `11 - 1pm`
-        return _at(day, one, half, one["zone"] or two["zone"]), _at(day, two, two["half"], two["zone"])
+        return _combine(day, one, half, one["zone"] or two["zone"]), _combine(day, two, two["half"], two["zone"])
     return None
 
 

@@ -98,7 +98,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     found = _FIELD.fullmatch(source)
     if found is None or any(mark in source for mark in _PERSON):
         return None
-    role, look, items = _role(found[1]), _role(found[3]), found[5]
+    role, look, items = _read_role(found[1]), _read_role(found[3]), found[5]
     classed = role.part == "field" and not role.label_hidden
     if classed:
         labels = look.part == "label" or (look.is_blank and (bool(items) or role.label_shown))
@@ -107,7 +107,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     label = (text_of(found[4]) or "").rstrip(": *")
     if not labels or not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
         return None
-    values = _values(items, origin, role if classed else None)
+    values = _read_values(items, origin, role if classed else None)
     opens_section = role.markup or is_instructions(label)
     if values is None or (len(values) > 1 and opens_section):
         return None  # several values of instructions are one text
@@ -121,18 +121,18 @@ def _read(source: str, origin: str | None) -> SourceField | None:
 _read_once = lru_cache(4096)(_read)
 
 
-def _values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:
+def _read_values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:
     """Returns the values of a field's items; None if they contain anything else. `field`: the role of a field with classes."""
     wrapper = _WRAPPING_DIV.fullmatch(source) if source.startswith("<div") else None
-    role = _role(wrapper[1]) if wrapper is not None else NONE
+    role = _read_role(wrapper[1]) if wrapper is not None else NONE
     wrapped = role.items and role.name in (None, field.name) if field is not None else wrapper is not None and not wrapper[1]
     if wrapper is not None and wrapped:
         source = wrapper[2]
     values: list[Value] = []
     at = 0
     while found := _ITEM.match(source, at):
-        role = _role(found[1])
-        value = _value_of(found[2], origin) if (role.part == "item" if field is not None else role is NONE) else None
+        role = _read_role(found[1])
+        value = _read_value(found[2], origin) if (role.part == "item" if field is not None else role is NONE) else None
         if value is None or (field is None and known(value.text) is not None):
             return None  # without classes, what is spelled like a label may be one
         values.append(value)
@@ -140,17 +140,17 @@ def _values(source: str, origin: str | None, field: Role | None) -> list[Value] 
     return values if at == len(source) and (field is not None or wrapped or len(values) < 2) else None
 
 
-def _value_of(inside: str, origin: str | None) -> Value | None:
+def _read_value(inside: str, origin: str | None) -> Value | None:
     """Reads an item's value: empty, a text, the text of one link, time or paragraph, or lines of text that may include times."""
     if "<" not in inside:
         text = text_of(inside)
         return None if text is None else Value(text)
     if found := _INLINE.fullmatch(inside):
         tag, attributes, printed = found.groups()
-        text, href = text_of(printed), _attribute(attributes, "href")
-        if not text or not _role(attributes).has_no_role or (tag == "a" and not _FROM_ANYWHERE.fullmatch(href or "")):
+        text, href = text_of(printed), _value_in(attributes, "href")
+        if not text or not _read_role(attributes).has_no_role or (tag == "a" and not _FROM_ANYWHERE.fullmatch(href or "")):
             return None
-        stamp = _attribute(attributes, "datetime") or _attribute(attributes, "content") or ""
+        stamp = _value_in(attributes, "datetime") or _value_in(attributes, "content") or ""
         return Value(text, absolute(href, origin) if tag == "a" else None, (stamp.strip() or None) if tag == "time" else None)
     body = LexborHTMLParser(inside).body if _PROSE.fullmatch(inside) else None
     if body is None:
@@ -168,16 +168,16 @@ def text_of(source: str) -> str | None:
 
 
 @cached_short
-def _role(attributes: str) -> Role:
+def _read_role(attributes: str) -> Role:
     """Returns the role of an element with these attributes; cached, because a theme prints the same few again and again."""
-    classes = _attribute(attributes, "class")
+    classes = _value_in(attributes, "class")
     return role_of(classes) if classes else NONE
 
 
 _ATTRIBUTE = {name: re.compile(rf' {name}="([^"]*)"') for name in ("class", "href", "datetime", "content")}
 
 
-def _attribute(attributes: str, name: str) -> str | None:
+def _value_in(attributes: str, name: str) -> str | None:
     """Returns an attribute's value; None if there is none."""
     found = _ATTRIBUTE[name].search(attributes)
     return unescape(found[1]) if found else None

@@ -6,6 +6,7 @@ them is the body. `textlines` removes the extractor's marks, `texthead` finds ti
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise, takewhile
 from typing import Literal
 
 from parsers.columns import BODY, field_key, fits, make_record
@@ -13,20 +14,11 @@ from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import (
-    Label,
-    Type,
-    group_of_member,
-    group_table,
-    is_distinctive,
-    is_member_line,
-    normal,
-    section_of_instruction,
-)
-from parsers.rows import PageRows, RowWriter, evidence
+from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, normal, section_of_instruction
+from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
-from parsers.textlabels import Mark, find_labels, labels_in
+from parsers.textlabels import Mark, find_labels, is_labelled, labels_in
 from parsers.textlines import (
     DASHES,
     FORMS,
@@ -37,7 +29,7 @@ from parsers.textlines import (
     is_prose,
     is_time,
     is_typed,
-    joined,
+    join_lines,
     linked_parts,
     looks_like_label,
     next_filled,
@@ -79,33 +71,32 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     if teasers_end:
         above, read = lines[:teasers_end], lines[teasers_end:]
         lines, marks = find_labels(read)
-    style: Literal["text", "prose"] = "text" if _is_labelled(lines, marks) else "prose"
+    style: Literal["text", "prose"] = "text" if is_labelled(lines, marks) else "prose"
     if style == "prose":
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
-    names = {value for value in named if not is_distinctive(value)}
-    head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
+    head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], marks, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
         is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
         first = next((line.text for line in lines[start:end] if line.text), "")
-        has_menus = FORMS["head"]["skip_link"].sub("", first) not in ("", first)  # within a page's only line
-        is_fragment = has_menus or (is_middle and not is_prose(first))
-        writer.body(lines[start:end], is_fragment=is_fragment)
+        writer.write_body(lines[start:end], is_fragment=is_middle and not is_prose(first))
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
         for mark in marks:
-            writer.field(mark, "loose" if mark is not marks[-1] else "footer" if head.is_whole_page else "prose")
+            writer.write_field(mark, "loose" if mark is not marks[-1] else "footer" if head.is_whole_page else "prose")
     else:
-        writer.prose(lines[start:], sections[start:])
+        writer.write_prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
+    is_several = is_list(head.title, above, lines, marks)
+    if is_other_address(url) or is_several or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         count = len({normal(label) for line in lines for label in labels_in(line)})
-        if page.kind is Kind.OTHER and count >= MANY_LABELS:
+        if page.kind is Kind.OTHER and is_several:
+            page.reason = "shows several records, or a teaser: a record is read only from a text of its own"
+        elif page.kind is Kind.OTHER and count >= MANY_LABELS:
             page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
@@ -118,19 +109,10 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     return TextReading(page, writer.field_spans, writer.section_spans, head.spans)
 
 
-def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
-    """Whether the text has the page's labels. Prose lacks them all, though its body may quote one with its instructions."""
-    instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
-    if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
-        return True
-    labels = {mark.label for mark in marks if mark.entry is None or is_distinctive(mark.label)}
-    return len(labels) >= (MANY_LABELS if instructed else 1)
-
-
 def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
-    good, bad = evidence(content)
+    good, bad = count_evidence(content)
     if reference(head.title):
-        return good >= 1 or head.has_byline or not marks
+        return good >= 1 or "submitted_by" in head.spans or not marks
     is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(
         row.value and field_key(row) in _CERTAIN for row in content.fields
     )
@@ -141,33 +123,33 @@ class _Writer(RowWriter):
     """Rows and sections in page order, each with the source lines that it was read from; known labels show the layout."""
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
-        super().__init__(FieldState.NOT_CAPTURED)
+        super().__init__(url, FieldState.NOT_CAPTURED)
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self.unseparated: list[str] = []
-        self._url, self._is_whole_page = url, head.is_whole_page
+        self._is_whole_page = head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
         self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
-        self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
+        self._grouped = any(self._legend_at(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
         self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_LINKED_TYPES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
 
-    def body(self, lines: list[Line], *, is_fragment: bool) -> None:
-        """The body; a fragment begins with other fields of the page instead."""
-        lines = lines[: self._legend(lines, is_grouped=self._grouped)]
+    def write_body(self, lines: list[Line], *, is_fragment: bool) -> None:
+        """Writes the lines before the first label: the body, and fields that are not in the registry. A fragment has no body."""
+        lines = lines[: self._legend_at(lines, is_grouped=self._grouped)]
         end = 0 if is_fragment else len(lines)
         last = max((at + 1 for at in range(end) if not lines[at].text), default=0)
         if self._compact and 0 < last < end and self._is_unlisted(lines, last, "prose"):
             end = last
         if text_of(lines[:end]):
             self._add(None, lines[:end], name=BODY)
-        self._loose(lines[end:])
+        self._write_loose_lines(lines[end:])
 
-    def _legend(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
-        """The line before a label that is the heading of a group of fields; None where there is none."""
+    def _legend_at(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
+        """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
         if at is None:
             return None
@@ -176,28 +158,28 @@ class _Writer(RowWriter):
         is_heading = lines[at].heading and not self._headed
         return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
-    def field(self, mark: Mark, among: str) -> None:
-        """The rows of a label and the lines up to the next one. `among`: what lines below the value are (see `_is_unlisted`)."""
-        mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend(mark.lines, is_grouped=not mark.is_group)]
+    def write_field(self, mark: Mark, among: str) -> None:
+        """Writes rows of a label and the lines up to the next. `among`: what lines below the value are (`_is_unlisted`)."""
+        mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend_at(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
-            self._loose(mark.lines[end:], among)
+            self._write_loose_lines(mark.lines[end:], among)
         elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
         elif mark.is_group:
-            self._group(mark)
+            self._write_group(mark)
         else:
-            values, rest = self._values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
+            values, rest = self._split_values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
-            self._loose(rest, among)
+            self._write_loose_lines(rest, among)
 
-    def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
-        """A field's values, each as its lines, and the lines after them that are no value of this field."""
+    def _split_values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
+        """Returns a field's values, each as its lines, and the lines after them that belong to no value."""
         if not any(line.text for line in lines):
             return [], []
         match entry.type:
@@ -205,7 +187,7 @@ class _Writer(RowWriter):
                 return ([lines[:1]], lines[1:]) if fits(entry.type, lines[0].plain) else ([], lines)
             case Type.RANGE:
                 value = range_lines(lines)
-                return ([[joined(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
+                return ([[join_lines(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
             case Type.POINT:
                 count = next((index for index, line in enumerate(lines) if not _LINES["shape"].match(line.plain)), len(lines))
                 return [[line] for line in lines[:count]], lines[count:]
@@ -214,7 +196,7 @@ class _Writer(RowWriter):
             return ([lines[:end]] if end else []), lines[end:]
         if self._compact and not self._blocks:
             end = next((index for index in range(end) if not lines[index].text), end)
-        return [[part] for line in lines[:end] if line.text for part in linked_parts(line)], lines[end:]
+        return [[part] for line in lines[:end] if line.text.strip(",;") for part in linked_parts(line)], lines[end:]
 
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
@@ -237,16 +219,9 @@ class _Writer(RowWriter):
         `among`: "values", "loose" (after a complete value less is enough), or "prose" and "footer" (more is needed).
         """
         line, at, is_loose, noun = lines[index], next_filled(lines, index + 1), among == "loose", _LINES["label_noun"].search
-        if line.paired:
-            return True
-        if (
-            self._inline
-            or line.links
-            or is_typed(line.text)
-            or (line.heading and not self._headed)
-            or (self._blocks and not is_loose and index and lines[index - 1].text)
-        ):
-            return False
+        is_value = self._inline or line.links or is_typed(line.text) or (line.heading and not self._headed)
+        if line.paired or is_value or (self._blocks and not is_loose and index and lines[index - 1].text):
+            return line.paired
         if at is None:
             return is_loose and looks_like_label(line.text) and noun(line.text) is not None
         after = lines[at].text
@@ -260,15 +235,15 @@ class _Writer(RowWriter):
             return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
 
-    def _loose(self, lines: list[Line], among: str = "loose") -> None:
-        """Lines after a complete value: unlisted labels with values, else text without a label, or what only the footer has."""
+    def _write_loose_lines(self, lines: list[Line], among: str = "loose") -> None:
+        """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
         index = 0
         while index < len(lines):
             line = lines[index]
             if not line.text:
                 index += 1
             elif is_member_line(line.text) and (group := group_of_member(line.text)) is not None:
-                for item in self._items(lines[index:], group_table(group)):
+                for item in self._split_items(lines[index:], group_table(group)):
                     self._add_item(group, item)
                 return
             elif section := section_of_instruction(line.plain):
@@ -286,7 +261,7 @@ class _Writer(RowWriter):
                     is_dropped = self._drops_links and first < len(lines) and _LINES["label_noun"].search(lines[first].text)
                     ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
                     index = first if is_dropped else next(ends, len(lines))
-                for value in [[joined(value)] for value in values] or [lines[first:index]]:
+                for value in [[join_lines(value)] for value in values] or [lines[first:index]]:
                     self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
             elif among == "footer":
                 return
@@ -294,7 +269,7 @@ class _Writer(RowWriter):
                 self._add(None, [line])
                 index += 1
 
-    def prose(self, lines: list[Line], sections: list[str | None]) -> None:
+    def write_prose(self, lines: list[Line], sections: list[str | None]) -> None:
         """Text without labels: fixed instructions open their section, and lines before the first one are the body."""
         index = next((at for at, section in enumerate(sections) if section), len(lines))
         if text_of(lines[:index]):
@@ -312,7 +287,7 @@ class _Writer(RowWriter):
             index = end
 
     def _end_of_section(self, lines: list[Line]) -> int:
-        """Where the text of a section ends: after the form's last instruction, at a blank line or a label."""
+        """Returns where the text of a section ends: after the form's last instruction, at a blank line or a label."""
         start = max((index for index, line in enumerate(lines) if section_of_instruction(line.plain)), default=-1) + 1
         for at in range(start, len(lines)):
             text = lines[at].text
@@ -327,9 +302,9 @@ class _Writer(RowWriter):
         self.section_spans.append((used[0].first, used[-1].last))
         self.open_section(label, text_of(lines))
 
-    def _group(self, mark: Mark) -> None:
+    def _write_group(self, mark: Mark) -> None:
         label, lines = mark.label, mark.filled
-        items = _table_items(lines) or self._items(mark.lines, group_table(label))
+        items = _table_items(lines) or self._split_items(mark.lines, group_table(label))
         if not lines:
             self._add(label, [], label_line=mark.line)
         elif not items:
@@ -346,8 +321,8 @@ class _Writer(RowWriter):
             is_misfit = label is not None and _LINES["dated"].search(label.text) and not is_time(text_of(lines))
             self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
 
-    def _items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
-        """The items of a group whose fields have labels; the label that came first begins the next item."""
+    def _split_items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
+        """Returns the items of a group whose fields have labels; the label that came first begins the next item."""
         items: list[list[_SubField]] = []
         open_label: str | None = None
         for index, line in enumerate([] if self._inline else lines):
@@ -382,7 +357,7 @@ class _Writer(RowWriter):
         if name != BODY and len(filled) == 1:
             value = FORMS["marks"]["symbol"].sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
-        href = absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None
+        href = absolute(links[0].href, self._base) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
         self.field_spans.append((used[0].first, used[-1].last) if used else (0, 0))
         times = max(1, self.times[label, None]) if label and item is None else 1
@@ -390,7 +365,18 @@ class _Writer(RowWriter):
 
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
-    """The items of a group printed as a table: its first row has the labels."""
+    """Returns the items of a group printed as a table: labels in the first row. If each cell is a line, dates show the rows."""
+    labels = list(takewhile(lambda line: is_member_line(line.text), lines))
+    cells = lines[len(labels) :]
+    if len(labels) > 1 and {label.text for label in labels}.isdisjoint(line.text for line in cells):
+        last = len(labels) - 1
+        dated = next((at for at, label in enumerate(labels) if _LINES["dated"].search(label.text)), None)
+        times = range(last, len(cells), last + 1) if dated is None else [at for at, one in enumerate(cells) if is_time(one.text)]
+        starts = [at - (last if dated is None else dated) for at in times]
+        spans = [*pairwise([*starts, len(cells)])]
+        if starts[:1] == [0] and all(start + (dated or 0) < end for start, end in spans):
+            texts = ([*([one] for one in cells[start:end][:last]), cells[start:end][last:]] for start, end in spans)
+            return [[*zip(labels, item, strict=False)] for item in texts]
     rows = [[cell.strip() for cell in _LINES["cell_border"].split(line.text.strip("| "))] for line in lines]
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
         return []

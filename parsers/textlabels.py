@@ -16,34 +16,35 @@ from parsers.registry import (
     Label,
     Type,
     group_table,
+    is_distinctive,
     is_instructions,
     is_member_line,
     known,
     normal,
     section_of_instruction,
 )
+from parsers.rows import MAX_REFERENCE
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
 
 _NOUN = FORMS["lines"]["label_noun"]
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
-_SEVERAL = (Type.REFERENCES, Type.GROUP)
+_LIST_TYPES = (Type.REFERENCES, Type.GROUP)  # types with several values
 _ORDER_SLACK = 6  # places; the sample and the table in DOMAIN.md differ by up to four
-_OUT_OF_ORDER = 0.9
+_OUT_OF_ORDER = 0.9  # of a label's score; see `_disorder`
 _MAX_WORDS_BONUS = 1.5  # a label of many words is hardly ever a line of a body
-_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
+_MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
-_MAX_REFERENCE = 120  # characters of the name of a term, an agency or a person
 _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
 _SPELLINGS = {form: label for label in LABELS for text in (label.text, *label.also) for form in (text, text.upper())}
-_CAPITALS = {text.upper(): text for text in _SPELLINGS if not text.isupper()}
+_FROM_CAPITALS = {text.upper(): text for text in _SPELLINGS if not text.isupper()}
 _ALTERNATIVES = "|".join(
     re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
 )
-_NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
+_LABEL = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
 _ANY = "|".join(map(re.escape, sorted(_SPELLINGS, key=len, reverse=True)))
-_BEGUN = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_NAMED.pattern + r"(?= [\w$(+])")}
+_PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_LABEL.pattern + r"(?= [\w$(+])")}
 """How a line begins with a label where no separator shows its end, by the name in `pairs`."""
 
 
@@ -73,7 +74,7 @@ class Mark:
         if self.line.paired:
             return entry is not None and entry.type is Type.REFERENCES and len(self.filled) == 1 and ", " in self.filled[0].text
         is_name = entry is not None and entry.contact and entry.type is not Type.TEXT
-        return entry is not None and (words >= _NAME_WORDS if is_name else words > 1 and entry.type in _SEVERAL)
+        return entry is not None and (words >= _NAME_WORDS if is_name else words > 1 and entry.type in _LIST_TYPES)
 
     @property
     def is_inline(self) -> bool:
@@ -90,17 +91,17 @@ class Mark:
 
 
 def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
-    """The labels of the page in page order, and the lines, cut where labels and values share one.
+    """Returns the lines, split where a label and its value share one, and the labels in page order.
 
     Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
     """
-    named, uncut, lines = {label for line in lines for label in labels_in(line)}, lines, _pairs(lines)
-    chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
+    named, uncut, lines = {label for line in lines for label in labels_in(line)}, lines, _split_pairs(lines)
+    chain, enough = _best_chain(lines, list(_find_marks(lines))), 0.5
     for separator in ("\t", "|", "  ", None):  # what is printed in place of line breaks, or nothing
         if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
-        pieces = _pairs([piece for line in uncut for piece in _cut(line, separator)])
-        other = _best_chain(pieces, list(_marks(pieces)))
+        pieces = _split_pairs([piece for line in uncut for piece in _split_line(line, separator)])
+        other = _best_chain(pieces, list(_find_marks(pieces)))
         if len(other) > len(chain):
             lines, chain, enough = pieces, other, 0.9
     for mark, end in zip(chain, [*(after.at for after in chain[1:]), len(lines)], strict=False):
@@ -108,34 +109,43 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     return lines, chain
 
 
-def _known(text: str) -> Label | None:
-    """The label that a text is; a long one is none."""
-    return known(text) if len(text) <= _LONGEST else None
+def is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
+    """Whether the text has the page's labels. Prose lacks them all, though its body may quote one with its instructions."""
+    instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
+    if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
+        return True
+    labels = {mark.label for mark in marks if mark.entry is None or is_distinctive(mark.label)}
+    return len(labels) >= (MANY_LABELS if instructed else 1)
+
+
+def _known_label(text: str) -> Label | None:
+    """Returns the label that the whole text is, or None."""
+    return known(text) if len(text) <= _MAX_LABEL else None
 
 
 def _count_known(texts: Iterable[str]) -> int:
-    return len({entry.text for text in texts if (entry := _known(text)) is not None})
+    return len({entry.text for text in texts if (entry := _known_label(text)) is not None})
 
 
-def _pairs(lines: list[Line]) -> list[Line]:
-    """The lines cut between label and value: all from the first label on if the text prints its fields so, else known labels."""
+def _split_pairs(lines: list[Line]) -> list[Line]:
+    """Splits lines into label and value: all from the first label on if most fields are printed so, else known labels."""
     best, style = [(line.text, "") for line in lines], ""
     enough = max(MANY_LABELS - 1, _count_known(line.text for line in lines) / 3)
     for name in FORMS["pairs"]:
-        parts = [_parted(line, name) for line in lines]
+        parts = [_split_label(line, name) for line in lines]
         if (count := _count_known(label for label, value in parts if value)) > enough:
             best, enough, style = parts, count, name
-    first = next((at for at, (label, value) in enumerate(best) if value and _known(label)), len(lines))
+    first = next((at for at, (label, value) in enumerate(best) if value and _known_label(label)), len(lines))
     found, several = list[Line](), False
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
-        if label == line.text and _known(label) is None:
-            label, value = _parted(line, "colon")
-            is_label = _known(label) is not None or is_member_line(label)
+        if label == line.text and _known_label(label) is None:
+            label, value = _split_label(line, "colon" if "?" not in line.text else "question")  # no colon follows a question mark
+            is_label = _known_label(label) is not None or is_member_line(label)
         else:
             may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
-            is_label = _known(label) is not None or (is_label_like(label) and not may_be_value)
-        several = entry.type in _SEVERAL if (entry := _known(label)) else several
+            is_label = _known_label(label) is not None or (is_label_like(label) and not may_be_value)
+        several = entry.type in _LIST_TYPES if (entry := _known_label(label)) else several
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
             found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
@@ -145,44 +155,44 @@ def _pairs(lines: list[Line]) -> list[Line]:
     return found
 
 
-def _parted(line: Line, name: str) -> tuple[str, str]:
-    """Label and value of a line, cut at the first separator before which a known label is, else at the first one."""
+def _split_label(line: Line, name: str) -> tuple[str, str]:
+    """Returns label and value of a line, split at the first separator that follows a known label, else at the first."""
     text, marks = line.plain, ' "|*_'
-    begun = _BEGUN[name].match(text) if name in _BEGUN else None
+    begun = _PREFIX[name].match(text) if name in _PREFIX else None
     if begun and (not is_instructions(text) or len(text.split()) > _MAX_MARKUP_WORDS):  # "Milestones Markup" is no milestone
         return begun[0], text[begun.end() :].strip()
     cuts = [
         (text[: found.start()].strip(marks) + found[0].strip()[:1] * (":" in found[0]), text[found.end() :].strip(marks))
-        for found in FORMS["pairs"][name].finditer(text, 0, _LONGEST + 8)
+        for found in FORMS["pairs"][name].finditer(text, 0, _MAX_LABEL + 8)
         if text[: found.start()].strip(marks)
     ]
-    return next((cut for cut in cuts if _known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
+    return next((cut for cut in cuts if _known_label(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
 
 
 def labels_in(line: Line) -> list[str]:
-    """The labels that a line names anywhere, as spelled in the registry."""
-    return [found[0] for found in _NAMED.finditer(line.text)]
+    """Returns the labels anywhere in a line, as spelled in the registry."""
+    return [found[0] for found in _LABEL.finditer(line.text)]
 
 
-def _cut(line: Line, separator: str | None) -> list[Line]:
-    """A line in pieces: those between separators, or else its labels, what is between them, and title and byline."""
+def _split_line(line: Line, separator: str | None) -> list[Line]:
+    """Splits a line at its separators, else into labels, the text between them, title and byline."""
     if separator is not None:
-        return _pieces(line, line.text.split(separator), glued=False)
-    spans = [found.span() for found in _NAMED.finditer(line.text)]
+        return _as_lines(line, line.text.split(separator), glued=False)
+    spans = [found.span() for found in _LABEL.finditer(line.text)]
     if len(spans) < MANY_LABELS:
         return [line]
     teasers_end = line.text.rfind("Read more about ", 0, len(line.text) // 2)
-    top = next((start for start, _ in spans if start > teasers_end), len(line.text))
+    top = next((start for start, end in spans if start > teasers_end and is_distinctive(line.text[start:end])), len(line.text))
     bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
     for start, end in spans:
         entry = _SPELLINGS[line.text[start:end]]
         pattern = FORMS["values"].get("E_MAIL" if entry.text.endswith("Email Address") else entry.type.name)
         value = pattern.match(line.text, end) if pattern is not None else None
         bounds += [start, end, *([value.end()] if value else [])]
-    return _pieces(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
+    return _as_lines(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
 
 
-def _pieces(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
+def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
     filled = [text.strip().removeprefix(":").strip() for text in texts if text.strip()] or [""]
     links = [tuple(link for link in line.links if link.text in text) for text in filled]
     return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
@@ -192,25 +202,25 @@ _ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
 _GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
 _LONG = {normal(label.text): label for label in LABELS if len(normal(label.text)) >= _MIN_MISSPELLED}
 _ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
-_LONGEST = max(len(label.text) for label in LABELS) + 2
+_MAX_LABEL = max(len(label.text) for label in LABELS) + 2  # characters, with a colon
 
 
-def _marks(lines: list[Line]) -> Iterator[Mark]:
+def _find_marks(lines: list[Line]) -> Iterator[Mark]:
     index = 0
     while index < len(lines):
-        if (mark := _mark(lines, index) if lines[index].text else None) is not None:
+        if (mark := _mark_at(lines, index) if lines[index].text else None) is not None:
             yield mark
         index = mark.end if mark is not None else index + 1
 
 
-def _mark(lines: list[Line], at: int) -> Mark | None:
+def _mark_at(lines: list[Line], at: int) -> Mark | None:
     text, spelled = lines[at].plain, ""
-    if len(text) <= _LONGEST:
+    if len(text) <= _MAX_LABEL:
         label, spelled, end = text, normal(text), at + 1
         while f"\n{normal(label)}" in _ALL_LABELS:
             goes_on = end < len(lines) and lines[end].text[:1].islower()
             if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
-                spelled = _CAPITALS.get(label.rstrip(" :*"), label.rstrip(" :*"))  # capitals are the page's style
+                spelled = _FROM_CAPITALS.get(label.rstrip(" :*"), label.rstrip(" :*"))  # capitals are the page's style
                 return Mark(at, end, spelled, entry, replace(lines[at], last=lines[end - 1].last))
             if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
                 break
@@ -220,36 +230,38 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         words = text.split()
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
-    is_near = _MIN_MISSPELLED <= len(spelled) <= _LONGEST and not _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
+    is_near = _MIN_MISSPELLED <= len(spelled) <= _MAX_LABEL and not _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
     close = get_close_matches(spelled, _LONG, 1, 1 - 1.01 / len(spelled)) if is_near and not spelled[-1].isdigit() else []
     return Mark(at, at + 1, _LONG[close[0]].text, _LONG[close[0]], lines[at], printed=text) if close else None  # a wrong letter
 
 
 def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text: bool) -> float:
-    """How well the lines after a label fit it: the first with text, how many have text, and how many blank ones tell nothing."""
+    """Rates how well the lines after a label fit it: the first with text, and how many have text or are unexpectedly blank."""
     if mark.entry is None or mark.is_section:
         return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
     score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
     kind = mark.entry.type
     if kind is Type.GROUP:
         return score + 0.5
-    if first is None:
-        return score + (1.0 if kind in _DROPPED else 0.3)
+    if first is None:  # few extractors drop plain text
+        return score + (1.0 if kind in _DROPPED else -0.3)
     text = first.plain
     if kind in _STRICT:
         if fits(kind, text):
-            return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
+            return score + 2.0 - (0.0 if ends_text else min(2.0, 0.1 * max(0, count - 4)))
         return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
-    if kind is Type.TEXT:
-        score -= 0.5 if count > 1 and known(text) is not None else 0.0
-    elif text[-1] in ".:" or len(text) > _MAX_REFERENCE:
+    if normal(mark.label).endswith("email address") and "@" not in text:  # the form of a newsletter
+        score -= 2.0
+    elif known(text) is not None and (count > 1) == (kind is Type.TEXT):
+        score -= 0.5
+    elif kind is not Type.TEXT and (text[-1] in ".:" or len(text) > MAX_REFERENCE):
         score -= 1.0
-    # what follows the last label may be the page's footer
-    return score + 1.0 - (0.0 if ends_text else min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks))
+    usual = 1 if mark.line.glued else 3  # what follows the last label may be the page's footer
+    return score + 1.0 - (0.0 if ends_text else min(4.0, 0.1 * max(0, count - usual) + 0.4 * blanks))
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
-    """The chain of marks with the highest score; of equals the one that begins last, so that doubt is body."""
+    """Returns the chain of marks with the highest score; of equals the one that begins last, so that the body is longer."""
     after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
@@ -260,7 +272,7 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
         best, best_next = -1e9, last
         first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
-        for after in range(index + 1, min(index + 2 + _SKIPPED, last + 1)):
+        for after in range(index + 1, min(index + 2 + _MAX_SKIPPED, last + 1)):
             end = marks[after].at if after < last else len(lines)
             first = lines[first_at] if first_at < end else None
             count = filled[end] - filled[mark.end]
@@ -283,7 +295,7 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
 
 
 def _disorder(mark: Mark, following: Mark) -> float:
-    """How far a label is out of order before the next one: pages differ in their labels' order, but by a few places only."""
+    """Rates how far a label is out of order before the next one; on real pages, labels move by a few places only."""
     if mark.entry is None or following.entry is None:
         return 0.0
     places = mark.entry.order - following.entry.order

@@ -29,7 +29,7 @@ _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 """Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
 _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
-_EDGES = " \t\u200c\u200d"
+_EDGES = " \t\u200c\u200d"  # white space that is stripped
 _UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f\u00ad\u200b\u200e\u200f\u2060\ufeff{_OPEN}{_CLOSE}{_JOIN}]")
 
 _MANY_TARGETS = 3  # addresses in parentheses behind texts that are the extractor's; fewer may be the author's
@@ -75,21 +75,24 @@ class Line:
 
 
 def source_lines(text: str) -> list[str]:
-    """The lines of the source, which `Line.first` and `Line.last` count."""
+    """Returns the lines of the source, which `Line.first` and `Line.last` count."""
     return _MARKS["newline"].split(text)
 
 
 def printed_address(text: str) -> str | None:
-    """The page's address that an archive, a browser that prints, or a user wrote above, below or at the pages of a text."""
+    """Returns the page's address, if an archive, a printing browser or a user wrote it above, below or at a page's edge."""
     around = [found[0] for name in ("preamble", "signature", "page_foot_with_address") if (found := _MARKS[name].search(text))]
     found = _MARKS["node_address"].search("\n".join(around))
     return found[0] if found else None
 
 
 def read_lines(text: str) -> list[Line]:
-    """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
+    """Returns the lines of a text capture. Blank lines are kept, except those between all lines of a double-spaced text."""
     raw = source_lines(text)[:MAX_LINES]
     raw = _MARKS["hyphen"].sub("-", _MARKS["space"].sub(" ", _UNSEEN.sub("", "\n".join(raw)))).split("\n")
+    numbers = [int(found[1]) if (found := _MARKS["line_number"].match(line)) else 0 for line in raw if line.strip()]
+    if len(numbers) > 1 and all(0 < one == after - 1 for one, after in pairwise(numbers)):
+        raw = [_MARKS["line_number"].sub("", line, count=1) for line in raw]
     end = raw.index("---", 1) if raw[0] == "---" and "---" in raw[1:_MAX_FRONT_MATTER] else 0
     for at in range(end + 1 if all(map(_MARKS["front_matter"].match, raw[1:end])) and end else 0):
         raw[at] = "= " + raw[at][6:].strip(" '\"") + " =" if raw[at].startswith("title:") else ""
@@ -99,23 +102,23 @@ def read_lines(text: str) -> list[Line]:
             _MARKS["quoted"].sub("", line.lstrip(), count=1) if quoted[0] <= at <= quoted[-1] else ""
             for at, line in enumerate(raw)
         ]
-    gone = _page_marks(text, raw)
+    gone = _find_page_marks(text, raw)
     text = "".join(_JOIN if at in gone else f"{line}\n" for at, line in enumerate(raw))[:-1]
     for around in ("preamble", "signature"):
         text = _MARKS[around].sub(lambda found: "\n" * found[0].count("\n"), text)
-    marked, hrefs = _without_marks(text)
+    marked, hrefs = _replace_marks(text)
     texts = marked.split("\n")
-    numbers = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
-    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(numbers, texts, strict=False)]
+    starts = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
+    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(starts, texts, strict=False)]
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
         lines = lines[1::2]
-    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
+    return _read_headings(_unwrap_lines(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
 
 
-def _page_marks(text: str, raw: list[str]) -> set[int]:
-    """The lines at the edges of printed pages: "1/3", "2/3", "3/3", what is printed near each of them, and blank lines there."""
+def _find_page_marks(text: str, raw: list[str]) -> set[int]:
+    """Returns indexes of the lines at the edges of printed pages: "1/3", "2/3", what is repeated near them, and blank lines."""
     feet = {at: found for at, line in enumerate(raw) if (found := _MARKS["page_foot"].fullmatch(line))}
     filled = [at for at, line in enumerate(raw) if line.strip()]
     breaks = [*accumulate(page.count("\n") for page in text.split("\f"))]
@@ -134,8 +137,8 @@ def _page_marks(text: str, raw: list[str]) -> set[int]:
     return gone
 
 
-def _without_marks(text: str) -> tuple[str, list[str | None]]:
-    """The text with each link between private marks, other marks of the extractor removed, and the links' addresses."""
+def _replace_marks(text: str) -> tuple[str, list[str | None]]:
+    """Returns the text without the extractor's marks, each link between private characters, and the links' addresses."""
     hrefs: list[str | None] = []
 
     def link(printed: str, href: str | None) -> str:
@@ -152,24 +155,24 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
     is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
     has_tags = "<" in text and (len(_MARKS["tag"].findall(text)) >= _MANY_TAGS or _MARKS["markdown"].search(text) is not None)
     if has_tags:
-        text = _MARKS["tag"].sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _joins(tag), text)
+        text = _MARKS["tag"].sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _join_marks(tag), text)
     for form in FORMS["links"].values():
         if len(form.findall(text)) >= _MANY_TARGETS:
-            text = form.sub(lambda found: link(found["text"], found["href"]) + _joins(found, found["text"]), text)
-            text = _MARKS["line_break"].sub("", _MARKS["attributes"].sub(_joins, text))
-    text = _MARKS["tag"].sub(_joins, text) if has_tags else text
+            text = form.sub(lambda found: link(found["text"], found["href"]) + _join_marks(found, found["text"]), text)
+            text = _MARKS["line_break"].sub("", _MARKS["attributes"].sub(_join_marks, text))
+    text = _MARKS["tag"].sub(_join_marks, text) if has_tags else text
     entity = _MARKS["entity" if has_tags or "& " not in text else "numeric_entity"]
     if has_tags or len(entity.findall(text)) > 1:
         text = entity.sub(lambda found: _UNSEEN.sub("", " ".join(unescape(found[0]).split()) or " "), text)
     text = _MARKS["repeated"].sub(r"\1", _MARKS["definition"].sub("", text) if addresses else text)
     if _MARKS["markdown"].search(text):
-        text = _MARKS["attributes"].sub(_joins, _MARKS["span"].sub(r"\1", _MARKS["image"].sub("", text)))
+        text = _MARKS["attributes"].sub(_join_marks, _MARKS["span"].sub(r"\1", _MARKS["image"].sub("", text)))
         text = _MARKS["inline_link"].sub(lambda found: link(found[1], found[2]), text)
         text = _MARKS["numbered_link"].sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
         text = _MARKS["escape"].sub(r"\1", _MARKS["autolink"].sub(r"\1", _MARKS["emphasis"].sub(r"\2", text)))
     elif len(_MARKS["target_after"].findall(text)) >= _MANY_TARGETS or _MARKS["relative_target"].search(text):
         text = _MARKS["target_after"].sub(lambda found: link(found[1], found[2]), text)
-        text = _MARKS["target_within"].sub(_joins, text)
+        text = _MARKS["target_within"].sub(_join_marks, text)
     if is_numbered or (addresses and numbers):
         text = _MARKS["number_before"].sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
     if _MARKS["underscores"].search(text):
@@ -177,13 +180,13 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
     return text, hrefs
 
 
-def _joins(found: re.Match[str], kept: str = "") -> str:
-    """Marks in place of the line breaks of a match of which only `kept` remains."""
+def _join_marks(found: re.Match[str], kept: str = "") -> str:
+    """Returns a `_JOIN` for each line break in a match that is not in `kept`, the rest of it."""
     return _JOIN * (found[0].count("\n") - kept.count("\n"))
 
 
-def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
-    """Lines, joined where a program wrapped one because its next word would have passed the margin."""
+def _unwrap_lines(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
+    """Joins lines that a program wrapped because the next word would have passed the margin."""
     plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
     spaced = (line for line in plain if " " in line.strip() and not any(mark in line for mark in ("](", "{", "`")))
     width = max(map(len, spaced), default=0)
@@ -209,7 +212,7 @@ def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | N
 
 
 def join_wrapped(text: str, following: str) -> str:
-    """Two parts of a line that was wrapped, which may be after a hyphen."""
+    """Joins two parts of a wrapped line, without a space after a hyphen."""
     return f"{text}{'' if re.search(r'[a-z]-$', text) else ' '}{following}"
 
 
@@ -224,8 +227,8 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
     return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
 
 
-def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
-    """Lines without the marks of headings and of emphasis around a whole line."""
+def _read_headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
+    """Removes marks of headings and of emphasis around whole lines, and notes headings."""
     found: list[Line] = []
     for line in lines:
         text, level = line.text, 0
@@ -273,12 +276,12 @@ def is_prose(text: str) -> bool:
 
 
 def next_filled(lines: list[Line], at: int) -> int | None:
-    """The next line with text."""
+    """Returns the index of the next line with text, from `at` on."""
     return next((index for index in range(at, len(lines)) if lines[index].text), None)
 
 
 def range_lines(lines: list[Line]) -> list[Line]:
-    """The lines of a range of times, with which `lines` begin."""
+    """Returns the first lines if together they are a range of times."""
     filled = [index for index, line in enumerate(lines[:_RANGE_LINES]) if line.text][:3]
     for count in range(len(filled), 0, -1):
         texts = [lines[index].text for index in filled[:count]]
@@ -288,13 +291,12 @@ def range_lines(lines: list[Line]) -> list[Line]:
     return []
 
 
-def joined(lines: list[Line]) -> Line:
-    """Lines as one."""
+def join_lines(lines: list[Line]) -> Line:
     return replace(lines[0], text=" ".join(line.text for line in lines if line.text), last=lines[-1].last)
 
 
 def linked_parts(line: Line) -> list[Line]:
-    """A line of several links with nothing but separators between them is a value for each."""
+    """Splits a line of several links with only separators between them: each link is a value."""
     rest = line.text
     for link in line.links:
         rest = rest.replace(link.text, "", 1)
@@ -304,7 +306,7 @@ def linked_parts(line: Line) -> list[Line]:
 
 
 def sentences(line: Line) -> list[Line]:
-    """A line cut where one of the form's fixed instructions begins or ends, for a text that has more than one on a line."""
+    """Splits a line where one of the form's fixed instructions begins or ends; some texts have several on a line."""
     pieces = _LINES["sentence_end"].split(line.text)
     if len(pieces) < 2 or not any(section_of_instruction(piece) for piece in pieces[1:]):
         return [line]
@@ -312,6 +314,6 @@ def sentences(line: Line) -> list[Line]:
 
 
 def text_of(lines: list[Line]) -> str:
-    """Lines as text: single blank lines between paragraphs, none around."""
+    """Joins lines to a text: single blank lines between paragraphs, none around."""
     pieces = "".join(f"{' ' if line.glued and number else chr(10)}{line.text}" for number, line in enumerate(lines))
     return re.sub(r"\n{3,}", "\n\n", pieces).strip()

@@ -21,7 +21,7 @@ _MAX_LINE = 400  # characters of a line that may be a label; the longest label o
 MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. Deeper elements are children of the last level, so no text is lost
 SKIPPED, TRANSPARENT, _FORMATTING, BLOCKS, SPACED = (frozenset(tags.split()) for tags in WORDS["elements"].values())
 _ENDS_LINE = BLOCKS - {"dt"} | {"br", "a", "time", "img"}  # a label may be a `dt` in a wrapper
-UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])  # control characters, removed by `str.translate`
 
 
 class Element:
@@ -61,7 +61,7 @@ class Element:
             if name != "children":
                 raise AttributeError(name)
             self.children = []
-            _grow(self, [], forms=False, read=None)
+            _build_children(self, [], forms=False, read=None)
             return self.children
 
     def attribute(self, name: str) -> str | None:
@@ -113,7 +113,7 @@ class Element:
         return self._line
 
     def text_of_line(self, before: str) -> str | None:
-        """The text before it and its own, as printed in the source; None where a line ends inside, or where it is too long."""
+        """Returns `before`, which precedes it, and its own text; None if a line ends inside, or it is too long."""
         text = before
         for child in self.children:
             if isinstance(child, str):
@@ -136,7 +136,7 @@ class Element:
             self.parent.replace([child for child in self.parent.children if child is not self])
 
     def walk(self) -> Iterator[Element | str]:
-        """All that is inside, in page order."""
+        """Yields all that is inside, in page order."""
         stack: list[Element | str] = self.children[::-1]
         while stack:
             node = stack.pop()
@@ -145,11 +145,11 @@ class Element:
                 stack.extend(reversed(node.children))
 
     def descendants(self) -> list[Element]:
-        """The elements inside, in page order."""
+        """Returns the elements inside, in page order."""
         return [node for node in self.walk() if isinstance(node, Element)]
 
     def built(self) -> list[Element]:
-        """The elements inside, in page order, without those inside of source fields."""
+        """Returns the elements inside, in page order, without those inside source fields."""
         found: list[Element] = []
         for child in self.elements:
             found.append(child)
@@ -164,14 +164,14 @@ SourceReader = Callable[[Element], "SourceField | None"]
 def build(
     node: LexborNode, elements: list[Element] | None = None, *, read: SourceReader | None = None, forms: bool = False
 ) -> Element:
-    """The light tree below (and with) a node of the parsed page. `elements`: is filled with those built below, in page order.
+    """Builds a light tree from a node of the parsed page. `elements`: a list to which those built below are added, in order.
 
     `read`: returns the plain field that an element is, if it is one; what is inside is not built. `forms`: with their content.
     """
     root = Element(node, None, node.tag or "")
     root.children = []
     elements = [] if elements is None else elements
-    if not _grow(root, elements, forms=forms, read=read):
+    if not _build_children(root, elements, forms=forms, read=read):
         return root
     for element in [*reversed(root.built()), root]:  # emphasis that was never closed and surrounds blocks is taken out
         if element.source_field is not None:
@@ -197,7 +197,7 @@ def _is_structure(element: Element) -> bool:
     return element.tag in BLOCKS or element.role.field or element.role.item or element.role.items
 
 
-def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
+def _build_children(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
     """Fills in the children of `root`; whether emphasis that was never closed surrounds blocks among them."""
     reopened = False
     pending: list[tuple[LexborNode | None, Element]] = [(root.node.first_child, root)]
@@ -239,14 +239,14 @@ def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceRe
 
 
 def one_line(text: str) -> str:
-    """The text with each run of white space as one space, none around, and no character that prints nothing."""
+    """Returns the text with each run of white space as one space, none around, and no invisible characters."""
     plain = text.replace("\n", " ")  # line breaks aside, nearly every text is printable
-    return " ".join((plain if plain.isprintable() else text.translate(UNSEEN)).split())
+    return " ".join((plain if plain.isprintable() else text.translate(CONTROLS)).split())
 
 
 def readable(nodes: Iterable[Element | str]) -> str:
-    """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
-    text = _marked(nodes, 0)
+    """Returns nodes as readable text: line breaks, paragraphs, bullets and numbers of lists, tabs between a table's cells."""
+    text = _marked_text(nodes, 0)
     while "  " in text:
         text = text.replace("  ", " ")
     text = _BREAKS.sub(_line_breaks, text).replace(" \n", "\n")
@@ -259,15 +259,15 @@ _BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK}
 
 
 def _line_breaks(found: re.Match[str]) -> str:
-    """At most one blank line between blocks; every `br` is one more line break."""
+    """Returns at most one blank line between blocks; every `br` is one more line break."""
     breaks = 0
     for mark in found[0] if _BREAK in found[0] else ():
         breaks = max(breaks, mark == _LINE, 2 * (mark == _PARAGRAPH), min(2, breaks + (mark == _BREAK)))
     return "\n" * (breaks or 1 + (_PARAGRAPH in found[0]))
 
 
-def _marked(nodes: Iterable[Element | str], indent: int) -> str:
-    """Nodes as text with the marks above. `indent`: how many lists they are in."""
+def _marked_text(nodes: Iterable[Element | str], indent: int) -> str:
+    """Returns nodes as text with the marks above. `indent`: how many lists they are in."""
     text = ""
     for node in nodes:
         if isinstance(node, str):
@@ -286,9 +286,9 @@ def _marked(nodes: Iterable[Element | str], indent: int) -> str:
             text += _LINE + "\t".join(cells if any(cells) else ()) + _LINE
         elif node.tag in BLOCKS:
             gap = _PARAGRAPH if node.tag in SPACED and not indent else _LINE
-            text += gap + _marked(node.children, indent) + gap
+            text += gap + _marked_text(node.children, indent) + gap
         else:
-            text += _marked(node.children, indent)
+            text += _marked_text(node.children, indent)
     return text
 
 
@@ -296,14 +296,14 @@ def _marked_list(node: Element, indent: int) -> str:
     text, number = "", 0
     for child in node.children:
         if not isinstance(child, Element) or child.tag != "li":
-            text += _marked([child], indent + 1)
+            text += _marked_text([child], indent + 1)
             continue
         number += 1
         first = child.content[0] if child.content else None
         if isinstance(first, Element) and first.tag in ("p", "div"):  # its first paragraph is on the line of the bullet
-            inside = _marked([*first.children, *child.content[1:]], indent + 1)
+            inside = _marked_text([*first.children, *child.content[1:]], indent + 1)
         else:
-            inside = _marked(child.children, indent + 1)
+            inside = _marked_text(child.children, indent + 1)
         if _BREAKS.sub("", inside).strip():
             mark = f"{number}." if node.tag == "ol" else "•"
             text += _LINE + 2 * indent * _KEPT_SPACE + mark + _KEPT_SPACE + inside

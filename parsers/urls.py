@@ -17,10 +17,10 @@ _SERVICE = re.compile(r"archiv|cache|wayback|replay|memento|webcit|translat|perm
 """Words in the host or path of what shows another site's pages; a share link or a login form has none of them."""
 _NO_PAGE = re.compile(r"\*|/(?:timemap|timegate|cdx)/", re.IGNORECASE)
 """A wrapper that lists captures: what it shows is not the page."""
-_PREFIX = re.compile(r"(?:view-source|cache|feed):(?=https?:)|(?:about|read|[a-z]+-extension):[^?]*(?=\?)", re.IGNORECASE)
+_BROWSER_PREFIX = re.compile(r"(?:view-source|cache|feed):(?=https?:)|(?:about|read|[a-z]+-extension):[^?]*(?=\?)", re.IGNORECASE)
 """What browsers put before the address of a page whose source or reader view is saved."""
-_URL_PARAMETERS = ("url", "u", "uri", "q", "src", "link", "page")
-_TIME_PARAMETERS = ("ts", "date", "timestamp", "time")
+_URL_PARAMETERS = ("url", "u", "uri", "q", "src", "link", "page")  # parameters in which services pass a page's address
+_TIME_PARAMETERS = ("ts", "date", "timestamp", "time")  # and its capture time
 _CACHED = re.compile(r"cache:(?:[\w-]{8,16}:)?([^+\s]+)", re.IGNORECASE)
 _TRANSLATED = re.compile(r"https?://([a-z0-9-]+)\.translate\.goog(.*)", re.IGNORECASE)
 """Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
@@ -31,14 +31,14 @@ _VARIANT_PATH = re.compile(
 """Print and AMP versions of a page: Drupal's Printable, Print, Entity Print and AMP modules."""
 _FROM_ROOT = re.compile(r"/(?:[\w-]+/)*[\w-]*", re.ASCII)
 """Links such as `/taxonomy/term/1`, which nearly all are: they need no more than the host put before them."""
-_PLAIN = re.compile(r"(https?://(?![a-z0-9-]+\.translate\.goog)[a-z0-9.-]+)(?:/(?:[a-z-]+/)*[\w-]*)?", re.ASCII)
+_PLAIN_ADDRESS = re.compile(r"(https?://(?![a-z0-9-]+\.translate\.goog)[a-z0-9.-]+)(?:/(?:[a-z-]+/)*[\w-]*)?", re.ASCII)
 """An address without anything that has to be looked at twice, such as an archive's prefix; so are nearly all of the portal's."""
-_MAX_WRAPPERS = 4
+_MAX_WRAPPERS = 4  # an archive's copy of an archive's copy, and so on
 
 
 @lru_cache(maxsize=65536)
 def node_id(url: str | None) -> int | None:
-    """The node number in the address of a record page, whatever the host; None for edit forms, revisions, aliases, files.
+    """Returns the node number in a record page's address, on any host; None for edit forms, revisions, aliases, files.
 
     `/node/N` with a trailing slash, a query, a language prefix (`/es/node/N`), `index.php`, any case, percent-encoding and
     doubled slashes is the same page in Drupal; so are the old form `?q=node/N` and print versions.
@@ -56,13 +56,13 @@ def node_id(url: str | None) -> int | None:
 
 
 def without_archive(url: str) -> str:
-    """A link without what an archive or a translator put around it, however often; any other address as it is."""
-    return _unwrapped(url, _inner_of_link)[0]
+    """Returns a link without the prefixes of archives and translators, also nested; any other address unchanged."""
+    return _unwrap(url, _inner_of_link)[0]
 
 
 def page_address(url: str) -> str:
-    """A page's own address: without an archive's, cache's, translator's or browser's wrapping, and not of its print version."""
-    plain = _unwrapped(url, _inner_of_page)[0]
+    """Returns a page's own address: not of its print version, nor wrapped by an archive, cache, translator or browser."""
+    plain = _unwrap(url, _inner_of_page)[0]
     try:
         parts = urlsplit(plain)
     except ValueError:
@@ -75,22 +75,22 @@ def page_address(url: str) -> str:
 
 
 def archive_time(url: str | None) -> str | None:
-    """When an archive captured the page that its replay at this address shows: the 4 to 14 digits of the address, UTC.
+    """Returns when an archive captured the page that a replay address shows: its 4 to 14 digits, UTC; else None.
 
     Fewer than 14 digits are a time of lower precision, or the replay nearest to it. Of nested replays the innermost counts.
     """
-    return _unwrapped(url or "", _inner_of_page)[1]
+    return _unwrap(url or "", _inner_of_page)[1]
 
 
 _Inner = tuple[str, str | None] | None
 """An address that is wrapped in another, and the time in its wrapper; None where an address wraps no other."""
 
 
-def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]:
-    """The innermost address, and the digits of the time of the innermost wrapper that has one."""
+def _unwrap(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]:
+    """Returns the innermost address, and the digits of the innermost wrapper's time. `unwrap` removes one wrapper."""
     url, time = url.strip(), None
     for _ in range(_MAX_WRAPPERS):
-        if _PLAIN.fullmatch(url) or (inner := unwrap(url)) is None:
+        if _PLAIN_ADDRESS.fullmatch(url) or (inner := unwrap(url)) is None:
             break
         url, digits = inner[0], re.sub(r"\D", "", inner[1] or "")[:14]
         time = digits if len(digits) >= 4 else time
@@ -98,7 +98,7 @@ def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | No
 
 
 def _inner_of_link(url: str) -> _Inner:
-    """The address, and the time if any, in the path of an archive's or a service's address, or behind a translator's host."""
+    """Returns address and time, if any, in the path of an archive's or a service's address, or behind a translator's host."""
     if found := _TRANSLATED.match(url):
         host = found[1].replace("--", "\0").replace("-", ".").replace("\0", "-")
         scheme = "http" if "_x_tr_sch=http&" in f"{url}&" else "https"
@@ -119,7 +119,7 @@ def _inner_of_page(url: str) -> _Inner:
     """As `_inner_of_link`; also an address in the query of a service that shows pages, or after a browser's prefix."""
     if inner := _inner_of_link(url):
         return inner
-    prefix = _PREFIX.match(url)
+    prefix = _BROWSER_PREFIX.match(url)
     before = prefix or re.match(r"https?://[^?#]*", url, re.IGNORECASE)
     if before is None or not (prefix or _SERVICE.search(before[0])):
         return None
@@ -135,7 +135,7 @@ def _inner_of_page(url: str) -> _Inner:
 
 
 def absolute(href: str | None, base: str | None) -> str | None:
-    """A link as an absolute address on the page's own host; None for scripts, fragments of nothing, and what is no address."""
+    """Returns a link as an absolute address on the page's own host; None for scripts, empty fragments and invalid ones."""
     if href is None:
         return None
     if base and _FROM_ROOT.fullmatch(href) and (origin := origin_of(base)):
@@ -152,8 +152,8 @@ def absolute(href: str | None, base: str | None) -> str | None:
 
 @cached_short
 def origin_of(base: str) -> str | None:
-    """Scheme and host of an address, as its links from the root begin."""
-    if plain := _PLAIN.fullmatch(base):
+    """Returns scheme and host of an address, with which its root-relative links begin."""
+    if plain := _PLAIN_ADDRESS.fullmatch(base):
         return plain[1]
     root = absolute("/./", base) or ""  # not "/", of which `absolute` asks here
     return root[:-1] if root.startswith(("http://", "https://")) else None

@@ -35,7 +35,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.option("--data", metavar="DIR", type=_PATH, envvar="TTA_DATA", default="data", show_envvar=True, help="The data folder.")
 @click.option(
-    "--config", metavar="FILE", type=_PATH, envvar="TTA_CONFIG", show_envvar=True, help="Configuration; else tta.toml, if any."
+    "--config", metavar="FILE", type=_PATH, envvar="TTA_CONFIG", show_envvar=True, help="Configuration file; else tta.toml."
 )
 @click.version_option(package_name="tta")
 @click.pass_context

@@ -181,7 +181,7 @@ class Config:
 def _read(kind: Any, value: Any, where: str) -> Any:
     """Checks a setting's value against its type, which is never None (TOML has no null). Raises ValueError that names the key."""
     if is_dataclass(kind):
-        return _section(kind, value, f"{where}.")
+        return _build_section(kind, value, f"{where}.")
     kinds = [one for one in get_args(kind) if one is not NoneType] if get_origin(kind) in (Union, UnionType) else [kind]
     if get_origin(kinds[-1]) is tuple and (isinstance(value, list) or len(kinds) == 1):
         if not isinstance(value, list):
@@ -212,7 +212,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     return text
 
 
-def _section(section: Any, values: Any, where: str = "") -> Any:
+def _build_section(section: Any, values: Any, where: str = "") -> Any:
     """Builds a section from the file's values. Raises ValueError that names all wrong keys. An unknown key is an error: if
     misspelled, its default would stay in effect unnoticed.
     """
@@ -240,7 +240,7 @@ def load_config(given: Path | None = None) -> Config:
     """
     path = given or DEFAULT_FILE
     try:
-        config: Config = _section(Config, tomllib.loads(path.read_bytes().decode()))
+        config: Config = _build_section(Config, tomllib.loads(path.read_bytes().decode()))
         return config
     except FileNotFoundError:
         if given is None:
@@ -261,18 +261,18 @@ def as_toml(settings: Any, section: str = "") -> Iterator[str]:
     if values := {name: value for name, value in plain.items() if not is_dataclass(value)}:
         yield f"[{section}]"
         for name, value in values.items():
-            yield f"# {name} is not set" if value is None else f"{name} = {_toml(value)}"
+            yield f"# {name} is not set" if value is None else f"{name} = {_format_value(value)}"
         yield ""
     for name, value in plain.items():
         if is_dataclass(value):
             yield from as_toml(value, f"{section}.{name}" if section else name)
 
 
-def _toml(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(_format_value, value))}]"
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(one)}" for name, one in value.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(name)} = {_format_value(one)}" for name, one in value.items()) + " }"
     return json.dumps(value)  # strings, numbers, true and false are written the same in JSON and TOML

@@ -1,7 +1,7 @@
 """Decodes transfer and content encodings of a body, within limits. A truncated or damaged body raises UndecodableContent.
 
 httpx and warcio accept truncated and chained encodings without an error (ARCHIVES.md, sections 5 and 8), so all bodies are
-decoded here. Each decoder yields the decoded body in chunks, which `_joined` collects.
+decoded here. Each decoder yields the decoded body in chunks, which `_join_pieces` collects.
 """
 
 import zlib
@@ -42,7 +42,7 @@ def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bo
     for name in ["chunked", *layers] if chunked else layers:
         magic, decoder = _DECODERS[name]
         try:
-            body = _joined(decoder(body) if body.startswith(magic) else iter([body]), limit)
+            body = _join_pieces(decoder(body) if body.startswith(magic) else iter([body]), limit)
         except UndecodableContent as error:
             body, problem = error.partial, problem or f"{name}: {error}"
     if problem:
@@ -50,7 +50,7 @@ def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bo
     return body
 
 
-def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
+def _join_pieces(pieces: Iterator[bytes], limit: int) -> bytes:
     body = bytearray()
     try:
         for piece in pieces:
@@ -64,7 +64,7 @@ def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
     return bytes(body)
 
 
-def _inflated(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
+def _decompress(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
     while data and not decoder.eof:
         yield decoder.decompress(data, _STEP)
         data = decoder.unconsumed_tail
@@ -73,21 +73,21 @@ def _inflated(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
         raise UndecodableContent("the compressed body is cut")
 
 
-def _gunzip(body: bytes) -> Iterator[bytes]:
+def _decode_gzip(body: bytes) -> Iterator[bytes]:
     while body.strip(b"\0"):
         if not body.startswith(GZIP_MAGIC):
             raise UndecodableContent("bytes that are not gzip follow a gzip body")
         decoder = zlib.decompressobj(31)
-        yield from _inflated(decoder, body)
+        yield from _decompress(decoder, body)
         body = decoder.unused_data
 
 
-def _inflate(body: bytes) -> Iterator[bytes]:
-    """`deflate` is zlib by the RFC and raw deflate in practice; whichever decodes further is right."""
+def _decode_deflate(body: bytes) -> Iterator[bytes]:
+    """Decodes `deflate`: zlib by the RFC, raw deflate in practice; whichever decodes further is used."""
     best = UndecodableContent("a deflate body is damaged")
     for wbits in (15, -15):
         try:
-            yield _joined(_inflated(zlib.decompressobj(wbits), body), MAX_BODY)
+            yield _join_pieces(_decompress(zlib.decompressobj(wbits), body), MAX_BODY)
             return
         except UndecodableContent as error:
             best = max(best, error, key=lambda one: len(one.partial))
@@ -100,7 +100,7 @@ def _is_page(body: bytes) -> bool:
     return body.lstrip()[:1] in (b"<", b"{", b"[")
 
 
-def _unbrotli(body: bytes) -> Iterator[bytes]:
+def _decode_brotli(body: bytes) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
     try:
         yield decoder.process(body, output_buffer_limit=_STEP)
@@ -115,7 +115,7 @@ def _unbrotli(body: bytes) -> Iterator[bytes]:
         raise UndecodableContent("a brotli body is cut")
 
 
-def _unzstd(body: bytes) -> Iterator[bytes]:
+def _decode_zstd(body: bytes) -> Iterator[bytes]:
     decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
     for start in range(0, len(body), _ZSTD_STEP):
         yield decoder.decompress(body[start : start + _ZSTD_STEP])
@@ -124,7 +124,7 @@ def _unzstd(body: bytes) -> Iterator[bytes]:
     raise UndecodableContent("a zstd body is cut")
 
 
-def _dechunk(body: bytes) -> Iterator[bytes]:
+def _decode_chunked(body: bytes) -> Iterator[bytes]:
     """Decodes chunked transfer encoding. A body that does not begin with a chunk size is already decoded (as by pywb)."""
     position = 0
     while True:
@@ -145,11 +145,11 @@ def _dechunk(body: bytes) -> Iterator[bytes]:
 
 
 _DECODERS: dict[str, tuple[bytes, Callable[[bytes], Iterator[bytes]]]] = {
-    "chunked": (b"", _dechunk),
-    "gzip": (GZIP_MAGIC, _gunzip),
-    "x-gzip": (GZIP_MAGIC, _gunzip),
-    "deflate": (b"", _inflate),
-    "br": (b"", _unbrotli),
-    "zstd": (ZSTD_MAGIC, _unzstd),
+    "chunked": (b"", _decode_chunked),
+    "gzip": (GZIP_MAGIC, _decode_gzip),
+    "x-gzip": (GZIP_MAGIC, _decode_gzip),
+    "deflate": (b"", _decode_deflate),
+    "br": (b"", _decode_brotli),
+    "zstd": (ZSTD_MAGIC, _decode_zstd),
 }
 """The magic number of each encoding, and its decoder."""

@@ -25,7 +25,7 @@ from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.derived import RULES, rule_sql
 from scraper.database.merge import HEAD, Seen, merge
-from scraper.database.stored_page import decode, encode, keyed
+from scraper.database.stored_page import decode, encode, with_keys
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.reading import read_capture
@@ -53,7 +53,7 @@ _MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
 """The columns that others are derived from. For a submission, only the reference is used if there is one."""
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
-_SHOWN_FIELDS = 12
+_SHOWN_FIELDS = 12  # fields that are named at most
 _SQL: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 Row = dict[str, Any]
 
@@ -119,7 +119,7 @@ class Why:
 
     def __init__(self, db: sqlite3.Connection, archive: Path, record_id: str) -> None:
         self._db, self._folder, self.record_id = db, archive, record_id
-        self._read = lru_cache(_KEPT)(self._stored)
+        self._read = lru_cache(_KEPT)(self._read_stored)
         (self.columns,) = dicts(db, "SELECT * FROM records WHERE record_id = ?", record_id)
         query = f"SELECT *, {REPLACED} AS replaced FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}"  # noqa: S608
         self.captures = dicts(db, query, record_id)
@@ -130,7 +130,7 @@ class Why:
         merged = [one for one in self.captures if not one.pop("replaced")]
         pages = ((one, self._read(one["original_id"] or one["capture_id"]).positions) for one in merged)
         seen = [
-            Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(page.record))))
+            Seen(one["capture_id"], one["captured_at"], with_keys(decode(encode(page.record))))
             for one, page in pages
             if page is not None
         ]
@@ -140,14 +140,14 @@ class Why:
         """Returns the reason for a field. `name`: a column, a label, a machine name, an item or a section. Raises TtaError."""
         wanted = name.strip()
         if wanted in _OF_CAPTURES:
-            return self._described_by_captures(wanted)
+            return self._reason_by_captures(wanted)
         if wanted in _MADE_OF:
-            return self._derived(wanted)
+            return self._reason_if_derived(wanted)
         label = normal(wanted)
         if rows := [row for row in self.sections if normal(row["label"]) == label]:
-            return Reason(self.record_id, rows[0]["label"], rows=rows, origins=self._of_rows(rows))
+            return Reason(self.record_id, rows[0]["label"], rows=rows, origins=self._origins_of_rows(rows))
         if rows := [row for row in self.fields if row["item"] and normal(row["item"]) == label]:
-            return self._of_key(_key_of(rows[0]), rows, name=rows[0]["item"])
+            return self._reason_for_key(_key_of(rows[0]), rows, name=rows[0]["item"])
         machine_names = (_machine_name(row["name"]) for row in self.fields)
         named = (
             key
@@ -158,44 +158,44 @@ class Why:
         if key is None and (entry := known(wanted) or known_name(wanted)):
             key = entry.columns[0].name if entry.columns else normal(entry.text)
         if key is None or (key not in self.keys and key not in HEAD):
-            raise self._no_field(name)
+            raise self._unknown_field(name)
         return self.by_key(key)
 
     def by_key(self, key: str) -> Reason:
         """Returns the reason for all values of a field, by its key in `keys`."""
         rows = [row for row_key, row in zip(self.keys, self.fields, strict=True) if row_key == key]
         names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in columns_of(RecordValues)]
-        return replace(self._of_key(key, rows, name=key), columns={name: self.columns[name] for name in names})
+        return replace(self._reason_for_key(key, rows, name=key), columns={name: self.columns[name] for name in names})
 
-    def _of_key(self, key: str, rows: list[Row], *, name: str) -> Reason:
-        origins = self._of_rows(rows) if rows else self._of_head(key)
+    def _reason_for_key(self, key: str, rows: list[Row], *, name: str) -> Reason:
+        origins = self._origins_of_rows(rows) if rows else self._origins_of_head(key)
         shown = {origin.capture["capture_id"] for origin in origins}
         agreeing = self._merged.agreeing.get(self._merged.aliases.get(key, key), []) if self._merged else []
-        others = [self._capture(one) for one in dict.fromkeys(agreeing) if one not in shown]
+        others = [self._capture_row(one) for one in dict.fromkeys(agreeing) if one not in shown]
         changes = dicts(self._db, _SQL["changes"], self.record_id, key)
         return Reason(self.record_id, name, rows=rows, changes=changes, origins=origins, agreeing=others)
 
-    def _of_rows(self, rows: list[Row]) -> list[Origin]:
+    def _origins_of_rows(self, rows: list[Row]) -> list[Origin]:
         """Returns the captures of rows of `fields` or `sections`, and the places in them."""
         find = _places_of_sections if "text" in rows[0] else _places_of_rows
         by_capture: dict[str, list[Row]] = {}
         for row in rows:
             by_capture.setdefault(row["capture_id"], []).append(row)
-        return [self._origin(self._capture(one), partial(find, some)) for one, some in by_capture.items()]
+        return [self._build_origin(self._capture_row(one), partial(find, some)) for one, some in by_capture.items()]
 
-    def _of_head(self, name: str) -> list[Origin]:
+    def _origins_of_head(self, name: str) -> list[Origin]:
         """Returns the capture of a title, a submission or a node number."""
         if self._merged is None:
-            return [self._origin(one) for one in self.captures[-1:]]
+            return [self._build_origin(one) for one in self.captures[-1:]]
         if name not in self._merged.head_sources:
             return []
-        value, capture = self._merged.head[name], self._capture(self._merged.head_sources[name])
-        return [self._origin(capture, lambda page: [_as_place(value, page.head.get(name))])]
+        value, capture = self._merged.head[name], self._capture_row(self._merged.head_sources[name])
+        return [self._build_origin(capture, lambda page: [_as_place(value, page.head.get(name))])]
 
-    def _derived(self, column: str) -> Reason:
+    def _reason_if_derived(self, column: str) -> Reason:
         """Returns the reason for a column that no page prints, with those for the columns that it is derived from."""
         if column not in self.columns:
-            raise self._no_field(column)
+            raise self._unknown_field(column)
         sources = [name for name in _MADE_OF[column] if name in self.keys or self.columns.get(name) is not None]
         sources = sources[:1] if _MADE_OF[column] == _SUBMISSION else sources
         if not sources:
@@ -208,11 +208,11 @@ class Why:
                 getattr(reason, name).extend(getattr(source, name))
         return reason
 
-    def _described_by_captures(self, column: str) -> Reason:
+    def _reason_by_captures(self, column: str) -> Reason:
         reason = Reason(self.record_id, column, {column: self.columns[column]})
         timed, headers = [one for one in self.captures if one["captured_at"]], ["WARC-Date"]
         if column in ("url", "record_id"):
-            reason.origins = self._of_address(column)
+            reason.origins = self._origins_of_address(column)
             return reason
         if column in ("availability", "gone_since"):
             reason.columns = {name: self.columns[name] for name in ("availability", "gone_since")}
@@ -221,26 +221,26 @@ class Why:
             headers.append("HTTP")
         else:
             captures = {"first_captured_at": timed[:1], "last_captured_at": timed[-1:]}.get(column, self.captures)
-        reason.origins = [self._origin(one, headers=headers) for one in captures]
+        reason.origins = [self._build_origin(one, headers=headers) for one in captures]
         return reason
 
-    def _of_address(self, column: str) -> list[Origin]:
+    def _origins_of_address(self, column: str) -> list[Origin]:
         """Returns the last capture with the address, or with the record's identity: node number, reference, address."""
         if column == "record_id" and self.record_id == str(self.columns["node_id"]):
-            return self._of_head("node_id")
+            return self._origins_of_head("node_id")
         if column == "record_id" and self.columns["reference"]:
-            return self._of_head("title")
+            return self._origins_of_head("title")
         if addressed := [one for one in self.captures if one["url"]]:
-            return [self._origin(addressed[-1], headers=["WARC-Target-URI"])]
+            return [self._build_origin(addressed[-1], headers=["WARC-Target-URI"])]
 
         def find(page: SourcePositions) -> Iterable[Place]:
             return [_as_place(page.record.url, page.head.get("url"))] if page.record.url else []
 
-        pages = (self._origin(one, find) for one in reversed(self.captures))
+        pages = (self._build_origin(one, find) for one in reversed(self.captures))
         page = next((one for one in pages if one.places), None)
-        return [page] if page else [self._origin(one, headers=["WARC-Record-ID"]) for one in self.captures[-1:]]
+        return [page] if page else [self._build_origin(one, headers=["WARC-Record-ID"]) for one in self.captures[-1:]]
 
-    def _origin(
+    def _build_origin(
         self, capture: Row, find: Callable[[SourcePositions], Iterable[Place]] = lambda _: (), headers: Sequence[str] = ()
     ) -> Origin:
         """Returns the capture as an origin of values: those that `find` finds on its page, and WARC `headers`.
@@ -263,7 +263,7 @@ class Why:
             origin.places += [Place(value, f"header of the WARC record: {name}", f"{name}: {value}") for name, value in found]
         return origin
 
-    def _stored(self, capture_id: str) -> _Stored:
+    def _read_stored(self, capture_id: str) -> _Stored:
         if not (self._folder / CATALOG).is_file():
             return _Stored(problem=f"there is no archive at {self._folder}; restore it from a copy")
         try:
@@ -276,10 +276,10 @@ class Why:
         is_text = capture.form is WarcType.CONVERSION
         return _Stored(capture, locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text))
 
-    def _capture(self, capture_id: str) -> Row:
+    def _capture_row(self, capture_id: str) -> Row:
         return next(one for one in self.captures if one["capture_id"] == capture_id)
 
-    def _no_field(self, name: str) -> TtaError:
+    def _unknown_field(self, name: str) -> TtaError:
         if name in self.columns:
             return TtaError(f"record {self.record_id} has no field for column {name!r}: no capture of it prints one")
         labels = list(dict.fromkeys(str(row["label"] or row["name"]) for row in self.fields if row["label"] or row["name"]))

@@ -101,7 +101,7 @@ def register_functions(db: sqlite3.Connection) -> None:
         return is_known(text) or text.casefold().startswith(("milestone ", "metric ", "performance metric "))
 
     def words(text: str | None) -> str:
-        """The words of a text with four letters or more, each once, as a JSON array."""
+        """Returns a text's words of four letters or more, each once, as a JSON array."""
         return json.dumps(list(dict.fromkeys(re.findall(r"[^\W_]{4,}", (text or "")[:10_000].lower()))))
 
     db.create_function("is_known_label", 1, is_known_label, deterministic=True)
@@ -210,7 +210,7 @@ def answer_of(db: sqlite3.Connection, query: Query) -> QueryResult:
 
 
 def work(database: str, pipe: Connection) -> None:
-    """The child process: sets its limits, reports that it is ready, then runs queries until the pipe is closed."""
+    """Runs in the child process: sets its limits, reports that it is ready, runs queries until the pipe is closed."""
     resource.setrlimit(resource.RLIMIT_AS, (_LIMIT["address_space"], _LIMIT["address_space"]))
     db = connect(database)
     pipe.send(())

@@ -18,7 +18,7 @@ _MIN_PREFIX = 3
 """Letters from which the last word is treated as a prefix: a shorter one would match most records."""
 _TOKEN = re.compile(r'(?<!\S)-+(?!\S)|([()]|-(?=[("\w])|"[^"]*"\*?|[^\s()"]+)')
 """A lone dash, as between parts of a title, is ignored."""
-_QUOTES = str.maketrans("“”„«»\0", '""""" ')
+_QUOTES = str.maketrans("“”„«»\0", '""""" ')  # quotation marks as `"`
 _OPERATORS = {one: one for one in ("and", "or", "not", "(", ")")} | {"&": "and", "&&": "and", "|": "or", "||": "or", "-": "not"}
 
 
@@ -37,20 +37,20 @@ def match(text: str) -> str:
     words = ['"' + one.strip('"*') + '"' + "*" * one.endswith("*") for one in tokens if one.lower() not in _OPERATORS]
     if found[-1].replace("'", "").isalpha() and len(found[-1]) >= _MIN_PREFIX and not any(operators):
         words[-1] += "*"
-    is_negated, expression = _expression(ast.parse(_as_python(operators), mode="eval").body, words)
+    is_negated, expression = _expression(ast.parse(_parse_as_python(operators), mode="eval").body, words)
     if is_negated:
         raise BadQuery("The search only excludes words: add a word to search for.")
     return expression
 
 
 def fts_expression(text: str | None) -> str:
-    """The SQL function `escape_fts`, which Datasette's tables call: as `match`, but an unreadable search matches nothing."""
+    """Implements the SQL function `escape_fts`, which Datasette calls: as `match`, but an invalid search matches nothing."""
     with suppress(BadQuery):
         return match(str(text))
     return '""'
 
 
-def _as_python(operators: list[str]) -> str:
+def _parse_as_python(operators: list[str]) -> str:
     """Parses the search as a Python expression (same precedence), each word ("" in `operators`) replaced by its number."""
     depth, number, parts = 0, 0, ["("]
     for place, operator in enumerate([*operators, ")"]):

@@ -18,7 +18,7 @@ from datasette.app import Datasette
 
 from scraper.config import Serve
 from scraper.database.connection import reading
-from scraper.database.contacts import Copy, cleared_copy, in_words
+from scraper.database.contacts import Copy, cleared_copy, describe_left_out
 from scraper.errors import TtaError
 from scraper.explore.lines import options
 from scraper.explore.links import DATABASE
@@ -64,7 +64,7 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugi
     with listener, ExitStack() as stack:
         made = None if chosen.contacts is True else stack.enter_context(cleared_copy(database, chosen.contacts))
         if made:
-            print(f"left out: {in_words(made.left_out)}", file=sys.stderr)  # noqa: T201
+            print(f"left out: {describe_left_out(made.left_out)}", file=sys.stderr)  # noqa: T201
         datasette = application(made.path if made else database, chosen, plugins_dir)
         logging.getLogger("httpx").setLevel(logging.WARNING)
         _Server(datasette, made).run(sockets=[listener])

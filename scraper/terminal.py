@@ -19,7 +19,7 @@ _STEP = 2_000
 """Rows between two updates: an update costs a thousand times as much as passing on a row."""
 _EVERY = 0.1
 """Seconds between two updates that are shown."""
-_CLEAR = "\r\x1b[K"
+_CLEAR = "\r\x1b[K"  # erases the line
 Row = TypeVar("Row")
 
 

@@ -27,7 +27,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "parse_page", reading.parse_page)
     exec(HOSTILE, hostile.__dict__)
     monkeypatch.setitem(sys.modules, "hostile_preload", hostile)
-    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.mark.usefixtures("deadly")
@@ -67,7 +67,7 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
 
 def test_a_worker_refuses_work_of_another_version() -> None:
     with pytest.raises(TtaError, match="another version"):
-        processes._work("older", parse_captures.JOB, None)
+        processes._run_on_cluster("older", parse_captures.JOB, None)
 
 
 def test_no_scheduler_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

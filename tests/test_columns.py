@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parsers.columns import fits, make_record, milestones, performance_metrics, record_columns
+from parsers.columns import fits, make_record, milestones, performance_metrics
 from parsers.record import Field, FieldState, PageHead
 from parsers.registry import Type
 
@@ -23,16 +23,14 @@ def member(label: str | None, value: str | None, item: str = "Milestone 1", **mo
 
 
 def test_a_value_that_the_end_of_the_capture_cuts_feeds_no_column_but_the_description() -> None:
-    found = record_columns(
-        PageHead(),
-        rows(
-            {"name": "body", "value": "A workshop for two agen", "truncated": True},
-            {"label": "Type of Agency", "value": "Police"},
-            {"label": "Type of Agency", "value": "Cour", "truncated": True},
-            {"label": "Category", "value": "Adjudic", "truncated": True},
-            {"label": "Status Changed", "value": "2024-01-1", "truncated": True},
-        ),
+    fields = rows(
+        {"name": "body", "value": "A workshop for two agen", "truncated": True},
+        {"label": "Type of Agency", "value": "Police"},
+        {"label": "Type of Agency", "value": "Cour", "truncated": True},
+        {"label": "Category", "value": "Adjudic", "truncated": True},
+        {"label": "Status Changed", "value": "2024-01-1", "truncated": True},
     )
+    found = make_record(PageHead(), fields, [], "html")
     assert (found.agency_types, found.category, found.status_changed_at) == (["Police"], None, None)
     assert found.description == "A workshop for two agen"
 
@@ -43,8 +41,8 @@ def test_a_printed_label_counts_before_a_machine_name_and_a_filled_field_before_
         {"label": "County", "value": None},
         {"label": "County", "value": "Elm County", "occurrence": 2},
     )
-    assert record_columns(PageHead(), fields).county == "Elm County"
-    assert record_columns(PageHead(), fields[:2]).county == "Fir County"
+    assert make_record(PageHead(), fields, [], "html").county == "Elm County"
+    assert make_record(PageHead(), fields[:2], [], "html").county == "Fir County"
 
 
 @pytest.mark.parametrize(
@@ -69,8 +67,8 @@ def test_a_value_is_typed_by_its_label(
 
 def test_lists_of_columns_are_each_records_own() -> None:
     fields = rows({"label": "Type of Agency", "value": "Police"})
-    record_columns(PageHead(), fields).agency_types.append("Court")
-    assert record_columns(PageHead(), fields).agency_types == ["Police"]
+    make_record(PageHead(), fields, [], "html").agency_types.append("Court")
+    assert make_record(PageHead(), fields, [], "html").agency_types == ["Police"]
 
 
 @pytest.mark.parametrize("group", ["Milestone", "TTA Milestones", "Milestone(s)", "field_milestones"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parsers.contacts import denotes_person, has_contact, is_contact, is_personal_link, masked
+from parsers.contacts import denotes_person, has_contact, is_contact, is_personal_link, mask_contacts
 
 PERSONS = """\
 Point of Contact|TTA POC|POCs|Agency Contact|Contact Person|Contact Information|Primary Contact Name|Emergency Contact #2
@@ -50,7 +50,7 @@ REACHING_NOBODY = """\
 def test_values_that_reach_a_person(value: str) -> None:
     assert has_contact(value)
     assert has_contact(f"Call or write: {value}") or value.startswith("@")
-    assert "left out]" in masked(f"Please call or write to {value}.") or value.startswith("@")
+    assert "left out]" in mask_contacts(f"Please call or write to {value}.") or value.startswith("@")
 
 
 @pytest.mark.parametrize("value", "|".join(REACHING_NOBODY.split("\n")).split("|"))
@@ -97,4 +97,4 @@ def test_markup_of_a_person_is_evidence() -> None:
 
 
 def test_a_text_without_details_is_masked_to_itself() -> None:
-    assert masked("Curly “quotes” – and dashes") == "Curly “quotes” – and dashes"
+    assert mask_contacts("Curly “quotes” – and dashes") == "Curly “quotes” – and dashes"

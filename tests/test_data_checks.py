@@ -16,7 +16,7 @@ from scraper import reading
 from scraper.capture import Capture
 from scraper.config import Checks
 from scraper.database import runs
-from scraper.database.checks import Check, Looked, Severity, check_all
+from scraper.database.checks import Check, CheckInput, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
@@ -62,7 +62,7 @@ class Nights:
             with runs.state_before(self.folders.database) as before:
                 archive = self.folders.archive if loaded.captures else None
                 last = runs.last_good(db)
-                looked = Looked(db, before, last[1] if last else {}, self.limits, archive, runs.accepted_figures(db))
+                looked = CheckInput(db, before, last[1] if last else {}, self.limits, archive, runs.accepted_figures(db))
                 self.found = list(check_all(looked))
             accepted = any(not one.passed and one.severity == Severity.FAIL for one in self.found)
             if accepted and self.refuses:

@@ -10,7 +10,7 @@ from parsers.scalars import fiscal_year
 from scraper.config import load_config
 from scraper.errors import WrongUsage
 from scraper.explore.links import moment, render_value, replay_url, safe_href
-from scraper.explore.record import FACTS, arrange
+from scraper.explore.record import FACTS, arrange, differing
 from scraper.serve import application
 from tests.webkit import ROOT
 
@@ -75,7 +75,7 @@ def _field(position: int, **values: Any) -> dict[str, Any]:
 
 
 def test_record_page_keeps_sections_items_and_states_apart() -> None:
-    names = [column for column, _ in FACTS]
+    names = list(FACTS)
     record = dict.fromkeys(["record_id", "tta_title", "short_name", "title", "url", *names])
     made = arrange(
         {
@@ -107,6 +107,14 @@ def test_record_page_keeps_sections_items_and_states_apart() -> None:
     assert [(item["name"], item["labels"][0]["name"]) for item in second["items"]] == [("Milestone 1", "T")]
     assert made["description_source"] == 1
     assert made["facts"] == [("Emerging need", [("No", {"emerging_need__exact": 0})])]
+
+
+def test_of_two_long_texts_what_differs_is_shown_with_words_around_it() -> None:
+    words = " ".join(map(str, range(100)))
+    found = differing(f"{words} old {words}", f"{words} new {words}")
+    assert found["old_value"] == f"…{' '.join(map(str, range(88, 100)))} old {' '.join(map(str, range(12)))} …"
+    assert found["new_value"] == found["old_value"].replace("old", "new")
+    assert differing(None, "all of it") == {"old_value": "", "new_value": "all of it"}
 
 
 def test_state_outlines_are_small_closed_and_credited() -> None:

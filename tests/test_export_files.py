@@ -106,7 +106,7 @@ def test_a_strange_manifest_is_a_line(folders: Folders, tmp_path: Path, content:
     (tmp_path / "MANIFEST.json").write_text(shorter if content == "shorter" else content)
     with pytest.raises(TtaError, match="is not a manifest"):
         manifest.verify(tmp_path)
-    assert manifest.owned(tmp_path / "MANIFEST.json") == {}
+    assert manifest.read_owned(tmp_path / "MANIFEST.json") == {}
 
 
 def test_verify_as_a_command(folders: Folders, tmp_path: Path) -> None:

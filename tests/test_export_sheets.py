@@ -160,7 +160,7 @@ def test_the_file_begins_with_a_mark_and_no_cell_is_too_long(written: Path) -> N
 @given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(csvfile.MAX_CELL // 2 - 40, csvfile.MAX_CELL + 10))
 def test_a_cut_text_is_its_beginning_and_says_so(text: str, length: int) -> None:
     whole = (text or "x") * (length // len(text or "x") + 1)
-    shown = csvfile.cut(whole)
+    shown = csvfile.truncate(whole)
     assert len(shown.encode("utf-16-le")) // 2 <= csvfile.MAX_CELL
     assert shown == whole or (shown.endswith(csvfile.CUT) and whole.startswith(shown.removesuffix(csvfile.CUT)))
     assert shown == whole or len(whole.encode("utf-16-le")) // 2 > csvfile.MAX_CELL

@@ -22,11 +22,11 @@ from scraper.ledger.store import (
     PARTIAL,
     SHRUNK,
     WINDOW,
-    Ended,
     FetchResult,
     FetchState,
     Ledger,
     ListedCapture,
+    ListingEnd,
     Listings,
     sha1_of,
     to_time,
@@ -217,7 +217,7 @@ def test_a_smaller_listing_is_believed_after_a_week(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
         listings = Listings(ledger, "wayback", "x.gov")
 
-        def list_rows(rows: list[ListedCapture], since: datetime | None = None) -> Ended:
+        def list_rows(rows: list[ListedCapture], since: datetime | None = None) -> ListingEnd:
             number = listings.begin(FULL, since)
             listings.add(number, rows)
             return listings.end(number, FULL, since)

@@ -153,11 +153,11 @@ def test_a_refusal_long_after_a_429_is_no_ban(tmp_path: Path) -> None:
             pacer = Pacer(ledger.host, ledger.save_host, Stop())
             if banned:
                 with pytest.raises(SourcePaused) as caught:
-                    pacer.refused("x.org")
+                    pacer.note_refusal("x.org")
                 assert (caught.value.until - now).total_seconds() == pytest.approx(3600 * 2**bans, abs=5)
             else:
-                pacer.refused("x.org")
-        pacer.limited("x.org")
+                pacer.note_refusal("x.org")
+        pacer.note_limit("x.org")
         assert ledger.host("x.org").bans == 0
 
 

@@ -104,9 +104,10 @@ def test_a_page_is_read_the_same_however_it_was_archived(theme: Theme) -> None:
     noise = Options(rdf=True, twig_debug=True, wayback=True, translated=True, furniture=True)
     one, two = read(Case(3, theme).page()).record, read(Case(3, theme, noise).page()).record
     assert one is not None and two is not None
-    without = {"url", "shape", "fields"}
+    without = {"url", "shape", "fields", "form"}
     assert as_json(one, *without) == as_json(two, *without)
     assert own_fields(one) == own_fields(two)
+    assert (one.form, two.form) == ("html", "translation")
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -177,7 +177,7 @@ def test_a_load_imports_no_library_that_it_does_not_use(tmp_path: Path) -> None:
     assert query(folders, "SELECT count(*) FROM fields_fts WHERE fields_fts MATCH 'norfolk'") == [(1,)]
 
 
-@pytest.mark.parametrize("lost", ["INDEX idx_fields_shared_label", "TABLE fields_fts"])
+@pytest.mark.parametrize("lost", ["INDEX idx_fields_rows_shared", "TABLE fields_fts"])
 def test_a_load_makes_an_index_that_is_missing(tmp_path: Path, lost: str) -> None:
     folders = loaded(tmp_path, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
     with closing(sqlite3.connect(folders.database)) as db:

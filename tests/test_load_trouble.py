@@ -14,7 +14,7 @@ import pytest
 from scraper import reading as capture_reading
 from scraper.archive.store import CATALOG
 from scraper.capture import Capture
-from scraper.database import parse_captures, parsed_pages
+from scraper.database import build, parse_captures, parsed_pages
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -47,7 +47,7 @@ def deadly(content: bytes, **more: Any) -> Any:
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_reading, "parse_page", deadly)
     monkeypatch.setattr(parse_captures, "PAGE_SECONDS", 0.5)
-    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.mark.usefixtures("hostile")
@@ -105,6 +105,16 @@ def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
 
 @pytest.mark.usefixtures("hostile")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_record_that_ends_worker_processes_is_built_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_parent(captures: Any, rows: Any = build._record_rows) -> Any:
+        return rows(captures) if captures[0].record_id != "5" or not multiprocessing.parent_process() else os._exit(1)
+
+    monkeypatch.setattr(build, "_record_rows", in_parent)
+    assert query(loaded(tmp_path, pages(*range(1, 9)), workers=2), "SELECT count(*), count(county) FROM records") == [(8, 8)]
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_path: Path) -> None:
     folders = loaded(tmp_path, pages(1))
     state = "SELECT parsing FROM state"
@@ -118,7 +128,7 @@ def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_pat
 
 
 def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
     monkeypatch.setattr(processes, "_serve", lambda _: os._exit(1))
     add(Folders(tmp_path), pages(1, 2))
     with pytest.raises(TtaError, match="worker processes"):

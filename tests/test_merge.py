@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.database.merge import Merged, Seen, merge, order
+from scraper.database.merge import Merged, Seen, merge, time_key
 from scraper.database.stored_page import FieldValue, StoredPage
 
 KEYS = ("short_name", "county", "status", "weather", "description")
@@ -28,7 +28,7 @@ def seen(number: int, *rows: FieldValue, form: str = "html", cut: bool = False, 
 
 
 def merged(*captures: Seen) -> Merged:
-    return merge(sorted(captures, key=lambda one: order(one.captured_at, one.content.form, one.capture_id)))
+    return merge(sorted(captures, key=lambda one: time_key(one.captured_at, one.content.form, one.capture_id)))
 
 
 def state(merge: Merged) -> list[tuple[str, str | None, str]]:
@@ -64,7 +64,7 @@ def test_order_of_arrival_makes_no_difference(some: list[Seen], chance: Any) -> 
 
 @given(captures_in("html"))
 def test_the_last_that_captured_a_field_counts(some: list[Seen]) -> None:
-    by_time = sorted(some, key=lambda one: order(one.captured_at, one.content.form, one.capture_id))
+    by_time = sorted(some, key=lambda one: time_key(one.captured_at, one.content.form, one.capture_id))
     result = merged(*some).fields
     for key in {one.key for capture in some for one in capture.content.fields}:
         telling = [
@@ -88,7 +88,7 @@ def test_a_single_capture_is_what_it_says(some: list[Seen]) -> None:
 
 @given(captures)
 def test_the_same_page_again_changes_only_the_source(some: list[Seen]) -> None:
-    last = max(some, key=lambda one: order(one.captured_at, one.content.form, one.capture_id))
+    last = max(some, key=lambda one: time_key(one.captured_at, one.content.form, one.capture_id))
     again = Seen("d", "2026-01-01T00:00:00Z", last.content)
     before, after = merged(*some), merged(*some, again)
     if last.captured_at:
@@ -177,8 +177,8 @@ def test_head_and_sections_are_kept_too() -> None:
 
 
 def test_a_fraction_of_a_second_is_later() -> None:
-    assert order("2025-01-01T00:00:00Z", "html", "b") < order("2025-01-01T00:00:00.5Z", "html", "a")
-    assert order(None, "html", "z") < order("2025-01-01T00:00:00Z", "text", "a")
+    assert time_key("2025-01-01T00:00:00Z", "html", "b") < time_key("2025-01-01T00:00:00.5Z", "html", "a")
+    assert time_key(None, "html", "z") < time_key("2025-01-01T00:00:00Z", "text", "a")
 
 
 def test_a_line_of_a_text_that_the_page_shows_as_label_or_value_is_no_field_of_its_own() -> None:

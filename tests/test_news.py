@@ -10,7 +10,7 @@ import pytest
 
 from scraper.database.runs import record
 from scraper.database.tables import RunRow
-from scraper.explore import news
+from scraper.explore import filters
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
 
@@ -104,5 +104,5 @@ def test_earlier_events_are_a_link_away_also_where_counting_them_takes_too_long(
         query = text.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
     assert len(seen) == len(set(seen)) == 250
     assert re.search(r"\d+ of 250 events on this page", site.get("/-/new").text)
-    monkeypatch.setattr(news, "COUNT_FOR", 1e-6)
-    assert re.search(r"</strong>: \d+ events on this page; <a [^>]*>earlier</a> ones follow", site.get("/-/new?_size=1").text)
+    monkeypatch.setattr(filters, "COUNT_FOR", 1e-6)
+    assert re.search(r"<p>\s*\d+ events on this page; <a [^>]*>earlier</a> ones follow", site.get("/-/new?_size=1").text)

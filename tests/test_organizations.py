@@ -104,14 +104,14 @@ def pairs(groups: dict[Any, list[int]]) -> set[tuple[int, int]]:
 def measure(folder: Path, seed: int = 1) -> dict[str, float]:
     """Precision and recall, in percent, of pairs of records that have one agency, or one provider."""
     records, truth = make_truth(seed)
-    rows = query(loaded(folder, records), "SELECT record_id, agency_id, provider_id FROM records")
+    rows = query(loaded(folder, records), "SELECT record_id, agency_id, provider_id, agency FROM records")
     figures = {}
-    for place, kind in enumerate(("agency_id", "provider_id")):
+    for column, (kind, place) in enumerate({"agency_id": 0, "provider_id": 1, "agency": 0}.items()):
         true, read = defaultdict(list), defaultdict(list)
         for record_id, *found in rows:
             true[truth[int(record_id)][place]].append(int(record_id))
-            if found[place] is not None:
-                read[found[place]].append(int(record_id))
+            if found[column] is not None:
+                read[found[column]].append(int(record_id))
         both = len(pairs(true) & pairs(read))
         figures |= {f"{kind}, precision": 100 * both / len(pairs(read)), f"{kind}, recall": 100 * both / len(pairs(true))}
     return figures

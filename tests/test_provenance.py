@@ -11,7 +11,7 @@ import pytest
 from parsers.locate import SourcePosition, locate
 from parsers.record import RecordValues, columns_of
 from parsers.scalars import iso_time
-from parsers.tree import UNSEEN
+from parsers.tree import CONTROLS
 from scraper.database.connection import reading
 from scraper.folders import Folders
 from scraper.provenance import INTACT, Reason, Why
@@ -35,7 +35,7 @@ def holds(text: str, value: str) -> bool:
 
 def pack(text: str) -> str:
     """A text without white space and what no reader sees, by which the page's source and a value can be compared."""
-    return "".join(text.translate(UNSEEN).split())
+    return "".join(text.translate(CONTROLS).split())
 
 
 def source(reason: Reason) -> str:
@@ -91,8 +91,8 @@ def check(reason: Reason) -> None:
 
 def test_every_value_of_the_demo_can_be_traced(demo_folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     read: Counter[str] = Counter()
-    real = Why._stored
-    monkeypatch.setattr(Why, "_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
+    real = Why._read_stored
+    monkeypatch.setattr(Why, "_read_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
     columns, fields, items, sections = set(), set(), set(), set()
     with reading(demo_folders.database) as db:
         for (record_id,) in query(demo_folders, "SELECT record_id FROM records"):

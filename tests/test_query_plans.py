@@ -9,7 +9,7 @@ import pytest
 
 from scraper.config import Checks
 from scraper.database import load as loading
-from scraper.database.checks import Looked, check_all
+from scraper.database.checks import CheckInput, check_all
 from scraper.database.connection import writing
 from scraper.database.load import LoadOptions, load
 from scraper.database.parsed_pages import ParsedPages
@@ -70,7 +70,7 @@ def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, P
             yield db, version
 
     def explain(db: sqlite3.Connection, _: loading.Loaded) -> None:
-        list(check_all(Looked(db, None, {}, Checks())))
+        list(check_all(CheckInput(db, None, {}, Checks())))
         db.set_trace_callback(None)
         for sql in sorted((one for one in seen if one.startswith(("CREATE TEMP TABLE", "CREATE INDEX temp."))), reverse=True):
             with suppress(sqlite3.OperationalError):  # tables that the load has dropped are made again

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from scraper.database.checks import Looked, check_all
+from scraper.database.checks import CheckInput, check_all
 from scraper.refresh import run as refresh_run
 from tests.dbkit import add, day, html, loaded, node, page
 from tests.fakearchive.run import run
@@ -56,7 +56,7 @@ def test_every_answer_of_a_live_server_is_wholly_old_or_wholly_new(
         readers = [Reader(address, lambda: not over.is_set()) for _ in range(READERS)]
         asked_within = []
 
-        def slow(looked: Looked) -> object:
+        def slow(looked: CheckInput) -> object:
             """All is written and nothing committed: several answers are given now."""
             before = sum(reader.answers.total() for reader in readers)
             wait_for(lambda: sum(reader.answers.total() for reader in readers) >= before + 6)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scraper.database.tables import TABLES
 from scraper.errors import BadQuery
 from scraper.explore import requests
-from scraper.explore.requests import days, understood
+from scraper.explore.requests import convert_query, parse_days
 from tests.webkit import Site
 
 TODAY = date(2026, 11, 29)  # a Sunday
@@ -38,6 +38,10 @@ def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
         ("this fiscal year", "2026-10-01", "2027-10-01"),
         ("last fiscal year", "2025-10-01", "2026-10-01"),
         ("today", "2026-11-29", "2026-11-30"),
+        ("Q1 2025", "2025-01-01", "2025-04-01"),
+        ("1st quarter of FY25", "2024-10-01", "2025-01-01"),
+        ("last quarter", "2026-07-01", "2026-10-01"),
+        ("in the fourth quarter of 2024 to today", "2024-10-01", "2026-11-30"),
         ("last week", "2026-11-22", "2026-11-29"),
         ("this month", "2026-11-01", "2026-12-01"),
         ("last 7 days", "2026-11-23", "2026-11-30"),
@@ -48,13 +52,13 @@ def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_spans_of_time_are_understood(text: str, first: str, end: str) -> None:
-    assert tuple(map(str, days(text, TODAY))) == (first, end)
+    assert tuple(map(str, parse_days(text, TODAY))) == (first, end)
 
 
 @given(st.text(max_size=30) | st.from_regex(r"(last|this) \d{1,5} (weeks|years)|\d{1,2}/\d{1,2}/\d{1,5}", fullmatch=True))
 def test_any_text_is_a_span_or_refused(text: str) -> None:
     try:
-        assert days(text, TODAY).first < days(text, TODAY).end
+        assert parse_days(text, TODAY).first < parse_days(text, TODAY).end
     except BadQuery as problem:
         assert str(problem).endswith(".")
 
@@ -94,7 +98,7 @@ def test_any_text_is_a_span_or_refused(text: str) -> None:
 )
 def test_filters_are_understood(path: str, asked: str, read: str) -> None:
     pairs = [tuple(pair.split("=", 1)) for pair in asked.split("&")]
-    assert understood(f"/tta/{path}", pairs) == [tuple(pair.split("=", 1)) for pair in read.split("&")]  # type: ignore[arg-type, comparison-overlap]
+    assert convert_query(f"/tta/{path}", pairs) == [tuple(pair.split("=", 1)) for pair in read.split("&")]  # type: ignore[arg-type, comparison-overlap]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,8 @@ def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: s
         answer = site.get(f"{path}?place_county=Essex+County&{query}")
         assert answer.status_code == 400, path
         if path.startswith("/-/") and query != "captured_at=2024":  # which the page itself refuses
-            assert f'{path}?place_county=Essex+County">Back to the page without it' in answer.text
+            assert f'{path}?place_county=Essex+County">Leave this filter out' in answer.text
+            assert f'<input name="{query.partition("=")[0]}" value="' in answer.text
         assert "Traceback" not in answer.text
 
 

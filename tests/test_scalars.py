@@ -11,7 +11,7 @@ from parsers.scalars import (
     iso_time,
     money_range,
     number,
-    place,
+    parse_point,
     reference,
     time_range,
     yes_no,
@@ -62,7 +62,7 @@ def test_number(text: str, expected: int | None) -> None:
     ],
 )
 def test_a_sound_point_has_a_place(text: str, longitude: float, latitude: float) -> None:
-    assert place(text) == (longitude, latitude, None)
+    assert parse_point(text) == (longitude, latitude, None)
 
 
 FLAGGED = {
@@ -78,7 +78,7 @@ FLAGGED = {
 @pytest.mark.parametrize("flag", FLAGGED)
 def test_what_is_no_place_is_flagged_and_never_on_the_map(flag: str | None) -> None:
     for text in FLAGGED[flag].split("|"):
-        assert place(text) == (None, None, flag), text
+        assert parse_point(text) == (None, None, flag), text
 
 
 ONE_DAY = "Oct 25th 2026|25th of October, 2026|25-Oct-2026|Oct.25,2026|10/25/2026.*|2026/10/25|25.10.2026|25/10/2026"
@@ -214,7 +214,7 @@ def test_money(text: str, expected: tuple[float | None, float | None]) -> None:
 
 @given(st.text(max_size=300))
 def test_no_text_makes_a_reader_raise(text: str) -> None:
-    for read in (reference, yes_no, number, place, iso_time, money_range):
+    for read in (reference, yes_no, number, parse_point, iso_time, money_range):
         read(text)
     time_range(text, None)
     time_range(text, text)
@@ -222,5 +222,5 @@ def test_no_text_makes_a_reader_raise(text: str) -> None:
 
 @given(st.floats(-180, 180), st.floats(-90, 90))
 def test_every_point_is_a_place_or_flagged(longitude: float, latitude: float) -> None:
-    *point, flag = place(f"POINT ({longitude!r} {latitude!r})")
+    *point, flag = parse_point(f"POINT ({longitude!r} {latitude!r})")
     assert point == ([longitude, latitude] if flag is None else [None, None])

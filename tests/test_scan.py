@@ -14,7 +14,7 @@ from scraper.capture import Capture
 from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import run as scanning
-from scraper.scan.run import Piece, Scan, checked, listed, read_piece, scan
+from scraper.scan.run import Piece, Scan, check_address, read_list, read_piece, scan
 from scraper.workers.processes import Processes
 from tests.commandkit import Ran, tta
 from tests.containerkit import NUMBERS, ONE_BY_ONE
@@ -46,7 +46,7 @@ def ids(folder: Path) -> list[str]:
 
 
 def scanned(data: Path, *addresses: object, workers: int = 1) -> Scan:
-    return scan(data, [checked(str(address), loopback=True) for address in addresses], HOSTS, "files", Processes(workers))
+    return scan(data, [check_address(str(address), loopback=True) for address in addresses], HOSTS, "files", Processes(workers))
 
 
 def test_only_the_hosts_pages_are_taken_and_a_file_is_read_once(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.Mon
     one, two = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in "12")
     assert one.read_bytes() == two.read_bytes()
     monkeypatch.setattr(scanning, "FOUND_BYTES", 1)
-    monkeypatch.setattr("scraper.workers.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
+    monkeypatch.setattr("scraper.workers.processes._process_context", lambda _: __import__("multiprocessing").get_context("fork"))
     scanned(tmp_path / "parts", *files)
     assert sorted(ids(tmp_path / "parts")) == sorted(ids(tmp_path / "1")), "a file read in parts gives what it gives in one go"
 
@@ -127,16 +127,16 @@ REFUSED = """ftp://example.org/a.warc.gz file:///etc/passwd http://example.org/a
 @pytest.mark.parametrize("address", [*REFUSED, "https://example.org/a b"])
 def test_other_addresses_are_refused_without_a_secret_in_the_line(address: str) -> None:
     with pytest.raises(WrongUsage) as refused:
-        checked(address)
+        check_address(address)
     assert "secret" not in str(refused.value)
 
 
 def test_a_list_can_only_name_what_lies_below_its_prefix() -> None:
     good = ["crawl-data/EOT-2024/segments/1/warc/a.warc.gz\n", "\n"]
-    assert list(listed(iter(good), "s3://eotarchive/")) == ["s3://eotarchive/crawl-data/EOT-2024/segments/1/warc/a.warc.gz"]
+    assert list(read_list(iter(good), "s3://eotarchive/")) == ["s3://eotarchive/crawl-data/EOT-2024/segments/1/warc/a.warc.gz"]
     for bad in ("../a", "https://example.org/a", "/a", "a::b", "a?b", "a b"):
         with pytest.raises(WrongUsage):
-            list(listed(iter([bad]), "s3://eotarchive/"))
+            list(read_list(iter([bad]), "s3://eotarchive/"))
 
 
 OURS = "https://bjatta.bja.ojp.gov/node/1 http://RP.bjatta.bja.ojp.gov:80/ https://bjatta.bja.ojp.gov./node/1".split()
@@ -170,7 +170,7 @@ def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
 def test_whatever_import_reads_is_scanned_in_parts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
     (tmp_path / "crawl").write_bytes(ONE_BY_ONE[pack](*NUMBERS))
     monkeypatch.setattr(scanning, "FOUND_BYTES", 1)
-    monkeypatch.setattr("scraper.workers.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
+    monkeypatch.setattr("scraper.workers.processes._process_context", lambda _: __import__("multiprocessing").get_context("fork"))
     done = scanned(tmp_path / "data", tmp_path / "crawl")
     assert (done.added, done.known, done.problems) == (len(NUMBERS), 0, [])
 

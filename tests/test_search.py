@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import BadQuery
-from scraper.explore.search import AT_ONCE, marked
+from scraper.explore.search import AT_ONCE, highlight
 from scraper.search_query import match
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
@@ -177,4 +177,4 @@ def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:
         text = site.get(f"/-/search?q=deflection&in={scope}").text
         assert "<script>alert" not in text
         assert "&lt;b&gt;<mark>deflection</mark>&lt;/b&gt;" in text
-    assert "<script>" not in marked("\x02<script>\x02\x03x\x03")
+    assert "<script>" not in highlight("\x02<script>\x02\x03x\x03")

@@ -24,7 +24,7 @@ AHEAD = timedelta(days=1)
 """How much later a capture time may be than its fetch or import: clocks and zones differ."""
 _EDGE = 1 << 14
 """Bytes at either end of a page that are searched for comments of tools that save pages."""
-_WAYBACK = "FILE ARCHIVED ON"
+_WAYBACK = "FILE ARCHIVED ON"  # in the comment that ends the Wayback Machine's replays
 PATTERNS = Path(__file__).with_name("dating.toml").read_text(encoding="utf-8")
 _RE = {name: re.compile(pattern) for name, pattern in tomllib.loads(PATTERNS).items()}
 
@@ -58,17 +58,17 @@ def parse_time(text: str | None) -> Time | None:
     return Time(moment, length) if FIRST <= moment < datetime(9000, 1, 1, tzinfo=UTC) else None
 
 
-def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
+def date_capture(capture: Capture, *, added_at: datetime | None = None) -> Capture:
     """Returns the capture with the address and time that it shows, if any. A time after `added_at` is not trusted."""
     recorded = capture.recorded or Recorded(capture.url, capture.captured_text)
     record_time = parse_time(recorded.date)
     url, times, fetched_at = recorded.url, [record_time], capture.fetched_at
-    if replay := _replay(capture, url):
+    if replay := _evidence_of_replay(capture, url):
         url, times = replay
         fetched_at = fetched_at or (record_time.moment if record_time else None)
     latest = min(one for one in (fetched_at, added_at, datetime.now(UTC)) if one) + AHEAD
     if url is None or not (replay or (record_time and record_time.moment <= latest)):
-        page_url, page_time = _of_page(capture) if capture.form is not WarcType.REVISIT else (None, None)
+        page_url, page_time = _evidence_in_page(capture) if capture.form is not WarcType.REVISIT else (None, None)
         path_url, path_time = of_path(capture.origin)
         url = url or page_url or path_url
         times += [page_time, path_time, parse_time(capture.header("date"))]
@@ -77,7 +77,7 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
     return replace(capture, url=url, captured_at=moment, date_length=length, fetched_at=fetched_at, recorded=other)
 
 
-def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | None]] | None:
+def _evidence_of_replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | None]] | None:
     """Yields the page's address and capture time of an archive's replay (not of the archive's own pages), best evidence first."""
     memento = capture.header("memento-datetime")
     digits = archive_time(url)
@@ -88,10 +88,10 @@ def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | 
     if url and digits:
         inner = without_archive(url)
         url = page_address(url) if inner == url else inner
-    return url, [parse_time(memento), parse_time(digits), _of_page(capture)[1] if is_commented else None]
+    return url, [parse_time(memento), parse_time(digits), _evidence_in_page(capture)[1] if is_commented else None]
 
 
-def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
+def _evidence_in_page(capture: Capture) -> tuple[str | None, Time | None]:
     """Returns the address and time that a tool wrote into the page when it saved it."""
     body = capture.payload
     edges = body if len(body) < 2 * _EDGE else body[:_EDGE] + b"\n" + body[-_EDGE:]
@@ -118,7 +118,7 @@ def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
 
 
 def of_path(origin: str | None) -> tuple[str | None, Time | None]:
-    """Address and time in a path that a mirroring tool wrote: TIMESTAMP/HOST/path, HOST/path, a replay's, `archive/EPOCH`."""
+    """Returns address and time in a path that a mirroring tool wrote: TIMESTAMP/HOST/path, HOST/path, `archive/EPOCH`."""
     parts = [part for part in (origin or "").split("/") if part]
     if not parts or _RE["in_container"].search(parts[-1]):
         return None, None

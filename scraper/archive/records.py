@@ -23,15 +23,15 @@ MAX_READ_AGAIN = 1 << 32
 ARC_LINE = rb"(?:https?|ftps?|gopher|dns|whois|filedesc|mailto|news|nntp):[^\r\n]{1,4000}? [\w.:-]+ \d{8,14} [^\r\n]{1,4000}\r?\n"
 START = re.compile(rb"WARC/\d{1,2}\.\d{1,2}[ \t]*\r{0,2}\n|" + ARC_LINE, re.IGNORECASE)
 """The first line of a record: for WARC the version; for ARC address, IP address, time, media type, ..., length."""
-_NEXT = re.compile(rb"(?<=\n)(?:" + START.pattern + rb")", re.IGNORECASE)
+_NEXT = re.compile(rb"(?<=\n)(?:" + START.pattern + rb")", re.IGNORECASE)  # where a record begins after a line end
 _BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf")
-_WARC = re.compile(rb"WARC/", re.IGNORECASE)
-_HEAD_END = re.compile(rb"\r{0,2}\n[ \t]*\r{0,2}\n")
+_WARC = re.compile(rb"WARC/", re.IGNORECASE)  # first bytes of a WARC record
+_HEAD_END = re.compile(rb"\r{0,2}\n[ \t]*\r{0,2}\n")  # the blank line after headers
 _LINE_END = re.compile(rb"\r?\n")
-_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+(\d{3})(?![\w\x80-\xff])")
+_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+(\d{3})(?![\w\x80-\xff])")  # an HTTP status line
 _ARC = re.compile(r"(.+?) ([\w.:-]+) (\d{8,14}) ([^ ]+)(?: .*)? (\d{1,12})")
-CAPTURES = frozenset({"response", "resource", "conversion", "revisit"})
-_TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
+CAPTURES = frozenset({"response", "resource", "conversion", "revisit"})  # record types that contain a capture
+_TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}  # all record types
 
 
 class Damage(NamedTuple):

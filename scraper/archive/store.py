@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from parsers import urls
 from scraper.archive import dating
-from scraper.archive.dating import dated
+from scraper.archive.dating import date_capture
 from scraper.archive.warc import only_capture, read_parts, record_bytes, record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Original, WarcType, iso
 from scraper.errors import ArchiveDamaged, TtaError
@@ -156,7 +156,7 @@ class Archive(AbstractContextManager["Archive"]):
 
     def add(self, capture: Capture) -> Entry | None:
         """Appends a capture, or a preferred delivery of a stored one, for the next `flush`. Returns its row, None if not new."""
-        capture = dated(capture)
+        capture = date_capture(capture)
         if not self._is_preferred(entry_of(capture, "", 0, 0)):
             return None
         return self.append(prepare(capture, utc_now()))

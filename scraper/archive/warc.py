@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from parsers.urls import archive_time, without_archive
-from scraper.archive.dating import dated, parse_time
+from scraper.archive.dating import date_capture, parse_time
 from scraper.archive.packing import NO_RECORD
 from scraper.archive.records import CAPTURES, Damage, LengthAt, WarcRecord, read_records, split_http
 from scraper.capture import Capture, Original, Recorded, WarcType, from_iso, iso
@@ -44,7 +44,7 @@ def read_captures(
     def is_wanted(record: WarcRecord) -> bool:
         return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
 
-    for item in _joined(read_records(file, start, wanted=is_wanted)):
+    for item in _join_segments(read_records(file, start, wanted=is_wanted)):
         if isinstance(item, Damage):
             yield item
             continue
@@ -56,7 +56,7 @@ def read_captures(
         yield item.position, capture
 
 
-def _joined(items: Iterator[WarcRecord | Damage]) -> Iterator[WarcRecord | Damage]:
+def _join_segments(items: Iterator[WarcRecord | Damage]) -> Iterator[WarcRecord | Damage]:
     """Yields the records with their segments joined (WARC 1.1, section 8). Segments that can't be joined are reported."""
     first: WarcRecord | None = None
     segments = 0
@@ -148,7 +148,7 @@ def _to_capture(record: WarcRecord, source: str, origin: str | None) -> Capture:
         damage=headers.get(DAMAGE.lower()) or record.problem,
         recorded=Recorded(*(None if one == UNKNOWN else one for one in recorded)),
     )
-    return dated(capture, added_at=added.moment if added else None)
+    return date_capture(capture, added_at=added.moment if added else None)
 
 
 def sha1_digest(body: bytes) -> str:
@@ -160,8 +160,8 @@ def record_bytes(capture: Capture, now: datetime) -> bytes:
     """Returns the capture as one gzip member with one WARC 1.1 record. `now` dates records whose capture time is unknown."""
     block = capture.payload
     if capture.form in (WarcType.RESPONSE, WarcType.REVISIT) and capture.http_status is not None:
-        lines = [f"HTTP/1.1 {capture.http_status:03d} {_plain(capture.http_reason)}".strip()]
-        lines += [f"{_plain(name)}: {_plain(value)}" for name, value in capture.http_headers]
+        lines = [f"HTTP/1.1 {capture.http_status:03d} {_strip_line_ends(capture.http_reason)}".strip()]
+        lines += [f"{_strip_line_ends(name)}: {_strip_line_ends(value)}" for name, value in capture.http_headers]
         block = "\r\n".join([*lines, "", ""]).encode() + capture.payload
     is_revisit, original = capture.form is WarcType.REVISIT, capture.original or Original()
     digest = capture.payload_digest if is_revisit else sha1_digest(capture.payload)
@@ -192,7 +192,7 @@ def record_bytes(capture: Capture, now: datetime) -> bytes:
         "Content-Type": media_type,
         "Content-Length": str(len(block)),
     }
-    named = [f"{name}: {_plain(value)}" for name, value in headers.items() if value]
+    named = [f"{name}: {_strip_line_ends(value)}" for name, value in headers.items() if value]
     return gzip.compress("\r\n".join(["WARC/1.1", *named, "", ""]).encode() + block + b"\r\n\r\n", mtime=0)
 
 
@@ -201,7 +201,7 @@ def record_id_of(capture: Capture) -> str:
     return f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, capture.capture_id)}>"
 
 
-def _plain(text: str) -> str:
+def _strip_line_ends(text: str) -> str:
     """Returns a header value without line ends: malicious captures must not be able to inject headers."""
     return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("utf-8", "replace").decode().strip()
 

@@ -7,7 +7,7 @@ import click
 
 from scraper.commands import MODES, strict_contacts, without_contacts
 from scraper.database.connection import reading
-from scraper.database.contacts import in_words, left_out
+from scraper.database.contacts import count_left_out, describe_left_out
 from scraper.errors import WrongUsage
 from scraper.export.csvfile import MAX_ROWS
 from scraper.export.manifest import run_on_manifest, verify
@@ -26,7 +26,7 @@ PATH = click.Path(path_type=Path, allow_dash=True)
 @click.argument("dest", metavar="DEST", type=PATH, required=False)
 @click.option("--where", metavar="SQL", help="Only the records that meet an SQL condition on the columns of records.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
-@click.option("--columns", metavar="A,B,C", default="", help="Only these columns of records, or of --table, besides keys.")
+@click.option("--columns", metavar="A,B,C", default="", show_default=False, help="Only keys, and these columns of the table.")
 @click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {FLAT}, with csv.")
 @without_contacts
 @strict_contacts
@@ -72,7 +72,7 @@ def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, co
     names = tuple(filter(None, map(str.strip, columns.split(","))))
     selection = Selection(**chosen, columns=names, contacts=kept)
     with terminated_as_interrupted(), reading(folders.database) as db:
-        notes = [f"left out: {in_words(left_out(db))}"] if kept is not True else []
+        notes = [f"left out: {describe_left_out(count_left_out(db))}"] if kept is not True else []
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
     if form == "wacz":
         notes.append("The captures are complete: they may contain people's names and contact details.")

@@ -18,7 +18,7 @@ SECONDS = click.FloatRange(min=1, max=604_800)
 LOG_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+def _parse_timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
     """Converts a date or time (2024, 2024-05, 20240531, 2024-05-31T12:00) to the first digits of a timestamp; empty if none."""
     digits = re.sub(r"[-T:Z ]", "", value or "")
     if value is not None and not re.fullmatch(r"\d{4}(\d\d){0,5}", digits):
@@ -30,9 +30,9 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Choice(SOURCES))
 @click.option("--dry-run", is_flag=True, help="List only, and report what would be fetched.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Request at most N captures.")
-@click.option("--from", "start", callback=_timestamp, metavar="DATE", help="Only captures made at that time or later.")
-@click.option("--to", "end", callback=_timestamp, metavar="DATE", help="Only captures made at that time or before.")
-@click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
+@click.option("--from", "start", callback=_parse_timestamp, metavar="DATE", help="Only captures made at that time or later.")
+@click.option("--to", "end", callback=_parse_timestamp, metavar="DATE", help="Only captures made at that time or before.")
+@click.option("--now", is_flag=True, help="Ignore waiting times stored by earlier runs.")
 @json_option
 @click.pass_obj
 def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: Any) -> int:
@@ -52,7 +52,7 @@ def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: A
 @click.option("--accept", is_flag=True, help="Commit the new data even if checks fail; recorded permanently in the run history.")
 @workers_option
 @click.option("--deadline", metavar="SECONDS", type=SECONDS, help="Time limit of the whole run, instead of the configured one.")
-@click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
+@click.option("--now", is_flag=True, help="Ignore waiting times stored by earlier runs.")
 @click.option("--log-file", metavar="FILE", type=LOG_FILE, help="Append events as JSON lines.")
 @json_option
 @click.pass_obj
@@ -84,4 +84,4 @@ def config(folders: Folders, as_json: bool) -> None:
     head = f"# {path}" if path.exists() else "# built-in defaults: there is no tta.toml"
     show(asdict(settings), [head, "\n".join(as_toml(settings)).rstrip()], as_json=as_json)
     if any(getattr(settings.sources, name).enabled for name in SOURCES):
-        fetching.chosen(settings, ())
+        fetching.choose_sources(settings, ())

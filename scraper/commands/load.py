@@ -27,7 +27,7 @@ from scraper.terminal import ProgressBar, escape
 @json_option
 @click.pass_obj
 def command(folders: Folders, /, planned: bool, as_json: bool, **given: Any) -> int:
-    """Parse what the archive has and the database lacks.
+    """Load captures that the archive has and the database lacks.
 
     Unlike `tta refresh` it does not compare the result with the last good run; if the last refresh was refused, it loads nothing
     and exits with status 3. A load after an update of this program parses the archive again and recreates the database; an

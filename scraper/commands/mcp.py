@@ -18,7 +18,7 @@ from scraper.database.about import CAVEAT, TITLE
 from scraper.database.connection import reading
 from scraper.database.contacts import cleared_copy
 from scraper.errors import TtaError
-from scraper.export.manifest import state
+from scraper.export.manifest import describe_database
 from scraper.folders import Folders
 from scraper.provenance import Why, find_record
 from scraper.search_query import match
@@ -34,7 +34,7 @@ class Tools(NamedTuple):
     archive: Path
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _open_database(self) -> Iterator[sqlite3.Connection]:
         from mcp.server.mcpserver.exceptions import ToolError
 
         try:
@@ -45,20 +45,20 @@ class Tools(NamedTuple):
 
     def find(self, words: str) -> dict[str, Any]:
         """Finds records that contain all the words: the 20 most relevant. AND, OR, NOT, "a phrase" and prefix* work."""
-        with self._reading() as db:
+        with self._open_database() as db:
             found = dicts(db, _SQL["find"], match(words))
             return _answer(db, [one["record_id"] for one in found], records=found)
 
     def record(self, record: str) -> dict[str, Any]:
         """All known values of a record, by node number, reference or record_id, and how they changed between captures."""
-        with self._reading() as db:
+        with self._open_database() as db:
             (row,) = dicts(db, _SQL["record"], found := find_record(db, record))
             changes = dicts(db, _SQL["changes"], found)
             return _answer(db, [found], values={name: value for name, value in row.items() if value is not None}, changes=changes)
 
     def why(self, record: str, field: str) -> dict[str, Any]:
         """Where a field of a record comes from: the captures, the place in the page, and the columns that it is derived from."""
-        with self._reading() as db:
+        with self._open_database() as db:
             found = find_record(db, record)
             reason = asdict(Why(db, self.archive, found).field(field))
             for origin in reason["origins"]:  # the archive's pages name people; only the copy's values are without them
@@ -67,8 +67,8 @@ class Tools(NamedTuple):
 
     def coverage(self) -> dict[str, Any]:
         """How much of the portal the data covers: records, captures, from when to when, and completeness by fiscal year."""
-        with self._reading() as db:
-            return _answer(db, [], **state(db))
+        with self._open_database() as db:
+            return _answer(db, [], **describe_database(db))
 
 
 def _answer(db: sqlite3.Connection, about: list[str], **more: Any) -> dict[str, Any]:
@@ -81,12 +81,12 @@ def command(folders: Folders) -> None:
     """Serve tools to an AI assistant: find, record, why, coverage.
 
     The assistant starts this command and talks to it on standard input and output (Model Context Protocol). It gets no contact
-    details. Needs the package mcp: pip install 'tta[ai]'.
+    details. Needs the package mcp: run pip install '.[ai]' in a clone of this program.
     """
     try:
         from mcp.server.mcpserver import MCPServer  # importing it takes a second
     except ModuleNotFoundError:
-        raise TtaError("the package mcp is not installed: run `pip install 'tta[ai]'`") from None
+        raise TtaError("the package mcp is not installed: run `pip install '.[ai]'` in a clone of this program") from None
     with cleared_copy(folders.database, False) as copy:
         tools = Tools(copy.path, folders.archive)
         rules = f"{TITLE}. {CAVEAT} Name the capture that a value is from, and repeat the caveats."

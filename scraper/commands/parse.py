@@ -36,7 +36,7 @@ def parse(path: Path, url: str | None, is_text: bool) -> int:
 
 
 def _read(path: Path, url: str | None, *, is_text: bool) -> ParseResult:
-    """The ParseResult of the only capture in a file. Raises TtaError if the file has no capture or more than one."""
+    """Returns the ParseResult of the only capture in a file. Raises TtaError if the file has no capture or more than one."""
     captures: list[Capture] = []
     problems: list[Unused] = []
     with tempfile.NamedTemporaryFile() as copy:

@@ -55,9 +55,9 @@ def import_(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
 def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Search whole crawls for the portal's pages.
 
-    Adds pages of the configured hosts to the archive. ADDRESS is a path, https:// or s3://, of any file that `tta import` reads.
-    Files that were read to their end are not read again. A file that can't be read, or is not recognized, is reported, and the
-    next scan reads it. A list may be compressed, and `-` is standard input.
+    Adds pages of the configured hosts to the archive. ADDRESS is a path, or an https:// or s3:// URL, of any file that
+    `tta import` reads. Files that were read to their end are not read again. A file that can't be read, or is not recognized, is
+    reported, and the next scan reads it. A list may be compressed, and `-` is standard input.
     """
     # imported here, because they import multiprocessing, which `tta import` does not need
     from scraper.scan import run as crawls
@@ -68,8 +68,8 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
     settings = load_config(folders.config_file)
     loopback = settings.http.allow_loopback
     given = chain(
-        [crawls.checked(address, loopback=loopback) for address in addresses],
-        *(crawls.listed(_lines(name), options["prefix"], loopback=loopback) for name in lists),
+        [crawls.check_address(address, loopback=loopback) for address in addresses],
+        *(crawls.read_list(_read_list(name), options["prefix"], loopback=loopback) for name in lists),
     )
     stop = Stop()
     local = Processes(options["workers"] or cores(), stop.check)
@@ -87,7 +87,7 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE
 
 
-def _lines(name: str) -> Iterator[str]:
+def _read_list(name: str) -> Iterator[str]:
     """Yields the lines of a list, which archives publish compressed with gzip."""
     if name == "-":
         yield from sys.stdin

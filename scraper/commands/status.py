@@ -21,7 +21,7 @@ from scraper.terminal import ProgressBar, counted, escape
 if TYPE_CHECKING:
     from scraper.doctor.verify import DoctorReport
 
-_MAX_SHOWN = 20
+_MAX_SHOWN = 20  # lines of a list
 
 
 @click.command("status")
@@ -38,79 +38,79 @@ def status(folders: Folders, missing: bool, as_json: bool) -> None:
         show(addresses, addresses, as_json=as_json)
         return
     found = state.status(folders)
-    show(asdict(found), _lines(folders, found), as_json=as_json)
+    show(asdict(found), _status_lines(folders, found), as_json=as_json)
 
 
-def _lines(folders: Folders, found: state.Status) -> Iterator[str]:
-    if found.archived or found.loaded:
+def _status_lines(folders: Folders, status: state.Status) -> Iterator[str]:
+    if status.archived or status.loaded:
         # `tta load` does not load what a refresh refused, so it is not recommended then
         advice = "run `tta load`"
-        if found.refused_refresh and found.last_refresh and found.last_refresh["outcome"] == Outcome.REFUSED:
+        if status.refused_refresh and status.last_refresh and status.last_refresh["outcome"] == Outcome.REFUSED:
             advice = "the last refresh was refused, see below"
-        elif found.refused_refresh:
-            advice = f"the refresh of {escape(found.refused_refresh)} was refused; `tta refresh` tries again"
-        waiting = f", {found.not_loaded} not loaded: {advice}" if found.not_loaded else ""
-        yield f"archive        {found.archived} captures{waiting}"
+        elif status.refused_refresh:
+            advice = f"the refresh of {escape(status.refused_refresh)} was refused; `tta refresh` tries again"
+        waiting = f", {status.not_loaded} not loaded: {advice}" if status.not_loaded else ""
+        yield f"archive        {status.archived} captures{waiting}"
     else:
         yield f"nothing in {escape(folders.data)} yet: run `tta import` or `tta fetch`"
-    if found.low_space:
-        yield f"disk           {escape(found.low_space)}"
-    if found.loaded:
-        yield f"records        {found.records}, with {found.changes} changes"
-        yield f"captures       {found.captures}: {_counts(found.kinds)}"
-        yield f"sources        {_counts(found.sources)}"
-        first, last = found.first_captured_at or "-", found.last_captured_at or "-"
-        yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
-        yield from _refreshed(found)
-        yield f"unmapped       {len(found.unknown_labels)} page fields without a column"
-        yield from _listed(found.unknown_labels, "records")
-        yield f"flags          {len(found.flags)} kinds of values that look wrong"
-        yield from _listed(found.flags, "captures")
-    for year in found.years:
+    if status.low_space:
+        yield f"disk           {escape(status.low_space)}"
+    if status.loaded:
+        yield f"records        {status.records}, with {status.changes} changes"
+        yield f"captures       {status.captures}: {_format_counts(status.kinds)}"
+        yield f"sources        {_format_counts(status.sources)}"
+        first, last = status.first_captured_at or "-", status.last_captured_at or "-"
+        yield f"captured       {first} to {last}" + (f", {status.time_unknown} undated" if status.time_unknown else "")
+        yield from _refresh_lines(status)
+        yield f"unmapped       {len(status.unknown_labels)} page fields without a column"
+        yield from _list_counts(status.unknown_labels, "records")
+        yield f"flags          {len(status.flags)} kinds of values that look wrong"
+        yield from _list_counts(status.flags, "captures")
+    for year in status.years:
         published, unseen = year["published_wording"], year["seen_but_never_captured"]
         line = f"  fiscal year {year['fiscal_year'] or 'not known'}: {year['records']} records"
         line += f", at least {unseen} seen and never captured" if unseen else ""
-        yield line + (f", published: {published}" if published else "")
-    yield from _complete(found.completeness)
+        yield line + (f", the Bureau published: {published}" if published else "")
+    yield from _completeness_lines(status.completeness)
 
 
-def _complete(found: state.Completeness) -> Iterator[str]:
+def _completeness_lines(completeness: state.Completeness) -> Iterator[str]:
     """Returns lines about what is missing, by source; a missing record's number is known only from the ledger or a URL."""
-    if found.sources:
+    if completeness.sources:
         yield "record numbers"
-        for name, numbers in [*found.sources.items(), ("all", found.total)]:
+        for name, numbers in [*completeness.sources.items(), ("all", completeness.total)]:
             *counts, (_, never) = numbers.items()
-            what = "never archived there" if name in found.sources else "numbers between known ones that no source lists"
-            yield f"  {escape(name)}: {_counts(dict(counts))}, {never} {what}"
-    for one in found.listings:
+            what = "never archived there" if name in completeness.sources else "numbers between known ones that no source lists"
+            yield f"  {escape(name)}: {_format_counts(dict(counts))}, {never} {what}"
+    for one in completeness.listings:
         note = f"; {escape(one['note'])}" if one["note"] else ""
         complete = f"last complete {one['last_complete_at'] or 'never'}"
         yield f"  listing {escape(one['source'])} {escape(one['scope'])}: {one['outcome']}, {complete}{note}"
-    for host, until in found.waits.items():
+    for host, until in completeness.waits.items():
         second = re.sub("[.][0-9]+", "", until)
         yield f"  {escape(host)} is not contacted before {escape(second)}"
 
 
-def _refreshed(found: state.Status) -> Iterator[str]:
+def _refresh_lines(status: state.Status) -> Iterator[str]:
     """Returns lines about the last run of `tta refresh`, and the last good one if that was another."""
-    last = found.last_refresh
+    last = status.last_refresh
     if last is None:
         yield "refreshed      never: `tta refresh` is the nightly run"
         return
     ended = f"{last['outcome']}, {last['started_at']}: {last['message']}"
     yield f"refreshed      {escape(ended, 1000)}"
-    yield from (f"  {escape(line, 1000)}" for line in failure_lines([Check(**check) for check in found.failed_checks]))
+    yield from (f"  {escape(line, 1000)}" for line in failure_lines([Check(**check) for check in status.failed_checks]))
     if last["outcome"] == Outcome.REFUSED:
         yield f"  {ADVICE}"
     if last["outcome"] != Outcome.COMMITTED:
-        yield f"  the last good one began {found.last_good_refresh or 'never'}"
+        yield f"  the last good one began {status.last_good_refresh or 'never'}"
 
 
-def _counts(counts: dict[str, int]) -> str:
+def _format_counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {escape(name)}" for name, count in counts.items()) or "none"
 
 
-def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
+def _list_counts(counts: dict[str, int], unit: str) -> Iterator[str]:
     for name, count in list(counts.items())[:_MAX_SHOWN]:
         yield f"  {escape(name, 120)}: {count} {unit}"
     if len(counts) > _MAX_SHOWN:
@@ -126,7 +126,7 @@ def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
 def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
     """Verify archive, catalog, ledger and database.
 
-    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run beside other
+    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run during other
     commands; --repair and --deep fail if another run is active. A `note` needs no attention. The status is 0 if nothing is wrong
     or all was repaired, 3 if something is wrong and nothing was changed, and 4 if a part could not be repaired.
     """
@@ -144,13 +144,13 @@ def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_js
             report = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
         else:
             report = verify(folders, tables, is_deep=deep, progress=progress)
-    show({"intact": not report.wrong} | asdict(report), _findings(report, repairing=repairing), as_json=as_json)
+    show({"intact": not report.wrong} | asdict(report), _finding_lines(report, repairing=repairing), as_json=as_json)
     if repairing:
         return ExitStatus.PARTLY_DONE if report.wrong or report.problems or report.lost else ExitStatus.DONE
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
-def _findings(report: "DoctorReport", *, repairing: bool) -> Iterator[str]:
+def _finding_lines(report: "DoctorReport", *, repairing: bool) -> Iterator[str]:
     for finding in report.repaired:
         yield f"repaired: {finding.text}; {finding.repair}"
         yield from (f"  {example}" for example in finding.examples)

@@ -55,12 +55,12 @@ def address_key(url: str | None) -> str | None:
     return f"{host.removeprefix('www.')}{parts.path.rstrip('/')}{query}"
 
 
-def group(
+def identify(
     captures: Iterable[Marks],
     node_of_reference: Callable[[str], int | None],
     node_of_address: Callable[[str], int | None],
 ) -> dict[Marks, str]:
-    """The `record_id` for every pair of marks.
+    """Returns the `record_id` for every pair of marks.
 
     The two functions return the lowest node number among the captures with that reference or that address. Pairs that share a
     reference or an address, directly or through others, are one record: a pair without its own node gets the group's lowest one.
@@ -86,15 +86,11 @@ def group(
     result: dict[Marks, str] = {}
     for members in groups.values():
         lowest = min((node for one in members if (node := own[one]) is not None), default=None)
-        names = (one.reference or address_id(one.address or "") for one in members)
+        digests = (hashlib.sha256((one.address or "").encode("utf-8", "replace")).hexdigest() for one in members)
+        names = (one.reference or f"url:{digest[:16]}" for one, digest in zip(members, digests, strict=True))
         name = min(names, key=lambda one: (one.startswith("url:"), one)) if lowest is None else str(lowest)
         result |= {one: name if own[one] is None else str(own[one]) for one in members}
     return result
-
-
-def address_id(plain: str) -> str:
-    """Returns the `record_id` of a record that only its address identifies."""
-    return "url:" + hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def assign_records(db: sqlite3.Connection) -> None:
@@ -122,7 +118,7 @@ def _assign_without_node(db: sqlite3.Connection) -> None:
         return found
 
     pairs = db.execute(f"SELECT DISTINCT reference, address FROM captures WHERE {without} AND {marked}").fetchall()
-    records = group(map(Marks._make, pairs), partial(lowest_node, column="reference"), partial(lowest_node, column="address"))
+    records = identify(map(Marks._make, pairs), partial(lowest_node, column="reference"), partial(lowest_node, column="address"))
     db.execute("CREATE TEMP TABLE marks (reference TEXT, address TEXT, record_id TEXT)")
     db.executemany("INSERT INTO temp.marks VALUES (?, ?, ?)", ((*marks, record_id) for marks, record_id in records.items()))
     db.execute("CREATE INDEX temp.marks_by_pair ON marks (reference, address)")

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from parsers.record import Kind
 from parsers.urls import node_id, page_address
 from scraper.database.assign_records import SHOWS, TIME_ORDER, address_key
-from scraper.database.merge import Change, overlap
+from scraper.database.merge import Change, times_overlap
 from scraper.database.schema import insert_sql
 from scraper.database.tables import Availability
 
@@ -30,7 +30,7 @@ MAX_REDIRECTS = 5
 """Redirects that are followed from capture to capture; a longer chain is a loop, or its end is unknown."""
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _PATTERN = {name: re.compile(text, re.IGNORECASE | re.VERBOSE) for name, text in _TEXTS["patterns"].items()}
-_MEANING = _TEXTS["queries"]["meaning"]
+_MEANING = _TEXTS["queries"]["meaning"]  # SQL: what each capture means for a record
 _SQL = {name: text.format(meaning=_MEANING, shows=SHOWS, by_time=TIME_ORDER) for name, text in _TEXTS["queries"].items()}
 
 
@@ -77,7 +77,7 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
     if number is None or not _PATTERN["plain_node"].fullmatch(urlsplit(page_address(candidate.url)).path):
         return None  # in another language the site may answer "not found" although the record exists
     shown = db.execute(_SQL["addresses_of_node"], [number]).fetchall()
-    is_known = shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}
+    is_known = shown and _site_of_host(candidate.address) in {SITE} | {_site_of_host(one) for (one,) in shown if one}
     return str(number) if is_known else None
 
 
@@ -98,7 +98,7 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
         if db.execute(_SQL["shows_record"], [place, record_id]).fetchone():
             return False
         if (
-            _site(place) != _site(candidate.address)
+            _site_of_host(place) != _site_of_host(candidate.address)
             or number is not None
             or _PATTERN["no_record"].match(urlsplit(page_address(target)).path)
         ):
@@ -112,22 +112,22 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
     return False
 
 
-def _site(place: str | None) -> str:
+def _site_of_host(place: str | None) -> str:
     """Returns the site of an address's host; all hosts of the portal are one site."""
     host = (place or "").partition("/")[0].partition("?")[0]
     return SITE if host == SITE or host.endswith(f".{SITE}") else host
 
 
-def apply(db: sqlite3.Connection) -> None:
+def update_availability(db: sqlite3.Connection) -> None:
     """Sets `availability` and `gone_since` of the records that were built, and adds disappearances and returns to `changes`."""
     update = "UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?"
     for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=itemgetter(0)):
-        gone_since, changes = story((at, bool(gone)) for _, at, gone in events)
+        gone_since, changes = read_events((at, bool(gone)) for _, at, gone in events)
         db.executemany(insert_sql("changes"), ((record_id, *change, False) for change in changes))
         db.execute(update, (Availability.GONE if gone_since else Availability.UNKNOWN, gone_since, record_id))
 
 
-def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:
+def read_events(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:
     """Returns since when a record is gone (None if its last capture shows it), and each change between shown and gone.
 
     `events`: time, and whether the capture shows that the record is gone, by time; at the same time those that show the record
@@ -140,7 +140,7 @@ def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]
             if gone_since is not None and gone is not None:
                 changes.append(Change(FIELD, Availability.GONE, SHOWN, gone, at))
             shown, gone_since = at, None
-        elif shown is not None and not overlap(at, shown):
+        elif shown is not None and not times_overlap(at, shown):
             if gone_since is None:
                 gone_since = at
                 changes.append(Change(FIELD, SHOWN, Availability.GONE, shown, at))

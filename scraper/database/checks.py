@@ -60,7 +60,7 @@ class Check(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class CheckInput:
     """What the checks compare. `before`: the state that readers still see, None if there is none.
 
     `last`: its figures by name and subject. `archive`: the archive's folder, None if nothing new was loaded. `accepted`:
@@ -75,19 +75,19 @@ class Looked:
     accepted: Mapping[str, float] = field(default_factory=dict)
 
 
-def check_all(looked: Looked) -> Iterator[Check]:
+def check_all(inputs: CheckInput) -> Iterator[Check]:
     """Yields every check, the most important ones first."""
-    yield _vanished_records(looked)
-    yield from _pages_that_parse(looked)
-    yield from _filled_values(looked)
-    if looked.archive is not None and looked.before is not None:
-        yield from _recent_captures(looked, looked.archive)
-    labels = [label for (label,) in looked.db.execute(_SQL["labels"]) if not is_known(label)]
-    new = list(_crossed(looked, UNKNOWN_LABELS, labels, "label", looked.limits.unknown_label_records, "records"))
+    yield _check_vanished(inputs)
+    yield from _check_parsing(inputs)
+    yield from _check_filled(inputs)
+    if inputs.archive is not None and inputs.before is not None:
+        yield from _check_recent(inputs, inputs.archive)
+    labels = [label for (label,) in inputs.db.execute(_SQL["labels"]) if not is_known(label)]
+    new = list(_check_counts(inputs, UNKNOWN_LABELS, labels, "label", inputs.limits.unknown_label_records, "records"))
     yield _check(UNKNOWN_LABELS, len(new), 0, None, severity=Severity.WARN)
     yield from new
-    yield from _page_shapes(looked)
-    yield from _duplicates_and_broken_references(looked)
+    yield from _check_structures(inputs)
+    yield from _check_duplicates_and_references(inputs)
 
 
 def is_known(label: str) -> bool:
@@ -103,51 +103,51 @@ def _check(
     return Check(name, other.get("severity", Severity.FAIL), subject, figure, most, passed, None if passed else message)
 
 
-def _vanished_records(looked: Looked) -> Check:
+def _check_vanished(inputs: CheckInput) -> Check:
     """Checks for records that no longer exist. A record whose captures now show another record was merged."""
     gone: list[str] = []
-    if before := looked.before:
-        now = set(looked.db.execute("SELECT record_id FROM records"))
+    if before := inputs.before:
+        now = set(inputs.db.execute("SELECT record_id FROM records"))
         for record in before.execute("SELECT record_id FROM records ORDER BY record_id"):
             captures = () if record in now else before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
-            if record not in now and not any(looked.db.execute(_SQL["merged"], capture).fetchone() for capture in captures):
+            if record not in now and not any(inputs.db.execute(_SQL["merged"], capture).fetchone() for capture in captures):
                 gone += record
-    message = _MESSAGES["vanished"].format(names=_some(gone), first=escape("".join(gone[:1]), 80))
-    return _check("vanished records", len(gone), looked.limits.vanished_records, message)
+    message = _MESSAGES["vanished"].format(names=_name_some(gone), first=escape("".join(gone[:1]), 80))
+    return _check("vanished records", len(gone), inputs.limits.vanished_records, message)
 
 
-def _pages_that_parse(looked: Looked) -> Iterator[Check]:
+def _check_parsing(inputs: CheckInput) -> Iterator[Check]:
     """Yields checks of the share of captures that show a record, among those that should."""
-    limits = looked.limits
-    base = looked.last.get((PAGES, None))
+    limits = inputs.limits
+    base = inputs.last.get((PAGES, None))
     parts = ((None, "1", limits.parsed_drop), (f"{NEW_CAPTURES}pages", _SQL["read_now"], limits.parsed_drop_tonight))
     for subject, where, drop in parts:
-        total, shown = looked.db.execute(_SQL["pages"].format(where=where)).fetchone()
+        total, shown = inputs.db.execute(_SQL["pages"].format(where=where)).fetchone()
         # `tta why` also lists the captures of a refused night.
-        example = looked.db.execute(_SQL["page_without_record"].format(where=where)).fetchone() if shown < total else None
+        example = inputs.db.execute(_SQL["page_without_record"].format(where=where)).fetchone() if shown < total else None
         advice = _MESSAGES["pages"].format(*example) if example else ""
-        yield _share(PAGES, subject, (shown, total), base, drop, limits.floor, advice)
+        yield _check_share(PAGES, subject, (shown, total), base, drop, limits.floor, advice)
 
 
-def _filled_values(looked: Looked) -> Iterator[Check]:
+def _check_filled(inputs: CheckInput) -> Iterator[Check]:
     """Yields checks of the share of records shown by an HTML page that have a value, by column."""
-    limits = looked.limits
+    limits = inputs.limits
     counts = ", ".join(f'count("{column}")' for column in VALUE_COLUMNS)
     for prefix, where, drop in (("", "1", limits.filled_drop), (NEW_CAPTURES, _SQL["read_now"], limits.filled_drop_tonight)):
         shown = _SQL["shown"].format(where=where)
-        total, *filled = looked.db.execute(f"SELECT count(*), {counts} FROM records WHERE record_id IN ({shown})").fetchone()
+        total, *filled = inputs.db.execute(f"SELECT count(*), {counts} FROM records WHERE record_id IN ({shown})").fetchone()
         if prefix and total < limits.floor:
             return
         for column, count in zip(VALUE_COLUMNS, filled, strict=True):
-            base = looked.last.get((VALUES, column))
-            check = _share(VALUES, f"{prefix}{column}", (count, total), base, drop, limits.floor, "")
+            base = inputs.last.get((VALUES, column))
+            check = _check_share(VALUES, f"{prefix}{column}", (count, total), base, drop, limits.floor, "")
             if not check.passed:
-                (example,) = looked.db.execute(_SQL["lacking"].format(column=column, shown=shown)).fetchone()
+                (example,) = inputs.db.execute(_SQL["lacking"].format(column=column, shown=shown)).fetchone()
                 check = check._replace(message=f"{check.message}{_MESSAGES['filled'].format(escape(example, 80))}")
             yield check
 
 
-def _share(
+def _check_share(
     name: str, subject: str | None, part: tuple[int, int], base: float | None, drop: float, floor: int, advice: str
 ) -> Check:
     """Fails if `part` is below the last good share `base` by more than `drop` of it, and by at least `floor`."""
@@ -177,18 +177,18 @@ class _Capture(NamedTuple):
         return f"node {self.node_id} as captured at {self.captured_at}"
 
 
-def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
+def _check_recent(inputs: CheckInput, archive: Path) -> Iterator[Check]:
     """Yields checks of the share of the latest captures of known records that are worse than earlier ones of the same records."""
-    limits = looked.limits
+    limits = inputs.limits
 
     def check(name: str, subject: str, worse: int, total: int, what: str) -> Check:
-        most = looked.accepted.get(name, 0.0) + limits.recent_share  # what was explicitly accepted, plus a share
+        most = inputs.accepted.get(name, 0.0) + limits.recent_share  # what was explicitly accepted, plus a share
         figure = worse / total if total else None
         passed = figure is None or worse < limits.recent_failures or figure < most
         message = _MESSAGES["recent"].format(worse=worse, total=total, what=what)
         return _check(name, figure, min(most, 1.0), message, f"{RECENT}{subject}", passed=passed)
 
-    found = islice(map(_Capture._make, looked.db.execute(_SQL["latest"])), limits.recent_pages * _MAX_READ)
+    found = islice(map(_Capture._make, inputs.db.execute(_SQL["latest"])), limits.recent_pages * _MAX_READ)
     latest = list(islice((one for one in found if one.is_known), limits.recent_pages))
     strange = [one for one in latest if one.form is None]
     example = f", such as {strange[0]}, kind `{strange[0].kind}`" if strange else ""
@@ -199,8 +199,8 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
     for one in latest:
         if one.form != "html" or not one.is_whole:
             continue
-        row = looked.db.execute(_SQL["other_shape"], [one.node_id, one.captured_at, one.shape]).fetchone()
-        before, now = (_labels(looked.db, archive, id_) for id_ in (row[0], one.capture_id)) if row else (None, None)
+        row = inputs.db.execute(_SQL["other_shape"], [one.node_id, one.captured_at, one.shape]).fetchone()
+        before, now = (_labels_shown(inputs.db, archive, id_) for id_ in (row[0], one.capture_id)) if row else (None, None)
         if before is not None and now is not None:
             had.update(before)
             lost.update(before - now)
@@ -214,8 +214,8 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
     yield check(VALUES, worst, lost[worst], had[worst], what)
 
 
-def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
-    """The labels (if known, columns) with a value on a stored page; None if it can't be read. `db` has the catalog."""
+def _labels_shown(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
+    """Returns labels (columns, if known) with a value on a stored page; None if it can't be read. `db` has the catalog."""
     from scraper.archive.store import Entry, read_entry  # here, because `tta status` needs none of them
     from scraper.reading import read_capture
 
@@ -230,48 +230,48 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] 
     return found if record else None
 
 
-def _page_shapes(looked: Looked) -> Iterator[Check]:
+def _check_structures(inputs: CheckInput) -> Iterator[Check]:
     """Yields checks of new page structures. A few are normal, as fields are part of them; a new theme makes all new."""
-    name, limits = "new page shapes", looked.limits
-    now = dict(looked.db.execute(_SQL["shapes"]).fetchall())
+    name, limits = "new page shapes", inputs.limits
+    now = dict(inputs.db.execute(_SQL["shapes"]).fetchall())
     total = sum(now.values())
-    new = sum(count for shape, count in now.items() if not _count(looked.before, "of_shape", shape))
-    passed = looked.before is None or new < limits.floor or new <= limits.new_shape_share * total
-    figure = new / total if total and looked.before else None
+    new = sum(count for shape, count in now.items() if not _count(inputs.before, "of_shape", shape))
+    passed = inputs.before is None or new < limits.floor or new <= limits.new_shape_share * total
+    figure = new / total if total and inputs.before else None
     message = f"{new} pages: {_MESSAGES['shape']}"
     yield _check(name, figure, limits.new_shape_share, message, passed=passed, severity=Severity.WARN)
-    yield from _crossed(looked, name, now, "shape", limits.new_shape_captures, "captures")
+    yield from _check_counts(inputs, name, now, "shape", limits.new_shape_captures, "captures")
 
 
 def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
     return int(db.execute(_SQL[query], [value]).fetchone()[0]) if db else 0
 
 
-def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
+def _check_counts(inputs: CheckInput, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
     """Yields a check for each label or page structure whose count rose above `most` since the last run."""
-    few = (one for one in subjects if looked.before and _count(looked.before, f"of_{kind}", one) <= most)
-    crossed = ((one, now) for one in few if (now := _count(looked.db, f"of_{kind}", one)) > most)
+    few = (one for one in subjects if inputs.before and _count(inputs.before, f"of_{kind}", one) <= most)
+    crossed = ((one, now) for one in few if (now := _count(inputs.db, f"of_{kind}", one)) > most)
     for subject, now in islice(crossed, _MAX_ROWS):
         message = _MESSAGES["crossed"].format(now=now, unit=unit, advice=_MESSAGES[kind])
         yield _check(name, now, most, message, escape(subject), severity=Severity.WARN)
 
 
-def _duplicates_and_broken_references(looked: Looked) -> Iterator[Check]:
+def _check_duplicates_and_references(inputs: CheckInput) -> Iterator[Check]:
     """Checks for records with one reference or node number, and this load's foreign keys (`tta doctor` checks all)."""
     name = "one reference, several records"
-    shared, nodes = ([str(one) for (one,) in looked.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
-    base = looked.last.get((name, None))
-    most = None if base is None else base + looked.limits.shared_references
-    yield _check(name, len(shared), most, _MESSAGES["reference"].format(_some(shared)))
-    yield _check("one node, several records", len(nodes), 0, _MESSAGES["node"].format(_some(nodes)))
+    shared, nodes = ([str(one) for (one,) in inputs.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
+    base = inputs.last.get((name, None))
+    most = None if base is None else base + inputs.limits.shared_references
+    yield _check(name, len(shared), most, _MESSAGES["reference"].format(_name_some(shared)))
+    yield _check("one node, several records", len(nodes), 0, _MESSAGES["node"].format(_name_some(nodes)))
     links = [(table.name, *link) for table in TABLES for link in table.links if "record_id" in table.columns]
     queries = [(table, _SQL["broken_link"].format(table=table, column=column, other=other)) for table, column, other in links]
-    tables = sorted({table for table, query in queries if looked.db.execute(query).fetchone()})
+    tables = sorted({table for table, query in queries if inputs.db.execute(query).fetchone()})
     yield _check("broken references", len(tables), 0, f"{', '.join(tables)}: {_MESSAGES['broken']}", "tables")
     for subject, query in _TEXTS["broken_references"].items():
-        yield _check("broken references", looked.db.execute(query).fetchone()[0], 0, _MESSAGES["broken"], subject)
+        yield _check("broken references", inputs.db.execute(query).fetchone()[0], 0, _MESSAGES["broken"], subject)
 
 
-def _some(names: list[str]) -> str:
+def _name_some(names: list[str]) -> str:
     shown = ", ".join(escape(one, 80) for one in names[:_EXAMPLES])
     return shown if len(names) <= _EXAMPLES else f"{shown} and {len(names) - _EXAMPLES} more"

@@ -19,7 +19,7 @@ _STEPS = 5000
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Opens the database read-only, in one state for the whole block. Raises TtaError if it is missing or of another version."""
-    with _existing(path) as db:
+    with _open_existing(path) as db:
         if stored_version(db, path, APPLICATION) != VERSION:
             has_archive = path.with_name("archive").is_dir()
             fix = (
@@ -61,7 +61,7 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
 @contextmanager
 def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
     """Yields a connection with the database at `path` as schema `old` and another file as `new`, for reading. Raises TtaError."""
-    with _existing(path), closing(open_memory()) as db:
+    with _open_existing(path), closing(open_memory()) as db:
         for schema, file in (("old", path), ("new", other)):
             db.execute(f"ATTACH DATABASE ? AS {schema}", [uri(file)])
         db.execute("BEGIN")
@@ -69,7 +69,7 @@ def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _existing(path: Path) -> Iterator[sqlite3.Connection]:
+def _open_existing(path: Path) -> Iterator[sqlite3.Connection]:
     """Reads one state of a database; raises TtaError if it is missing or has no tables."""
     with _errors_explained(path):
         if not path.is_file():
@@ -94,14 +94,13 @@ def second_database(data: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
+def stoppable(db: sqlite3.Connection, stop: Stop) -> Iterator[None]:
     """Interrupts statements in this block, raising Stopped, once the run was asked to end."""
-    db.set_progress_handler((lambda: stop.over) if stop else None, _STEPS)
+    db.set_progress_handler(lambda: stop.over, _STEPS)
     try:
         yield
     except sqlite3.OperationalError:
-        if stop:
-            stop.check()
+        stop.check()
         raise
     finally:
         db.set_progress_handler(None, 0)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from parsers.contacts import has_contact, is_contact, is_personal_link, masked
+from parsers.contacts import has_contact, is_contact, is_personal_link, mask_contacts
 from parsers.record import columns_of
 from scraper.database.schema import drop_unused
 from scraper.database.tables import BY_NAME, TABLES, Table
@@ -62,13 +62,13 @@ def kept_rows(table: str) -> str:
 
 def register(db: sqlite3.Connection) -> None:
     """Adds the SQL functions that `column_sql` uses to a connection."""
-    functions = {"short": lambda text: None if has_contact(text) else text, "masked": masked, "address": _address}
+    functions = {"short": lambda text: None if has_contact(text) else text, "masked": mask_contacts, "address": _strip_address}
     for name, function in functions.items():
         of_text = lambda value, do=function: do(value) if isinstance(value, str) else value  # noqa: E731  (it keeps its `do`)
         db.create_function(f"tta_{name}", 1, of_text, deterministic=True)
 
 
-def _address(url: str) -> str | None:
+def _strip_address(url: str) -> str | None:
     """Returns an address without its query, fragment and user; NULL if it leads to a person."""
     if not url or is_personal_link(url) or has_contact(url):
         return None
@@ -96,15 +96,15 @@ def column_sql(table: str, column: str, mode: Mode = False) -> str:
     return f"tta_masked({own})" if mode == "strict" and place in _PROSE | _REPEATED else own
 
 
-def left_out(db: sqlite3.Connection) -> dict[str, int]:
+def count_left_out(db: sqlite3.Connection) -> dict[str, int]:
     """Returns how many values are left out, by kind: columns with a value, rows of `fields` and of `changes`."""
     counted = {f"{name} in records": f"SELECT count({name}) FROM records" for name in sorted(COLUMNS)}
     counted |= {table: f"SELECT count(*) FROM {table} WHERE contact" for table in ("fields", "changes")}
     return {name: count for name, sql in counted.items() if (count := int(db.execute(sql).fetchone()[0]))}
 
 
-def in_words(counts: dict[str, int]) -> str:
-    """Describes in words what `left_out` counted. Prose is mentioned because names in it stay."""
+def describe_left_out(counts: dict[str, int]) -> str:
+    """Describes in words what `count_left_out` counted. Prose is mentioned because names in it stay."""
     found = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "nothing"
     return f"{found}; names in prose, such as descriptions, stay"
 
@@ -168,7 +168,7 @@ class Copy:
                     db.execute(f'DROP TRIGGER "{name}"')  # triggers update the search index row by row; `remove` rebuilds it once
                 remove(db, self._mode)
                 db.execute("VACUUM INTO ?", [str(file)])  # into a new file, so no removed data is left in free pages
-            self.left_out = left_out(self._source)
+            self.left_out = count_left_out(self._source)
             with closing(open_readonly(file)) as cleared, closing(open_writable(self.path)) as served:
                 served.execute("PRAGMA journal_mode = WAL")
                 cleared.backup(served)

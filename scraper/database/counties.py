@@ -39,7 +39,7 @@ MAX_PRINTED = 2000
 """Characters; a longer text is not the name of a county."""
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     """Returns a name in lower case, without accents, dots, apostrophes; Saint becomes St, `City of Salem` `Salem City`."""
     spelled = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     spelled = re.sub(r"[.'`]", "", spelled).replace("&", " and ")
@@ -50,7 +50,7 @@ def _plain(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _key(text: str) -> str:
     """Returns the same key for `De Kalb` and `DeKalb`, for `Miami-Dade` and `Miami Dade`, given in plain spelling."""
-    return re.sub(r"[^a-z0-9]", "", _plain(text))
+    return re.sub(r"[^a-z0-9]", "", _normalize(text))
 
 
 _STATE_NAMES = {_key(text): code for code, texts in STATES.items() for text in texts}
@@ -83,8 +83,8 @@ class CountyNames:
         states: set[str] = set()
         classed = False
         text = _PARTS.sub(",", _AFTER_CLASS.sub(r"\1, ", printed))
-        for part in filter(None, map(_plain, text.split(","))):
-            meant = self._named(part) or set().union(*map(self._named, _AND.split(part)))
+        for part in filter(None, map(_normalize, text.split(","))):
+            meant = self._codes_of_name(part) or set().union(*map(self._codes_of_name, _AND.split(part)))
             state = _STATE_NAMES.get(_key(part))
             if state and (not meant or classed):  # Washington is also a county, but not in `King County, Washington`
                 states.add(state)
@@ -93,6 +93,6 @@ class CountyNames:
             classed = classed or _CLASS.search(part) is not None
         return frozenset(code for code in found if not states or code[:2] in states)
 
-    def _named(self, plain: str) -> set[str]:
+    def _codes_of_name(self, plain: str) -> set[str]:
         """Returns the counties of a name. If a state has a county and a city of the same name, the printed word decides."""
         return self._exact.get(_key(plain), set()) | self._whatever.get(_key(_CLASS.sub("", plain)), set())

@@ -39,10 +39,13 @@ def insert_sql(columns: tuple[str, ...]) -> str:
 
 
 def register(db: sqlite3.Connection) -> None:
-    """Adds the functions that rules call to a connection. Several rules of a record ask the same, and are told from memory."""
+    """Adds the functions that rules call to a connection. Results are cached: several rules of a record make the same call."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "local_day": (2, lambda reference, time: str(day_of_reference(reference) or day_of_time(time) or "") or None),
-        "request_part": (-1, _request_part),
+        "request_part": (
+            -1,
+            lambda part, *titles: getattr(next(filter(None, map(split_request_title, filter(None, titles))), None), part, None),
+        ),
         "has": (2, lambda pattern, text: re.search(pattern, text or "", re.IGNORECASE) is not None),
         "place_part": (3, _place_part),
         "county_agrees": (3, _county_agrees),
@@ -50,10 +53,6 @@ def register(db: sqlite3.Connection) -> None:
     }
     for name, (arguments, function) in functions.items():
         db.create_function(f"tta_{name}", arguments, lru_cache(maxsize=256)(function), deterministic=True)
-
-
-def _request_part(part: str, *titles: str | None) -> str | None:
-    return getattr(next(filter(None, (split_request_title(one) for one in titles if one)), None), part, None)
 
 
 @lru_cache(maxsize=4096)

@@ -51,7 +51,7 @@ def differences(db: sqlite3.Connection) -> Differences:
         columns = [name for name in table.columns if name in old & new and name not in (*table.local, _LATER)]
         if table.name in (*LOCAL_TABLES, "dictionary") or not {*(table.keys or ["record_id"])} <= {*columns}:
             continue
-        count = _in_single_rows if len(table.keys) == 1 else _in_several_rows
+        count = _compare_single_rows if len(table.keys) == 1 else _compare_several_rows
         found += count(db, table.name, columns, table.keys)
     only = "(SELECT count(*) FROM (SELECT record_id FROM {}.records EXCEPT SELECT record_id FROM {}.records))"
     counts = f"SELECT (SELECT count(*) FROM temp.differing), {only.format('new', 'old')}, {only.format('old', 'new')}"
@@ -60,7 +60,7 @@ def differences(db: sqlite3.Connection) -> Differences:
     return Differences(changed, appear, vanish, found)
 
 
-def _in_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[Difference]:
+def _compare_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[Difference]:
     """For a table with one row for each key: yields the rows that differ in each column, and those that only one database has."""
     key, found = keys[0], []
     both = f'FROM old."{table}" one JOIN new."{table}" other USING ({key})'
@@ -82,7 +82,7 @@ def _in_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys
     return found
 
 
-def _in_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[Difference]:
+def _compare_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[Difference]:
     """For a table with several rows for each record: yields the records that differ, by the rows' label if they have one."""
     label = next((name for name in ("label", "field", "name") if name in columns), "''")
     shown = next((name for name in ("value", "text", "new_value") if name in columns), None)

@@ -35,6 +35,7 @@ _TABLES = {
     "loaded": "capture_id",  # inserted by this load
     "touched": "capture_id",  # inserted, or with changed meaning
     "affected": "record_id",  # to be rebuilt
+    "renewed": "organization_id",  # to be rewritten
 }
 _NEW = """
     INSERT INTO temp.touched SELECT capture_id FROM archive.captures entry WHERE NOT EXISTS (SELECT 1 FROM main.captures one
@@ -90,7 +91,7 @@ class LoadOptions:
     before_commit: Callable[[sqlite3.Connection, Loaded], None] | None = None
     database: Path | None = None
     only_captures_of: Path | None = None
-    stop: Stop | None = None
+    stop: Stop = field(default_factory=Stop)
 
 
 def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
@@ -108,7 +109,7 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
         done = _load(folders, options)
     if options.database is None:
         try:
-            similar.update(folders.database, *done.difference, lambda: options.stop is not None and options.stop.over)
+            similar.update(folders.database, *done.difference, lambda: options.stop.over)
         except (sqlite3.DatabaseError, OSError):  # all is committed, and the next load recreates the file
             with suppress(OSError):
                 remove(folders.data / similar.NAME)
@@ -117,9 +118,8 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
 
 def _load(folders: Folders, options: LoadOptions) -> Loaded:
     catalog = folders.archive / CATALOG
-    check = options.stop.check if options.stop else None
     with (
-        cluster(options.scheduler, check) if options.scheduler else nullcontext() as remote,
+        cluster(options.scheduler, options.stop.check) if options.scheduler else nullcontext() as remote,
         Archive(folders.archive, writable=True) as archive,
         closing(ParsedPages(folders.data, catalog, empty=options.rebuild)) as pages,
         writing(options.database or folders.database, catalog) as (db, version),
@@ -185,15 +185,17 @@ class _Load:
         assign_records.assign_records(self.db)
         availability.assign_gone_records(self.db)
         assign_records.set_kinds(self.db)
-        self.done.built = build(self.db, self.pages)
-        availability.apply(self.db)
+        (affected,) = self.db.execute("SELECT count(*) FROM temp.affected").fetchone()
+        self.done.built = build(self.db, self.pages, self._choose_pool(affected))
+        availability.update_availability(self.db)
+        schema.finish(self.db, ("fields",))
         organizations.assign_organizations(self.db, self.folders.data)
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")
         self.db.execute("ANALYZE main")
         if not fresh:
-            affected = [record_id for (record_id,) in self.db.execute("SELECT record_id FROM temp.affected")]
-            self.done.difference = self.db.execute("SELECT archive FROM program").fetchone()[0], affected
+            built = [record_id for (record_id,) in self.db.execute("SELECT record_id FROM temp.affected")]
+            self.done.difference = self.db.execute("SELECT archive FROM program").fetchone()[0], built
 
     def _find_new(self) -> None:
         """Fills `temp.touched` with the captures to be inserted."""
@@ -229,13 +231,11 @@ class _Load:
         if not total:
             return
         waiting: list[tuple[Entry, ParsedCapture]] = []
-        workers = self.options.workers or (1 if total <= FEW else cores())
-        check = self.options.stop.check if self.options.stop else lambda: None
-        pool = self.remote or (Processes(workers, check) if workers > 1 or self.pages.was_interrupted else None)
+        pool = self._choose_pool(total, isolate_pages=self.pages.was_interrupted)
         with self.pages.parsing(), closing(parse_all(self.folders.archive, self.pages.missing(), pool)) as results:
             try:
                 for count, (entry, parsed) in enumerate(results, start=1):
-                    check()
+                    self.options.stop.check()
                     if self._is_result(entry, parsed):
                         waiting.append((entry, parsed))
                         self.done.parsed += 1
@@ -246,6 +246,11 @@ class _Load:
                         self.options.progress(count, total)
             finally:
                 self.pages.add(waiting)
+
+    def _choose_pool(self, count: int, *, isolate_pages: bool = False) -> WorkerPool | None:
+        """Returns where to parse so many captures, or to build so many records; None for this process."""
+        workers, check = self.options.workers or (1 if count <= FEW else cores()), self.options.stop.check
+        return self.remote or (Processes(workers, check, build.__module__) if workers > 1 or isolate_pages else None)
 
     def _is_result(self, entry: Entry, parsed: ParsedCapture) -> bool:
         """Whether parsing gave a result. A capture that the database has is not dropped because of damage or a busy machine."""
@@ -270,14 +275,15 @@ class _Load:
         of_touched = "FROM main.captures WHERE capture_id IN (SELECT capture_id FROM temp.touched)"
         for column in ("record_id", "gone_record_id"):
             db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_touched} AND {column} IS NOT NULL")
+        db.execute(f"INSERT OR IGNORE INTO temp.renewed SELECT CAST(node_id AS TEXT) {of_touched} AND node_id IS NOT NULL")
         db.execute(f"DELETE {of_touched}")
         found = ((entry, self.pages.get(entry.capture_id)) for entry in (Entry(*row) for row in db.execute(_ENTRIES)))
-        db.executemany(schema.insert_sql("captures"), (_row(entry, parsed) for entry, parsed in found if parsed))
+        db.executemany(schema.insert_sql("captures"), (_capture_row(entry, parsed) for entry, parsed in found if parsed))
         db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM main.captures)")
         self.done.captures = db.execute("INSERT INTO temp.loaded SELECT capture_id FROM temp.touched").rowcount
 
 
-def _row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
+def _capture_row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
     """Returns a row of `captures`, as far as the capture alone determines it."""
     values = dict.fromkeys(BY_NAME["captures"].columns)
     values |= {name: getattr(entry, name) for name in _FROM_ENTRY} | {name: getattr(parsed, name) for name in _FROM_PARSER}

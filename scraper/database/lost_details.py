@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from parsers.columns import BODY
-from scraper.database.normal_form import MAX_PARTS, PageText, letters, without
+from scraper.database.normal_form import MAX_PARTS, PageText, letters, remove_parts
 from scraper.database.same_value import DATA, HTML, MIN_CUT, RICHNESS, SENTENCE_END, Sourced, is_padded
 from scraper.database.stored_page import StoredPage
 
@@ -21,26 +21,26 @@ def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool
     if not is_group or len(kept) > MAX_PARTS or len(new) > MAX_PARTS:
         same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
         return [same.get(letters(one.row.value or ""), one) for one in new]
-    left, result, shown = _by_item(kept), [], _by_item(new)
+    left, result, shown = _group_by_item(kept), [], _group_by_item(new)
     for item, rows in shown.items():
-        values = _values(rows)  # the kept item that shares most of them is the same; of several, the one with the same number
-        best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)
-        result += rows if best is None or not values & _values(left[best]) else _completed(item, rows, left.pop(best))
+        values = _value_set(rows)  # the kept item that shares most of them is the same; of several, the one with this number
+        best = max(left, key=lambda other: (len(values & _value_set(left[other])), other == item), default=None)
+        result += rows if best is None or not values & _value_set(left[best]) else _complete(item, rows, left.pop(best))
     result += [one for item, rows in left.items() if item not in shown for one in rows]
     return sorted(result, key=lambda one: int((re.search(r"\d+$", one.row.item or "") or "0")[0]))
 
 
-def _by_item(rows: list[Sourced]) -> _Items:
+def _group_by_item(rows: list[Sourced]) -> _Items:
     return {item: list(some) for item, some in groupby(rows, key=lambda one: one.row.item)}
 
 
-def _values(rows: list[Sourced]) -> set[str]:
+def _value_set(rows: list[Sourced]) -> set[str]:
     return {letters(one.row.value) for one in rows if one.row.value} - {""}
 
 
-def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
+def _complete(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
     """Returns the kept item's rows under the new number; for a label with another value, the new row."""
-    shown, kept = _values(rows), _values(held)
+    shown, kept = _value_set(rows), _value_set(held)
     others = [one for one in rows if one.row.value and letters(one.row.value) not in kept]
     by_label: dict[str | None, Sourced] = {one.row.label: one for one in others if one.row.label}
     result = []
@@ -86,7 +86,7 @@ def without_echoes(rows: list[Sourced], page: StoredPage | None) -> list[Sourced
         if RICHNESS[one.form] < RICHNESS[HTML] and not row.item and row.key not in shown and row.value:
             is_frame = row.label is None and row.name in (None, BODY) and not SENTENCE_END.search(row.value)
             part = text.part_of_field(letters(f"{row.label or ''} {row.value}"), "", row.key)
-            is_quoted = text.quotes(part, other_than=row.key) or not without(part, units)
+            is_quoted = text.quotes(part, other_than=row.key) or not remove_parts(part, units)
             if is_frame or not part or is_quoted or any(is_padded(row.value, one) for one in whole):
                 continue
         result.append(one)

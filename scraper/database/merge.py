@@ -14,8 +14,8 @@ from parsers.columns import BODY
 from parsers.record import FieldState
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
-from scraper.database.normal_form import PageText, letters
-from scraper.database.same_value import HTML, MIN_CUT, RICHNESS, Relation, Shown, Sourced, compare, is_of_one_style
+from scraper.database.normal_form import DAMAGE, PageText, letters
+from scraper.database.same_value import HTML, MIN_CUT, RICHNESS, TRANSLATION, Relation, Shown, Sourced, compare, is_of_one_style
 from scraper.database.stored_page import FieldValue, StoredPage
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
@@ -48,19 +48,19 @@ class SectionText(NamedTuple):
     capture_id: str
 
 
-def order(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
-    """A sort key by time: unknown first, 2019 before 2019-03 before 2019-03-01; at the same time, the richest format last."""
+def time_key(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
+    """Returns a sort key: unknown time first, 2019 before 2019-03 before 2019-03-01; of one time, the richest format last."""
     return (captured_at or "").rstrip("Z"), RICHNESS.get(form or "", -1), capture_id
 
 
-def overlap(one: str, other: str) -> bool:
+def times_overlap(one: str, other: str) -> bool:
     """Whether two times may be the same, given their precision: "2019" overlaps every time of that year."""
     first, second = one.rstrip("Z"), other.rstrip("Z")
     return first.startswith(second) or second.startswith(first)
 
 
 class _Source(NamedTuple):
-    """A capture that shows a field. `number`: its position by time; `path`: the keys of its fields, in page order."""
+    """A capture that shows a field. `number`: its position by time; `path`: the keys of all its fields, in page order."""
 
     number: int
     capture_id: str
@@ -134,7 +134,7 @@ class _Timeline:
                 return
         if any(RICHNESS[shown.form] < RICHNESS[one.shown.form] for one in around):
             self._add_poorer(new, at, around)
-        elif at and source.captured_at and overlap((values[at - 1].times or ["?"])[0], source.captured_at):
+        elif at and source.captured_at and times_overlap((values[at - 1].times or ["?"])[0], source.captured_at):
             del values[at - 1]  # at the same time the later capture counts
             self.add(shown, source)
         else:
@@ -148,7 +148,7 @@ class _Timeline:
             if at:
                 before.completed = before.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
             return
-        if source.captured_at and any(overlap(time, source.captured_at) for one in around for time in one.times):
+        if source.captured_at and any(times_overlap(time, source.captured_at) for one in around for time in one.times):
             return
         if at:
             later, is_list = [one for one in before.seen if source < one], is_group(self.key, rows) or len(new.shown.values) > 1
@@ -165,7 +165,7 @@ class _Timeline:
         """Yields a row for each pair of successive values whose times are known and certainly differ."""
         for before, after in zip(self.values, self.values[1:], strict=False):
             times = after.times
-            earlier = [at for at in before.times if times and not overlap(at, times[0])]
+            earlier = [at for at in before.times if times and not times_overlap(at, times[0])]
             if earlier and _is_identified(after.shown.rows):
                 old, new = ("; ".join(one.shown.values) or None for one in (before, after))
                 yield Change(self.key, old, new, earlier[-1], times[0])
@@ -199,25 +199,26 @@ class Merged:
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
-    """Merges captures that are in their `order`; there is at least one."""
-    aliases = _aliases(one.content for one in captures)
+    """Merges captures sorted by `time_key`; there is at least one. Translations count only where there is nothing else."""
+    captures = [one for one in captures if one.content.form != TRANSLATION] or captures
+    aliases = _find_aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})
     content: StoredPage | None = None
     for number, seen in sorted(enumerate(captures), key=lambda one: -min(RICHNESS[one[1].content.form], RICHNESS[HTML])):
         if seen.content is not content:  # many captures show the same page
             content = seen.content
-            page = [_shown(rows, content) for rows in _rows_of(content, aliases)]
+            page = [_build_shown(rows, content) for rows in _rows_of(content, aliases)]
         for table, found in zip(tables, page, strict=True):
             source = _Source(number, seen.capture_id, seen.captured_at, tuple(found))
             for key, shown in found.items():
                 table.setdefault(key, _Timeline(key)).add(shown, source)
     heads, fields, sections = tables
     latest = captures[-1].content
-    parts = [sections[key].current for key in _arranged(list(_rows_of(latest, {})[2]), sections)]
+    parts = [sections[key].current for key in _arrange_keys(list(_rows_of(latest, {})[2]), sections)]
     texts = [SectionText(one.shown.rows[0].key, one.shown.rows[0].value, one.source.capture_id) for one in parts]
     head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
     rich = [one.content for one in captures if RICHNESS[one.content.form] >= RICHNESS[HTML]]
-    arranged = _arranged_rows(latest, fields, aliases, len(captures) - 1)
+    arranged = _arrange_rows(latest, fields, aliases, len(captures) - 1)
     sourced = without_echoes(arranged, rich[-1] if rich else None)
     no_fields = {"node_id"} | {one.row.key for one in arranged} - {one.row.key for one in sourced}
     sourced = with_labels(sourced, [one.content for one in captures], aliases)
@@ -241,7 +242,7 @@ _Rows = dict[str, list[FieldValue]]
 
 def _rows_of(content: StoredPage, aliases: dict[str, str]) -> tuple[_Rows, _Rows, _Rows]:
     """Returns the rows of each head value, field and section. The second of two sections with the same label has its own key."""
-    head = {name: [_row(name, str(value))] for name, value in zip(HEAD, content.head, strict=True) if value is not None}
+    head = {name: [_head_row(name, str(value))] for name, value in zip(HEAD, content.head, strict=True) if value is not None}
     fields: _Rows = {}
     for row in content.fields:
         key = aliases.get(row.key, row.key)
@@ -250,15 +251,15 @@ def _rows_of(content: StoredPage, aliases: dict[str, str]) -> tuple[_Rows, _Rows
     sections: _Rows = {}
     for label, text in content.sections:
         times[label] += 1
-        sections[f"{label}\0{times[label]}"] = [_row(label, text)]
+        sections[f"{label}\0{times[label]}"] = [_head_row(label, text)]
     return head, fields, sections
 
 
-def _row(key: str, value: str | None) -> FieldValue:
+def _head_row(key: str, value: str | None) -> FieldValue:
     return FieldValue(key, None, key, None, None, value, FieldState.VALUE if value else FieldState.NOT_CAPTURED, None, None)
 
 
-def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
+def _build_shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
     form, page = content.form, PageText(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
@@ -267,12 +268,13 @@ def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
         lost = not whole or all(row.state == FieldState.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == FieldState.NOT_CAPTURED for row in rows)
         partial = partial or (rows[-1].value or "").rstrip().endswith(("…", "..."))
+        partial = partial or any(row.value and not row.value.isascii() and DAMAGE.search(row.value) for row in rows)
         cut_rows = [] if lost else [row for row in rows if row.truncated]
         result[key] = Shown(rows if lost else whole, page, form, partial, lost, cut_rows)
     return result
 
 
-def _aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
+def _find_aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
     """Maps keys of one field, by its machine name, to one key: some captures print another label, or none."""
     keys_of: dict[str, list[str]] = {}
     for _, (content, *_) in groupby(contents, key=id):  # many captures show the same page
@@ -286,14 +288,14 @@ def _aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
     return {key: some[-1] for name, some in labelled.items() for key in (*some[:-1], name) if some and key != some[-1]}
 
 
-def _arranged_rows(latest: StoredPage, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
+def _arrange_rows(latest: StoredPage, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
     """Orders the rows as in the latest capture; a kept field follows the field that it followed on its own page."""
     runs = [(key, list(rows)) for key, rows in groupby(latest.fields, key=lambda row: str(aliases.get(row.key, row.key)))]
     own = iter(runs)
     on_latest = {key for key, _ in runs}
     placed: set[str] = set()
     result: list[Sourced] = []
-    for key in _arranged([key for key, _ in runs], timelines):
+    for key in _arrange_keys([key for key, _ in runs], timelines):
         value = timelines[key].current
         rows = next(own)[1] if key in on_latest else []
         if value.source.number == number and value.completed is None:
@@ -304,7 +306,7 @@ def _arranged_rows(latest: StoredPage, timelines: dict[str, _Timeline], aliases:
     return result
 
 
-def _arranged(latest: list[str], timelines: dict[str, _Timeline]) -> list[str]:
+def _arrange_keys(latest: list[str], timelines: dict[str, _Timeline]) -> list[str]:
     """Returns the latest capture's keys, and each other key after the one that it followed in its own capture."""
     there = set(latest)
     sources = [(key, one.current.source) for key, one in timelines.items() if key not in there]

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
+from html import unescape
 
 from parsers.scalars import SITE_ZONE, cached_short, iso_time
 from scraper.database.stored_page import FieldValue, StoredPage
@@ -19,22 +20,28 @@ MIN_MARK = 8
 MAX_PARTS = 500
 """Parts of a value, or fields of a page, that are searched for in a text. Real ones have a few hundred; each costs a search."""
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
-_MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")
+_MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")  # marks left by extractors
 _LIST_MARK = re.compile(r"(?:^|(?<=\0))(?:o|\d{1,2})(?=\0)")
 _LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|o)[ \t]+(?=\S)", re.MULTILINE)
-_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
+_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")  # words, and decimal points
+_TRAILING = "".join(map(chr, range(0x80, 0xC0))) + bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
+DAMAGE = re.compile(rf"[Â-ß][{_TRAILING}]|[à-ï][{_TRAILING}]{{2}}|[ð-ô][{_TRAILING}]{{3}}|\ufffd")
+"""A character that was decoded wrongly: UTF-8 as windows-1252, or what could not be decoded at all."""
 
 
 @cached_short
 def letters(text: str) -> str:
-    """The letters and digits of a text, without tags, marks of links, notes and lists; a decimal point counts too."""
+    """Returns letters and digits of a text, without tags, marks of links, notes and lists; a decimal point counts too."""
     if "[" in text or "<" in text or "CAPTION" in text:
         text = _MARKUP.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
-    text = _LIST_NUMBER.sub("", text)
-    return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
+    text = _LIST_NUMBER.sub("", unescape(text))
+    if not text.isascii():
+        text = DAMAGE.sub(lambda found: found[0].encode("cp1252", "ignore").decode(errors="ignore"), text)
+        text = unicodedata.normalize("NFKC", text)
+    return "".join(_LETTERS.findall(text))
 
 
-def without(text: str, parts: Iterable[str]) -> list[str]:
+def remove_parts(text: str, parts: Iterable[str]) -> list[str]:
     """Removes each part once from a text, the longest first, and list marks between parts; returns the rest."""
     some = sorted(filter(None, parts), key=len, reverse=True)
     for part in some if len(some) <= MAX_PARTS else ():
@@ -68,17 +75,10 @@ def is_only_time(text: str | None) -> bool:
     return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
 
 
-def normal_time_of(row: FieldValue, line: str) -> str:
-    """Returns the time in a line of a value; "" if the line is not a time."""
-    if row.datetime and line == row.value:
-        return normal_time(iso_time(row.datetime.partition("/")[0]))
-    return normal_time(iso_time(line)) if is_only_time(line) else ""
-
-
 def line_letters(row: FieldValue, line: str) -> str:
-    """Returns the letters of a line, or the digits of a time's day, because times are printed in many ways."""
-    when = normal_time_of(row, line)
-    return letters(when.partition("T")[0] if when else line)
+    """Returns the letters of a line of a value, or the digits of a time's day, because times are printed in many ways."""
+    own = row.datetime.partition("/")[0] if row.datetime and line == row.value else line if is_only_time(line) else None
+    return letters(normal_time(iso_time(own)).partition("T")[0] or line)
 
 
 class PageText:
@@ -115,7 +115,7 @@ class PageText:
         return [(key, mark) for key, mark in (*found, *groups) if len(mark) >= MIN_MARK]
 
     def part_of_field(self, text: str, own: str, key: str, poorer: "PageText | None" = None) -> str:
-        """The part of a text extractor's value that may belong to the field: below the page's top and before the next label.
+        """Returns the part of a text extractor's value that may be the field's: below the page's top, before the next label.
 
         `own`: what is known to belong to it; `poorer`: the extractor's text. Instructions that it shows as a section are there.
         """

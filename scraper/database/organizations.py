@@ -50,13 +50,13 @@ _STATE_AGENCY = re.compile(
     r"(?:state of )?(.+?) (?:state|department|dept|office|attorney general|division|bureau|board|commission|council|supreme)\b",
     re.IGNORECASE,
 )
-_IN_COUNTY = re.compile(r"((?:[\w.'’-]+ ){1,3}(?:county|parish|borough))\b", re.IGNORECASE)
+_IN_COUNTY = re.compile(r"((?:[\w.'’-]+ ){1,3}(?:county|parish|borough))\b", re.IGNORECASE)  # a county in an agency's name
 _CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.values() for text in (name, code)}
 
 
 @cached_short
 def key_of_name(name: str) -> tuple[str, str | None]:
-    """Key of a name's spellings, and the state at its end: `larch-county-police-department`, TX of `Larch Co. PD, TX`."""
+    """Returns one key for a name's spellings, and the state at its end: `larch-county-police-department`, TX."""
     found = re.fullmatch(r"(.+?)(?:,\s*|\s*\(|\s+-\s+)([A-Za-z][A-Za-z. ]+)\)?", name.strip())
     state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
     plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()
@@ -83,29 +83,27 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
 
 
 def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
-    """Rewrites the mentions of the records in `temp.affected`, all organizations, and the ids of records if they changed."""
-    db.execute("DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp.affected)")
+    """Rewrites the mentions of the records in `temp.affected`, their organizations and those in `temp.renewed`, and their ids."""
+    for statement in _QUERIES["forget"].split(";\n"):
+        db.execute(statement)
     fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))
     waiting = next(fields, None)
     for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory is bounded
         named: list[tuple[Any, ...]] = []
         if waiting and waiting[0] == head[0]:
             named, waiting = list(waiting[1]), next(fields, None)
-        found = dict.fromkeys(_mentions(head, named))
-        rows = ((head[0], position, *one, head[-1], None) for position, one in enumerate(found, 1))
+        mentions = enumerate(dict.fromkeys(_mentions(head, named)), 1)
+        rows = ((head[0], position, *one, head[-1], None) for position, one in mentions)
         db.executemany(insert_sql("organization_mentions"), rows)
     for statement in _QUERIES["rules"].split(";\n"):
         db.execute(statement)
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
-    aliases: dict[str, str] = {
-        own_id: one for own_id, one in db.execute("SELECT * FROM temp.aliases") if decided.get(frozenset((own_id, one)), True)
-    }
+    found = db.execute("SELECT * FROM temp.aliases")
+    aliases: dict[str, str] = {own_id: one for own_id, one in found if decided.get(frozenset((own_id, one)), True)}
     members = defaultdict[str, list[str]](list)
-    if any(one.endswith("-*") for pair in decided for one in pair):
-        for own_id, group in db.execute(
-            "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
-        ):
-            members[group].append(own_id)
+    query = "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
+    for own_id, group in db.execute(query) if any(one.endswith("-*") for pair in decided for one in pair) else ():
+        members[group].append(own_id)
     for pair in sorted(sorted(pair) for pair, is_match in decided.items() if is_match):
         ids = {one for given in pair for one in (given.removesuffix("-*"), *members[given])}
         keep, *dropped = sorted({aliases.get(one, one) for one in ids}, key=lambda one: (not one.isdecimal(), one))
@@ -135,16 +133,16 @@ def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tu
             and not (contact or href in people or normal(value) in people or has_contact(value))
         ):
             how = "number" if digits else "link" if number else "field"
-            yield _mention(kind, number, None if digits else value, how, captured_at, *place)
+            yield _mention_row(kind, number, None if digits else value, how, captured_at, *place)
             agencies |= {number} if kind == "agency" else set()
     request = next(filter(None, (split_request_title(one) for one in titles if one)), None)
     if request and normal(request.agency) not in people and not has_contact(request.agency):
         digits = request.agency if request.agency.isdecimal() else None
         (number,) = agencies if len(agencies) == 1 else (digits,)  # the record's only agency is the one in its title
-        yield _mention("agency", number, None if digits else request.agency, "number" if digits else "title", seen_at, *place)
+        yield _mention_row("agency", number, None if digits else request.agency, "number" if digits else "title", seen_at, *place)
 
 
-def _mention(
+def _mention_row(
     kind: str, number: str | None, name: str | None, how: str, seen_at: str | None, record_id: str, *place: str | None
 ) -> tuple[str | None, ...]:
     key, state = key_of_name(name) if name else (None, None)
@@ -157,10 +155,10 @@ def _mention(
 
 def decisions(data: Path) -> list[tuple[str, str, bool]]:
     """Returns the decisions in the file of matches: two ids, and whether they are one organization. Raises TtaError."""
-    return sorted((row[1], row[5], row[0] == "match") for row in _rows(data) if row[0])
+    return sorted((row[1], row[5], row[0] == "match") for row in _read_matches(data) if row[0])
 
 
-def _rows(data: Path) -> list[list[str]]:
+def _read_matches(data: Path) -> list[list[str]]:
     """Returns the rows of the file of matches, without its heading. Raises TtaError."""
     path = data / MATCHES
     try:
@@ -176,7 +174,7 @@ def _rows(data: Path) -> list[list[str]]:
 
 def write_matches(db: sqlite3.Connection, data: Path) -> None:
     """Writes pairs of organizations that may be the same to the file of matches, for review, below those already decided."""
-    rows = [row for row in _rows(data) if row[0]]
+    rows = [row for row in _read_matches(data) if row[0]]
     decided = {frozenset((row[1], row[5])) for row in rows}
     blocks: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
     query = """
@@ -197,7 +195,7 @@ def write_matches(db: sqlite3.Connection, data: Path) -> None:
             found.append((one[3] + other[3], ["", *one[:4], *other[:4], why]))
     shown = sorted((-count, [str(cell or "") for cell in row]) for count, row in found)[:MAX_CANDIDATES]
     rows += [row for _, row in shown]
-    if rows != _rows(data):
+    if rows != _read_matches(data):
         new = data / f"{MATCHES}.new"
         with new.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([HEADING, *rows])

@@ -11,6 +11,12 @@ ORDER BY f.record_id, f.position
 SELECT record_id, tta_title, short_name, title, last_captured_at, place_state_code, place_county_code, fiscal_year
 FROM records WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id
 
+-- forget
+INSERT OR IGNORE INTO temp.renewed SELECT organization_id FROM organization_mentions
+WHERE record_id IN (SELECT record_id FROM temp.affected);
+
+DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp.affected)
+
 -- rules
 -- A name without a number is the only numbered organization of its kind that the portal calls so; an agency only where the names of
 -- both say the same state. A title's name counts as the number's where more than half of its titles have it.
@@ -40,18 +46,20 @@ GROUP BY unnumbered.own_id HAVING count(DISTINCT numbered.own_id) = 1
 INSERT OR IGNORE INTO temp.affected SELECT record_id FROM organization_mentions LEFT JOIN temp.aliases USING (own_id)
 WHERE organization_mentions.organization_id IS NOT coalesce(aliases.organization_id, own_id);
 
+INSERT OR IGNORE INTO temp.renewed SELECT organization_id FROM organization_mentions
+WHERE record_id IN (SELECT record_id FROM temp.affected) AND organization_id IS NOT NULL;
+
 UPDATE organization_mentions SET organization_id = coalesce(
     (SELECT organization_id FROM temp.aliases WHERE aliases.own_id = organization_mentions.own_id), own_id
 ) WHERE record_id IN (SELECT record_id FROM temp.affected);
 
-UPDATE records SET
-    agency_id = (SELECT organization_id FROM organization_mentions AS mention
-        WHERE mention.record_id = records.record_id AND kind = 'agency' ORDER BY position LIMIT 1),
-    provider_id = (SELECT organization_id FROM organization_mentions AS mention
-        WHERE mention.record_id = records.record_id AND kind = 'provider' ORDER BY position LIMIT 1)
-WHERE record_id IN (SELECT record_id FROM temp.affected);
+CREATE TEMP TABLE former AS SELECT organization_id, name, state_code FROM organizations;
 
-DELETE FROM organizations;
+INSERT OR IGNORE INTO temp.renewed SELECT organization_id FROM organization_mentions
+WHERE record_id IN (SELECT record_id FROM temp.affected)
+UNION SELECT CAST(node_id AS TEXT) FROM captures JOIN temp.touched USING (capture_id) WHERE node_id IS NOT NULL;
+
+DELETE FROM organizations WHERE organization_id IN (SELECT organization_id FROM temp.renewed);
 
 -- Of several names the portal's own counts (its page, then links to it), of these the latest; of titles the most frequent.
 CREATE TEMP TABLE best (organization_id TEXT PRIMARY KEY, name TEXT, how TEXT) WITHOUT ROWID;
@@ -60,10 +68,10 @@ INSERT INTO temp.best
 WITH names AS (
     SELECT organization_id, name, how, seen_at,
         CASE how WHEN 'link' THEN 3 WHEN 'field' THEN 2 WHEN 'title' THEN 1 ELSE 0 END AS authority
-    FROM organization_mentions
+    FROM organization_mentions WHERE organization_id IN (SELECT organization_id FROM temp.renewed)
     UNION ALL
     SELECT CAST(node_id AS TEXT), title, 'page', captured_at, 4 FROM captures WHERE kind = 'other' AND title IS NOT NULL
-    AND node_id IS NOT NULL
+    AND node_id IS NOT NULL AND CAST(node_id AS TEXT) IN (SELECT organization_id FROM temp.renewed)
 ), ranked AS (
     SELECT organization_id, name, how, row_number() OVER (
         PARTITION BY organization_id
@@ -79,6 +87,21 @@ SELECT organization_id, max(mention.kind), iif(organization_id NOT GLOB '*[^0-9]
         WHEN count(DISTINCT name_state) = 0 AND count(DISTINCT place_state) = 1 THEN max(place_state) END,
     max(iif(may_be != organization_id AND own_id = organization_id, may_be, NULL)), best.how, count(DISTINCT record_id)
 FROM organization_mentions AS mention JOIN temp.best USING (organization_id) GROUP BY organization_id ORDER BY organization_id;
+
+UPDATE records SET
+    (agency_id, agency) = (SELECT mention.organization_id,
+        coalesce(organizations.name, 'Agency number ' || organizations.portal_id) || coalesce(' (' || state_code || ')', '')
+        FROM organization_mentions AS mention JOIN organizations USING (organization_id)
+        WHERE mention.record_id = records.record_id AND mention.kind = 'agency' ORDER BY position LIMIT 1),
+    provider_id = (SELECT organization_id FROM organization_mentions AS mention
+        WHERE mention.record_id = records.record_id AND kind = 'provider' ORDER BY position LIMIT 1)
+WHERE record_id IN (
+    SELECT record_id FROM temp.affected
+    UNION SELECT record_id FROM organization_mentions JOIN organizations USING (organization_id) JOIN temp.former USING (organization_id)
+    WHERE (organizations.name, organizations.state_code) IS NOT (former.name, former.state_code)
+);
+
+DROP TABLE temp.former;
 
 DROP TABLE temp.best;
 

@@ -81,20 +81,21 @@ class WarcSlice(NamedTuple):
 
     def give_up(self) -> list[ParsedCapture]:
         """Returns results for captures that the parser can't handle."""
-        return [_unreadable(one, GIVEN_UP) for one in self.wanted]
+        return [_unreadable_result(one, GIVEN_UP) for one in self.wanted]
 
 
 def parse_all(
     folder: Path, entries: Iterable[Entry], pool: WorkerPool | None
 ) -> Generator[tuple[Entry, ParsedCapture], None, None]:
     """Yields every entry with its result, in order. `entries`: in the order of files and offsets; `pool`: None parses here."""
-    slices = _slices(folder, entries)
+    slices = _split_into_slices(folder, entries)
     with closing(pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)) as results:
         for part, parsed in results:
             yield from zip(part.wanted, parsed, strict=True)
 
 
-def _slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcSlice]:
+def _split_into_slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcSlice]:
+    """Yields slices with neighboring captures, limited in number and bytes. `entries`: in the order of files and offsets."""
     some: list[Entry] = []
     size = end = 0
     for entry in entries:
@@ -109,10 +110,10 @@ def _slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcSlice]:
         yield slice_of(folder, some)
 
 
-def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
+def slice_of(folder: Path, entries: list[Entry]) -> WarcSlice:
     """Returns captures of one file, with the bytes from the first to the last; no bytes if the file can't be read."""
-    path = folder / some[0].warc_file
-    start, end = some[0].warc_offset, some[-1].warc_offset + some[-1].warc_length
+    path = folder / entries[0].warc_file
+    start, end = entries[0].warc_offset, entries[-1].warc_offset + entries[-1].warc_length
     data, problem = b"", "no readable record"
     try:
         with path.open("rb") as file:
@@ -120,17 +121,17 @@ def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
             data = file.read(end - start)
     except OSError as error:
         problem = error.strerror or "can't be read"
-    return WarcSlice(str(path), start, data, tuple(some), problem)
+    return WarcSlice(str(path), start, data, tuple(entries), problem)
 
 
 def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
     """Returns a result for each wanted capture. `alone`: a page that exceeds its time ends the process."""
     try:
-        return [_parsed(one, capture, part, alone=alone) for one, capture in _read(part)]
+        return [_parse_one(one, capture, part, alone=alone) for one, capture in _read(part)]
     except MemoryError:  # not the page's fault: a machine with more memory may parse it
         if len(part.wanted) == 1:
             problem = "there is not enough memory to read this page; free up memory, or use `--workers 1`"
-            return [_damaged(part.wanted[0], part, problem)]
+            return [_damaged_result(part.wanted[0], part, problem)]
     return [result for one in part.split() for result in parse_slice(one, alone=alone)]
 
 
@@ -148,43 +149,43 @@ def _read(part: WarcSlice) -> Iterator[tuple[Entry, Capture | None]]:
         yield one, capture if at == offset else None
 
 
-def _parsed(one: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool) -> ParsedCapture:
-    redirects = one.http_status is not None and 300 <= one.http_status < 400
-    if one.form == WarcType.REVISIT and (capture is not None or not redirects):
-        found = ParsedCapture(one.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(one.url))
-        return found._replace(redirect_to=_target(capture)) if redirects and capture else found
+def _parse_one(entry: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool) -> ParsedCapture:
+    redirects = entry.http_status is not None and 300 <= entry.http_status < 400
+    if entry.form == WarcType.REVISIT and (capture is not None or not redirects):
+        found = ParsedCapture(entry.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(entry.url))
+        return found._replace(redirect_to=_redirect_target(capture)) if redirects and capture else found
     if capture is None:
-        return _damaged(one, part, f"{part.problem}; restore it from a copy")
+        return _damaged_result(entry, part, f"{part.problem}; restore it from a copy")
     try:
         with _time_limit(PAGE_SECONDS, alone=alone):
-            return parse_capture(capture, one.capture_id)
+            return parse_capture(capture, entry.capture_id)
     except MemoryError:
         raise
     except Exception as error:  # one page must never end the whole load
         gave_up = isinstance(error, PageTookTooLong)
-        return _unreadable(one, GIVEN_UP if gave_up else f"the parser failed: {type(error).__name__}")
+        return _unreadable_result(entry, GIVEN_UP if gave_up else f"the parser failed: {type(error).__name__}")
 
 
-def _damaged(one: Entry, part: WarcSlice, problem: str) -> ParsedCapture:
-    return ParsedCapture(one.capture_id, Kind.UNREADABLE, "", damage=f"{part.file} at {one.warc_offset}: {problem}")
+def _damaged_result(entry: Entry, part: WarcSlice, problem: str) -> ParsedCapture:
+    return ParsedCapture(entry.capture_id, Kind.UNREADABLE, "", damage=f"{part.file} at {entry.warc_offset}: {problem}")
 
 
-def _unreadable(one: Entry, reason: str) -> ParsedCapture:
-    return ParsedCapture(one.capture_id, Kind.UNREADABLE, reason, node_id(one.url))
+def _unreadable_result(entry: Entry, reason: str) -> ParsedCapture:
+    return ParsedCapture(entry.capture_id, Kind.UNREADABLE, reason, node_id(entry.url))
 
 
-def _target(capture: Capture) -> str | None:
+def _redirect_target(capture: Capture) -> str | None:
     """Returns the target of an archived redirect, absolute and without an archive's prefix."""
     return storable(absolute(capture.header("location"), capture.url))  # type: ignore[no-any-return]
 
 
 def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
-    """Parses one capture."""
+    """Returns the result for one capture; for a page of another kind, also its title, and what it lists or redirects to."""
     page = read_capture(capture)
     record = page.record
     found = ParsedCapture(capture_id, str(page.kind), storable(page.reason), node_id(capture.url))
     if page.kind is not Kind.RECORD or record is None:
-        target = _target(capture) if page.kind is Kind.REDIRECT else None
+        target = _redirect_target(capture) if page.kind is Kind.REDIRECT else None
         numbers = {int(one or other) for one, other in _LISTED.findall(capture.content)} if page.kind is Kind.OTHER else None
         listed = json_text(sorted(numbers)) if numbers else None
         return found._replace(redirect_to=target, title=storable(page.title), listed=listed)

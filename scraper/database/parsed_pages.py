@@ -48,14 +48,14 @@ class ParsedPages:
         self._path = data / NAME
         self._catalog = catalog
         try:
-            self._db = self._opened(empty=empty)
+            self._db = self._open(empty=empty)
         except SqliteDamaged:
-            self._db = self._opened(empty=True)
+            self._db = self._open(empty=True)
 
     def close(self) -> None:
         self._db.close()
 
-    def _opened(self, *, empty: bool) -> sqlite3.Connection:
+    def _open(self, *, empty: bool) -> sqlite3.Connection:
         if empty:
             remove(self._path)
         with explained(self._path), ExitStack() as opened:
@@ -70,12 +70,11 @@ class ParsedPages:
                 db.execute("ATTACH DATABASE ? AS archive", [uri(self._catalog)])
                 opened.pop_all()
                 return db
-        return self._opened(empty=True)
+        return self._open(empty=True)
 
     def find_missing(self) -> int:
         """Lists and counts the archive's captures that are not parsed yet; deletes those no longer in the archive."""
-        with self._damage_named():
-            self._db.execute("DROP TABLE IF EXISTS temp.missing")
+        with self._raise_damage():
             self._db.execute(_MISSING)
             (missing,) = self._db.execute("SELECT count(*) FROM temp.missing").fetchone()
             (surplus,) = self._db.execute("SELECT (SELECT count(*) FROM pages) - count(*) FROM archive.captures").fetchone()
@@ -107,14 +106,14 @@ class ParsedPages:
             result = orjson.dumps((*one._replace(page=None),))
             checksum = _checksum(one.capture_id, result, one.page)
             rows.append((one.capture_id, entry.warc_file, entry.warc_offset, checksum, result, one.page))
-        with self._damage_named(), self._db:
+        with self._raise_damage(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("DELETE FROM pages WHERE capture_id = ?", [row[:1] for row in rows])
             self._db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, capture_id: str) -> ParsedCapture | None:
         """Returns the result of a capture; None if it is not parsed. Raises ParsedPagesDamaged."""
-        with self._damage_named():
+        with self._raise_damage():
             row = self._db.execute("SELECT checksum, result, page FROM pages WHERE capture_id = ?", [capture_id]).fetchone()
             if row is None:
                 return None
@@ -130,7 +129,7 @@ class ParsedPages:
         return parsed.page
 
     @contextmanager
-    def _damage_named(self) -> Iterator[None]:
+    def _raise_damage(self) -> Iterator[None]:
         try:
             with explained(self._path):
                 yield

@@ -27,7 +27,7 @@ SHORE_KM = 0.5
 Mexican and Canadian borders are farther away (the center of Nuevo Laredo 0.7 km, of Windsor 1.0 km)."""
 BORDER_KM = 1.0
 """A county printed on the page agrees with a point this near to it."""
-_KM_PER_DEGREE = 111.2
+_KM_PER_DEGREE = 111.2  # of latitude
 
 _Box = tuple[float, float, float, float]
 """West, south, east, north, in degrees."""

@@ -44,7 +44,7 @@ class RequestTitle(NamedTuple):
 
 @cached_short
 def split_request_title(title: str) -> RequestTitle | None:
-    """The parts of a request's title; None for any other title. The type is the last group in parentheses."""
+    """Returns the parts of a request's title; None for any other title. The type is the last group in parentheses."""
     found = _TITLE.match(" ".join(unicodedata.normalize("NFKC", title[:_MOST]).split()))
     if not found:
         return None
@@ -52,13 +52,13 @@ def split_request_title(title: str) -> RequestTitle | None:
     for form in _DATES:
         with suppress(ValueError):
             day = datetime.strptime(written, form).date().isoformat()  # noqa: DTZ007  (a date as written has no zone)
-            agency, kind = _without_type(_REMARK.sub("", found[3].rstrip(" .…")))
+            agency, kind = _split_off_type(_REMARK.sub("", found[3].rstrip(" .…")))
             return RequestTitle(day, agency, kind) if any(map(str.isalnum, agency)) else None
     return None
 
 
-def _without_type(text: str) -> tuple[str, str | None]:
-    """The agency and the type. An opening parenthesis without its end is where the title was cut: half a type is none."""
+def _split_off_type(text: str) -> tuple[str, str | None]:
+    """Returns agency and type. After a parenthesis that is not closed the title was cut, and the type is None."""
     depth = 0
     for at in range(len(text) - 1, -1, -1):
         depth += (text[at] in ")]") - (text[at] in "([")

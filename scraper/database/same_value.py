@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from parsers.registry import Type, known, known_name
 from parsers.scalars import money_range, number, reference, time_range, yes_no
-from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, normal_time, without
+from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, normal_time, remove_parts
 from scraper.database.stored_page import FieldValue
 
-DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
-RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
+DATA, HTML, TRANSLATION = "data", "html", "translation"
+RICHNESS = {DATA: 3, HTML: 2, "text": 1, "prose": 0, TRANSLATION: -1}
 """Of two captures at the same time, the one with the higher number contains more of the page."""
 MIN_CUT = 40
 """Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one is truncated."""
@@ -139,22 +139,22 @@ def _read(kind: Type | None, text: str) -> list[Any]:
 
 # --- times ----------------------------------------------------------------------------------------------------------
 
-_SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
+_SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")  # separator between times, not within a range
 
 
 def _compare_times(kept: Shown, new: Shown) -> Relation | None:
     """Compares times at the precision that both have; a more precise time shows more. None if a value is not a time."""
-    before, after = _ranges(kept), _ranges(new)
+    before, after = _parse_ranges(kept), _parse_ranges(new)
     if before is None or after is None:
         return None
     if len(before) == len(after):
-        return _joined(_joined(map(_moment_relation, one, other)) for one, other in zip(before, after, strict=True))
+        return _combine(_combine(map(_compare_moments, one, other)) for one, other in zip(before, after, strict=True))
     poor, rich = sorted((before, after), key=len)
-    found = all(any(_joined(map(_moment_relation, one, other)) is not Relation.DIFFERENT for other in rich) for one in poor)
+    found = all(any(_combine(map(_compare_moments, one, other)) is not Relation.DIFFERENT for other in rich) for one in poor)
     return _less_or_more(kept, new, found and poor is after, found and poor is before)
 
 
-def _ranges(shown: Shown) -> list[list[str]] | None:
+def _parse_ranges(shown: Shown) -> list[list[str]] | None:
     """Returns start and end of each value, by time; None if one can't be parsed."""
     found = []
     for row in shown.rows:
@@ -164,13 +164,13 @@ def _ranges(shown: Shown) -> list[list[str]] | None:
     return sorted(found) if all(map(any, found)) else None
 
 
-def _joined(relations: Iterable[Relation]) -> Relation:
+def _combine(relations: Iterable[Relation]) -> Relation:
     """Combines relations: DIFFERENT if one of them is. If some show more and others less, neither capture is better: SAME."""
     found = {*relations} - {Relation.SAME}
     return Relation.DIFFERENT if Relation.DIFFERENT in found else found.pop() if len(found) == 1 else Relation.SAME
 
 
-def _moment_relation(before: str, after: str) -> Relation:
+def _compare_moments(before: str, after: str) -> Relation:
     if before == after:
         return Relation.SAME
     return Relation.LESS if before.startswith(after) else Relation.MORE if after.startswith(before) else Relation.DIFFERENT
@@ -183,14 +183,14 @@ SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
     labels = {letters(row.label) for row in (*kept.rows, *new.rows) if row.item and row.label}
-    before, after = _wholes(kept, labels), _wholes(new, labels)
+    before, after = _value_letters(kept, labels), _value_letters(new, labels)
     old, young = "".join(before), "".join(after)
-    if old == young or (len(old) == len(young) and not without(young, before)):
+    if old == young or (len(old) == len(young) and not remove_parts(young, before)):
         return Relation.SAME
     return _less_or_more(kept, new, _is_part(new, young, kept), _is_part(kept, old, new))
 
 
-def _wholes(shown: Shown, labels: Iterable[str] = ()) -> list[str]:
+def _value_letters(shown: Shown, labels: Iterable[str] = ()) -> list[str]:
     """Returns the letters of each value that is not a label: in groups of some themes, labels look like values."""
     texts = ("".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value)
     return [text for text in texts if text not in labels]
@@ -201,7 +201,7 @@ def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     units = [letters(text) for row in whole.rows if row.item for text in (row.item, row.label) if text]
     for row in whole.rows:
         units += {line_letters(row, row.value or "")} | {line_letters(row, line) for line in (row.value or "").splitlines()}
-    left = without(text, units)
+    left = remove_parts(text, units)
     if (
         left
         and (part.partial or len(text) >= MIN_CUT)
@@ -214,7 +214,7 @@ def _is_part(part: Shown, text: str, whole: Shown) -> bool:
 
 def _is_misread(poorer: Shown, richer: Shown) -> bool:
     """Whether a text extractor's value is the same value, split differently or with other parts of the page around it."""
-    row, own = poorer.rows[0], "".join(_wholes(richer))
+    row, own = poorer.rows[0], "".join(_value_letters(richer))
     if row.key == "submitted_at":
         return True  # a submission date does not change; another date in the text was mistaken for it
     if row.key == "title" and reference(row.value) is None:
@@ -225,7 +225,7 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
             one.label in labels or not richer.page.has_label(letters(one.label or ""), other_than=one.key) for one in poorer.rows
         ]
         poorer = replace(poorer, rows=[*compress(poorer.rows, is_own)])
-    text = "".join(_wholes(poorer))
+    text = "".join(_value_letters(poorer))
     if text == own and not row.item:
         return False  # same day, another hour
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""

@@ -1,7 +1,7 @@
 """Creates the tables, indexes, full-text search and the dictionary from `tables`, in one transaction."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import Any, get_origin
 
@@ -31,12 +31,12 @@ def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAM
     (cache_size,) = connection.execute("PRAGMA main.cache_size").fetchone()
     connection.execute(f"PRAGMA main.cache_size = -{SORT_KIB}")
     for table in map(BY_NAME.__getitem__, names):
-        for statement in _indexes(table):
+        for statement in _index_sql(table):
             connection.execute(statement)
         drop_unused(connection, table)
         search = connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", [f"{table.name}_fts"])
         if table.searched and not search.fetchone():
-            for statement in _search(table):
+            for statement in _search_sql(table):
                 connection.execute(statement)
     connection.execute(f"PRAGMA main.cache_size = {cache_size}")
 
@@ -58,7 +58,7 @@ def renew(connection: sqlite3.Connection) -> None:
     for name in RUN_TABLES:
         held = {column for (column,) in connection.execute("SELECT name FROM pragma_table_info(?, 'main')", [name])}
         if columns := [column for column in BY_NAME[name].columns if column in held]:
-            kept[name] = columns, connection.execute(f'SELECT {_quoted(columns)} FROM main."{name}"').fetchall()
+            kept[name] = columns, connection.execute(f'SELECT {_quote_names(columns)} FROM main."{name}"').fetchall()
     found = connection.execute("SELECT type, name, sql LIKE 'CREATE VIRTUAL%' FROM main.sqlite_master ORDER BY 3 DESC").fetchall()
     for kind, name, is_search in found:  # a table that another program added stays
         if is_search or name in _OWN:
@@ -71,7 +71,13 @@ def renew(connection: sqlite3.Connection) -> None:
 def insert_sql(name: str, columns: Sequence[str] = ()) -> str:
     """Returns an INSERT of a row with these columns, by default all, with the values in the order of `Table.columns`."""
     columns = columns or BY_NAME[name].columns
-    return f'INSERT INTO "{name}" ({_quoted(columns)}) VALUES ({", ".join("?" * len(columns))})'
+    return f'INSERT INTO "{name}" ({_quote_names(columns)}) VALUES ({", ".join("?" * len(columns))})'
+
+
+def find_shared_sql(table: Table, values: Iterable[str]) -> str:
+    """Returns a query for the number of the values that rows of a view share. `values`: SQL for each of them."""
+    same = " AND ".join(f'"{name}" IS {value}' for name, value in zip(table.shared, values, strict=True))
+    return f'SELECT shared FROM "{table.stored_in[1]}" WHERE {same}'
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:
@@ -85,9 +91,9 @@ def table_description(table: Table) -> str:
     return (table.model.__doc__ or "").strip().splitlines()[0]
 
 
-def _table(table: Table) -> list[str]:
+def _table_sql(table: Table) -> list[str]:
     links = [f'FOREIGN KEY ("{column}") REFERENCES "{other}"("{column}")' for column, other in table.links]
-    keys = [f"PRIMARY KEY ({_quoted(table.keys)})"] if table.keys else []
+    keys = [f"PRIMARY KEY ({_quote_names(table.keys)})"] if table.keys else []
     return [f'CREATE TABLE "{table.name}" ({", ".join([*_columns_sql(table, table.columns), *keys, *links])}) STRICT']
 
 
@@ -100,26 +106,24 @@ def _columns_sql(table: Table, names: Collection[str]) -> list[str]:
     return parts
 
 
-def _view(table: Table) -> list[str]:
+def _view_sql(table: Table) -> list[str]:
     """Yields SQL for a view of two tables, one with the rows, one with the values they share, and for the view's triggers."""
     rows, shared = table.stored_in
     own = [name for name in table.columns if name not in table.shared]
     new_own, new_shared = (", ".join(f'new."{name}"' for name in names) for names in (own, table.shared))
-    same = f"json_array({_quoted(table.shared)}) = json_array({new_shared})"
-    found = f'(SELECT shared FROM "{shared}" WHERE {same})'
-    share = f'INSERT INTO "{shared}" ({_quoted(table.shared)}) SELECT {new_shared} WHERE {found} IS NULL;'
+    found = f"({find_shared_sql(table, new_shared.split(', '))})"
+    share = f'INSERT INTO "{shared}" ({_quote_names(table.shared)}) SELECT {new_shared} WHERE {found} IS NULL;'
     links = 'FOREIGN KEY (record_id) REFERENCES "records"(record_id), FOREIGN KEY (shared) REFERENCES "{}"(shared)'
-    columns = [*_columns_sql(table, own), "shared INTEGER NOT NULL", f"UNIQUE ({_quoted(table.keys)})", links.format(shared)]
+    columns = [*_columns_sql(table, own), "shared INTEGER NOT NULL", links.format(shared)]
     writes = {
-        "INSERT": f'{share} INSERT INTO "{rows}" ({_quoted(own)}, shared) VALUES ({new_own}, {found});',
-        "UPDATE": f'{share} UPDATE "{rows}" SET ({_quoted(own)}, shared) = ({new_own}, {found}) WHERE rowid = old.rowid;',
+        "UPDATE": f'{share} UPDATE "{rows}" SET ({_quote_names(own)}, shared) = ({new_own}, {found}) WHERE rowid = old.rowid;',
         "DELETE": f'DELETE FROM "{rows}" WHERE rowid = old.rowid;',
     }
     return [
         f'CREATE TABLE "{shared}" (shared INTEGER PRIMARY KEY, {", ".join(_columns_sql(table, table.shared))}) STRICT',
-        f'CREATE UNIQUE INDEX "idx_{shared}" ON "{shared}" (json_array({_quoted(table.shared)}))',
+        f'CREATE INDEX "idx_{shared}" ON "{shared}" ({_quote_names(table.shared)})',
         f'CREATE TABLE "{rows}" (rowid INTEGER PRIMARY KEY, {", ".join(columns)}) STRICT',
-        f'CREATE VIEW "{table.name}" AS SELECT {_quoted(table.columns)}, rowid FROM "{rows}" JOIN "{shared}" USING (shared)',
+        f'CREATE VIEW "{table.name}" AS SELECT {_quote_names(table.columns)}, rowid FROM "{rows}" JOIN "{shared}" USING (shared)',
         *(
             f'CREATE TRIGGER "{table.name}_{event.lower()}" INSTEAD OF {event} ON "{table.name}" BEGIN {sql} END'
             for event, sql in writes.items()
@@ -127,17 +131,17 @@ def _view(table: Table) -> list[str]:
     ]
 
 
-def _indexes(table: Table) -> list[str]:
+def _index_sql(table: Table) -> list[str]:
+    name, indexes = table.stored_in[0], (one.partition(" WHERE ") for one in table.indexes)
     return [
-        f'CREATE INDEX IF NOT EXISTS "idx_{name}_{"_".join(columns)}" ON "{name}" ({_quoted(columns)})'
-        for columns in (*table.indexes, *([("shared",)] if table.shared else []))
-        for name in [table.stored_in[-1 if {*columns} <= {*table.shared} else 0]]
+        f'CREATE INDEX IF NOT EXISTS "idx_{name}_{"_".join(some.split())}" ON "{name}" ({", ".join(some.split())}){where}{rows}'
+        for some, where, rows in indexes
     ]
 
 
-def _search(table: Table) -> list[str]:
+def _search_sql(table: Table) -> list[str]:
     """Returns SQL for a full-text index, and triggers that keep it up to date (SQLite's FTS5, "External Content")."""
-    name, search, columns = table.stored_in[0], f"{table.name}_fts", _quoted(table.searched)
+    name, search, columns = table.stored_in[0], f"{table.name}_fts", _quote_names(table.searched)
     old, new = (", ".join(f'{row}."{column}"' for column in table.searched) for row in ("old", "new"))
     add = f'INSERT INTO "{search}" (rowid, {columns}) VALUES (new.rowid, {new});'
     remove = f'INSERT INTO "{search}" ("{search}", rowid, {columns}) VALUES (\'delete\', old.rowid, {old});'
@@ -150,16 +154,16 @@ def _search(table: Table) -> list[str]:
     ]
 
 
-def _quoted(names: Collection[str]) -> str:
+def _quote_names(names: Collection[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
 _OWN = {*BY_NAME, *(view.name for view in VIEWS), *(name for table in TABLES for name in table.stored_in)}
 """Every table and view that `create` creates."""
 _TABLES_AND_VIEWS = [
-    *(statement for table in TABLES for statement in (_view if table.shared else _table)(table)),
+    *(statement for table in TABLES for statement in (_view_sql if table.shared else _table_sql)(table)),
     *(f'CREATE VIEW "{view.name}" AS {view.sql}' for view in VIEWS),
 ]
-_REST = [statement for table in TABLES for statement in (*_indexes(table), *(_search(table) if table.searched else ()))]
+_REST = [statement for table in TABLES for statement in (*_index_sql(table), *(_search_sql(table) if table.searched else ()))]
 VERSION = tables_version("\n".join([*_TABLES_AND_VIEWS, *_REST]))
 """`user_version`: a database of another version has other tables, and is rebuilt from the archive."""

@@ -10,17 +10,16 @@ with the links, once for all records with the same text; the file can be deleted
 import re
 import sqlite3
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
 from scraper.sqlite import open_writable, remove, uri
 
-NAME = "similar.db"
+NAME = "similar.db"  # file in the data folder
 FAMILY = 0.35
 """Share of common sequences. At 0.30, texts with one standard paragraph were linked; at 0.45, copies with 4% other words not."""
 _OF_FIRST, _MOST_FAMILIES = 0.2, 50
@@ -38,6 +37,8 @@ CREATE TABLE hashes (hash INTEGER, text INTEGER, PRIMARY KEY (hash, text)) WITHO
 CREATE TABLE links (text INTEGER, other INTEGER, PRIMARY KEY (text, other)) WITHOUT ROWID;
 CREATE TABLE state (archive TEXT);
 """
+_SHARING = f"SELECT * FROM (SELECT text FROM side.hashes WHERE hash = ? LIMIT {_MOST})"
+_NEAR = f"SELECT text, sketch FROM (SELECT * FROM ({{}}) GROUP BY 1 HAVING count(*) >= {_SHARED}) JOIN side.texts USING (text)"
 _VERSION = crc32(Path(__file__).read_bytes()) >> 1
 _NEW = """
 CREATE TEMP TABLE new AS SELECT record_id, tta_digest(description) AS text FROM main.records
@@ -88,8 +89,8 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
             db.executemany("INSERT INTO temp.changed VALUES (?)", ((one,) for one in changed))
         else:
             db.execute("INSERT INTO temp.changed SELECT record_id FROM main.records UNION SELECT record_id FROM side.records")
-        db.create_function("tta_digest", 1, _digest, deterministic=True)
-        _run(db, _NEW)
+        db.create_function("tta_digest", 1, _hash_text, deterministic=True)
+        _run_statements(db, _NEW)
         (left,) = db.execute("SELECT count(*) FROM temp.unseen").fetchone()
         query = "SELECT text, description FROM temp.unseen JOIN main.records USING (record_id)"
         for text, description in db.execute(query):
@@ -97,7 +98,7 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
                 return int(left)
             _link(db, text, description)
             left -= 1
-        _run(db, _MOVE)
+        _run_statements(db, _MOVE)
         _drop_unused(db)
         _write(db)
         db.execute("DELETE FROM side.state")
@@ -105,12 +106,12 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
     return 0
 
 
-def _run(db: sqlite3.Connection, statements: str) -> None:
+def _run_statements(db: sqlite3.Connection, statements: str) -> None:
     for statement in statements.split(";\n"):
         db.execute(statement)
 
 
-def _digest(text: str) -> int:
+def _hash_text(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
@@ -119,15 +120,13 @@ def _link(db: sqlite3.Connection, text: int, description: str) -> None:
     words = re.findall(r"[^\W_]+", description.lower())
     sequences = zip(words, words[1:], words[2:], strict=False) if len(words) >= MIN_WORDS else ()
     own = sorted({crc32(" ".join(sequence).encode()) for sequence in sequences})[:_HASHES]
+    sketch, indexed = set(own), own[:_INDEXED]
+    sharing = " UNION ALL ".join([_SHARING] * len(indexed)) or "SELECT NULL AS text"
+    candidates = db.execute(_NEAR.format(sharing), indexed).fetchall()
+    like = [other for other, theirs in candidates if _is_like(sketch, array("I", theirs))]
+    db.executemany("INSERT INTO side.links VALUES (?, ?)", (pair for one in like for pair in ((text, one), (one, text))))
     db.execute("INSERT INTO side.texts VALUES (?, ?)", [text, array("I", own).tobytes()])
-    found = (db.execute(f"SELECT text FROM side.hashes WHERE hash = ? LIMIT {_MOST}", [one]) for one in own[:_INDEXED])
-    shared = Counter(chain.from_iterable(chain.from_iterable(found)))
-    candidates = ", ".join(str(other) for other, count in shared.items() if count >= _SHARED)
-    sketch = set(own)
-    for other, theirs in db.execute(f"SELECT text, sketch FROM side.texts WHERE text IN ({candidates})").fetchall():
-        if _is_like(sketch, array("I", theirs)):
-            db.executemany("INSERT INTO side.links VALUES (?, ?)", [(text, other), (other, text)])
-    db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, text) for one in own[:_INDEXED]))
+    db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, text) for one in indexed))
 
 
 def _is_like(one: set[int], other: Sequence[int], share: float = FAMILY) -> bool:
@@ -180,4 +179,4 @@ def _write(db: sqlite3.Connection) -> None:
     db.execute("CREATE TEMP TABLE family (record_id TEXT PRIMARY KEY, family_id TEXT) WITHOUT ROWID")
     for name, some in members.items():
         db.executemany("INSERT INTO temp.family VALUES (?, ?)", ((one, name if len(some) > 1 else None) for one in some))
-    _run(db, _NAME)
+    _run_statements(db, _NAME)

@@ -43,7 +43,7 @@ _field_row = attrgetter(*FieldValue._fields[1:])
 class StoredPage(NamedTuple):
     """The content of a record page. The last three are rows derived from this page alone, in the order of the tables' columns.
 
-    `fields`: the columns of `FieldValue` without the key, or whole FieldValues if pages are to be merged (`keyed`).
+    `fields`: the columns of `FieldValue` without the key, or whole FieldValues if pages are to be merged (`with_keys`).
     """
 
     form: str
@@ -57,19 +57,24 @@ class StoredPage(NamedTuple):
     performance_metrics: list[list[Any]]
 
 
-def encode(record: Record) -> bytes:
-    """Encodes a record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
-    content = (
+def to_stored_page(record: Record) -> StoredPage:
+    """Converts a record page to rows."""
+    return StoredPage(
         record.form,
         record.incomplete,
         record.url,
-        (record.title, record.node_id, record.submitted_by, record.submitted_at),
+        [record.title, record.node_id, record.submitted_by, record.submitted_at],
         [_field_row(one) for one in record.fields],
         [(section.label, section.text) for section in record.sections],
         value_row(record),
-        [(one.position, one.title, one.date, one.notes, one.details) for one in record.milestones],
-        [(one.position, one.question, one.answer) for one in record.performance_metrics],
+        [[one.position, one.title, one.date, one.notes, one.details] for one in record.milestones],
+        [[one.position, one.question, one.answer] for one in record.performance_metrics],
     )
+
+
+def encode(record: Record) -> bytes:
+    """Encodes a record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
+    content = (*to_stored_page(record),)
     try:
         encoded = orjson.dumps(content)
     except orjson.JSONEncodeError:  # a lone surrogate
@@ -78,11 +83,11 @@ def encode(record: Record) -> bytes:
 
 
 def decode(page: bytes) -> StoredPage:
-    """Decodes an encoded page."""
+    """Decodes what `encode` returned."""
     return StoredPage._make(orjson.loads(zstandard.decompress(page)))
 
 
-def keyed(page: StoredPage) -> StoredPage:
+def with_keys(page: StoredPage) -> StoredPage:
     """Returns the page with the key of each field, by which merging compares captures."""
     return StoredPage(*page[:4], [FieldValue(_key(*row[:4]), *row) for row in page.fields], *page[5:])
 

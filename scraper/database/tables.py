@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from parsers.record import Field, Kind, Milestone, PerformanceMetric, RecordValues, Section, columns_of, optional, required
 from scraper.database.derived import RULES
 
-_ISO = "ISO 8601, UTC"
+_ISO = "ISO 8601, UTC"  # unit of times
 
 
 class Availability(StrEnum):
@@ -71,7 +71,7 @@ class Table:
     model: type
     keys: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
-    indexes: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ _BASES = {
 _MODELS = {"runs": RunRow, "dictionary": DictionaryRow}
 
 
-def _model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
+def _make_model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
     """Creates a model for `columns_of` from the descriptions of its columns."""
     made = []
     for column, texts in columns.items():
@@ -116,19 +116,19 @@ def _model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
     )
 
 
-def _table(name: str, about: str = "", columns: dict[str, Any] | None = None, **options: Any) -> Table:
+def _make_table(name: str, about: str = "", columns: dict[str, Any] | None = None, **options: Any) -> Table:
     """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
-    model = _MODELS.get(name) or _model(name, about, (RULES if name == "records" else {}) | (columns or {}))
+    model = _MODELS.get(name) or _make_model(name, about, (RULES if name == "records" else {}) | (columns or {}))
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
-    links, indexes = tuple(options.get("links", {}).items()), tuple(tuple(one.split()) for one in options.get("indexes", ()))
+    links, indexes = tuple(options.get("links", {}).items()), tuple(options.get("indexes", ()))
     return Table(name, model, **parts, links=links, indexes=indexes)
 
 
-def _texts(name: str) -> str:
+def _read_texts(name: str) -> str:
     return (files("scraper.database") / name).read_text(encoding="utf-8")
 
 
-TABLES = tuple(_table(name, **texts) for name, texts in tomllib.loads(_texts("tables.toml")).items())
+TABLES = tuple(_make_table(name, **texts) for name, texts in tomllib.loads(_read_texts("tables.toml")).items())
 BY_NAME = {table.name: table for table in TABLES}
 RUN_TABLES = ("runs", "run_checks")
 """Tables about runs rather than about the archive: a rebuild keeps them."""
@@ -158,9 +158,9 @@ def _literal(value: str) -> str:
 
 _PUBLISHED = " UNION ALL ".join(
     "SELECT " + ", ".join(f"{_literal(value)} AS {name}" for name, value in row.items())
-    for row in csv.DictReader(_texts("published.csv").splitlines())
+    for row in csv.DictReader(_read_texts("published.csv").splitlines())
 )
 """SQL of the figures that the portal itself published, with source and date; published.csv may be extended."""
 VIEWS: tuple[View, ...] = tuple(
-    View(name, **texts) for name, texts in tomllib.loads(_texts("views.toml").replace("{published}", _PUBLISHED)).items()
+    View(name, **texts) for name, texts in tomllib.loads(_read_texts("views.toml").replace("{published}", _PUBLISHED)).items()
 )

@@ -100,7 +100,7 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
         known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         lost = (json.dumps(dict(zip(COLUMNS_OF_LOST.split(", "), row, strict=True))) for row in rows)
         fresh.write_text("".join(f"{line}\n" for line in dict.fromkeys([*known, *lost])), encoding="utf-8")
-        _replace(path, fresh)
+        _replace_file(path, fresh)
     for finding in findings:
         if finding.kind == "records-damaged" and finding.subject:
             _copy_intact(tables, folder, finding.subject)
@@ -121,7 +121,7 @@ def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
             source.seek(offset)
             target.write(source.read(length))
     if unfinished.stat().st_size:
-        _replace(fresh, unfinished)
+        _replace_file(fresh, unfinished)
     else:
         unfinished.unlink()
     names = (damaged.with_name(f"{name}.damaged-{number}") for number in count(1))
@@ -129,7 +129,7 @@ def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
     sync(folder)
 
 
-def _replace(path: Path, fresh: Path) -> None:
+def _replace_file(path: Path, fresh: Path) -> None:
     sync(fresh)
     fresh.replace(path)
     sync(path.parent)

@@ -110,8 +110,8 @@ class DoctorTables:
         with closing(open_memory()) as made:
             for create in steps:
                 create(made)
-            expected, empty = _objects(made), made.serialize()
-        problem = _problem(name, path, header, expected) if path.exists() else None
+            expected, empty = _read_schema(made), made.serialize()
+        problem = _find_problem(name, path, header, expected) if path.exists() else None
         if problem is None and path.exists():
             self.db.execute(f"ATTACH DATABASE ? AS {name}", [uri(path)])
         else:
@@ -152,7 +152,7 @@ class DoctorTables:
                 yield Finding(kind, text, count, repair, harmless, examples=examples(shown for (shown,) in some))
 
 
-def _problem(name: str, path: Path, header: tuple[int, int], expected: dict[str, str]) -> Finding | None:
+def _find_problem(name: str, path: Path, header: tuple[int, int], expected: dict[str, str]) -> Finding | None:
     """Returns why a file can't be used: it is damaged, of another program or version, or empty."""
     damage, actual, objects = inspect(path)
     is_own = actual[0] == header[0]
@@ -187,7 +187,7 @@ def inspect(path: Path) -> tuple[list[str], tuple[int, int], dict[str, str]]:
                 zeros = ((table, at) for table, at, row in rows if any(type(value) is str and "\0" in value for value in row))
                 damage = [f"table {table}, row {at}: a text contains zeros" for table, at in islice(zeros, MAX_EXAMPLES)]
             application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-            return damage, (application, version), _objects(db)
+            return damage, (application, version), _read_schema(db)
     except (sqlite3.Error, MemoryError) as error:  # a damaged length asks for too much memory
         problem = explain(path, error) if isinstance(error, sqlite3.Error) else None
         if problem and not isinstance(problem, SqliteDamaged):
@@ -195,7 +195,7 @@ def inspect(path: Path) -> tuple[list[str], tuple[int, int], dict[str, str]]:
         return [str(error) or type(error).__name__], (0, 0), {}
 
 
-def _objects(db: sqlite3.Connection) -> dict[str, str]:
+def _read_schema(db: sqlite3.Connection) -> dict[str, str]:
     """Returns every table, index, view and trigger with its SQL, except those that SQLite and FTS5 create themselves."""
     rows = db.execute("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'")
     return {name: " ".join(sql.split()) for name, sql in rows}

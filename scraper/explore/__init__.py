@@ -19,6 +19,7 @@ from datasette_leaflet import CSS_FILE, JS_FILE
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
@@ -32,7 +33,7 @@ from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
 PLUGIN = "tta"
-_MENU = filters.texts("filters")["menu"]
+_MENU = filters.read_yaml("filters")["menu"]
 _ANSWERS: WeakKeyDictionary[Any, PageCache] = WeakKeyDictionary()
 """The response cache of each Datasette instance; kept here because Datasette rebuilds its ASGI app for internal requests."""
 
@@ -109,7 +110,8 @@ def prepare_jinja2_environment(env: Any) -> None:
         by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
     ]
     env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading}
-    env.globals |= {"shade": charts.shade, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
+    env.globals |= {"site_title": TITLE, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
+    env.globals["differing"] = record.differing
 
 
 @hook
@@ -130,34 +132,33 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     return [
-        (r"^/-/map$", _page(dashboard.map_context, "map.html")),
-        (r"^/-/charts$", _page(dashboard.context, "charts.html")),
-        (r"^/-/new$", _page(news.context, "new.html")),
-        (r"^/-/new\.atom$", _page(news.feed)),
-        (r"^/-/new\.(?P<format>csv|xlsx)$", _page(news.events_file)),
-        (r"^/-/chart$", _page(dashboard.chart_context, "chart.html")),
-        (r"^/-/chart\.svg$", _page(dashboard.picture_file)),
-        (r"^/-/chart\.(?P<format>csv|xlsx)$", _page(dashboard.numbers_file)),
-        (r"^/-/search$", _page(search.context, "search.html")),
+        (r"^/-/map$", _make_view(dashboard.map_context, "map.html")),
+        (r"^/-/charts$", _make_view(dashboard.context, "charts.html")),
+        (r"^/-/new$", _make_view(news.context, "new.html")),
+        (r"^/-/new\.atom$", _make_view(news.feed)),
+        (r"^/-/new\.(?P<format>csv|xlsx)$", _make_view(news.events_file)),
+        (r"^/-/chart$", _make_view(dashboard.chart_context, "chart.html")),
+        (r"^/-/chart\.svg$", _make_view(dashboard.picture_file)),
+        (r"^/-/chart\.(?P<format>csv|xlsx)$", _make_view(dashboard.numbers_file)),
+        (r"^/-/search$", _make_view(search.context, "search.html")),
         (r"^/tta(?:/[^/]+){0,2}\.(?P<format>csv|xlsx)$", downloads.of_page),
-        (r"^/-/codebook$", _page(home.codebook, "codebook.html")),
-        (r"^/-/codebook\.(?P<format>csv|xlsx)$", _page(home.codebook_file)),
+        (r"^/-/codebook$", _make_view(home.codebook, "codebook.html")),
+        (r"^/-/codebook\.(?P<format>csv|xlsx)$", _make_view(home.codebook_file)),
         (r"^/-/health$", home.health),
-        (rf"^{UNREADABLE}(?:\.json)?$", _unreadable),
+        (rf"^{UNREADABLE}(?:\.json)?$", _raise_unreadable),
         (r"^/robots\.txt$", lambda: Response.text("User-agent: *\nDisallow: /")),  # the pages contain people's names
         # Replaces Datasette's own page, which exposes the path of the database file:
         (r"^/-/databases(?:\.json)?$", lambda datasette: Response.json([{"name": name} for name in datasette.databases])),
     ]
 
 
-async def _unreadable(request: Any) -> Any:
-    raise DatasetteError(
-        request.scope.get("tta_problem", "There is nothing here."), title="This filter can't be read", status=400
-    )
+async def _raise_unreadable(request: Any) -> Any:
+    problem = request.scope.get("tta_problem", "There is nothing here.")
+    raise DatasetteError(problem, title="This filter can't be read", status=400)
 
 
-def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
-    """A view of this plugin, for visitors who may see the records. `content` returns the template's variables, or a response."""
+def _make_view(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
+    """Makes a view for visitors who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
         await ensure_records_are_shown(datasette, request.actor)
@@ -186,7 +187,8 @@ def extra_template_vars(
             return variables
         shown = datasette.get_database(DATABASE)
         if (table, view_name) == ("organizations", "row"):
-            variables["tta"] = await record.organization_page(shown, *urlsafe_components(request.url_vars["pks"]))
+            (key,), most = urlsafe_components(request.url_vars["pks"]), record.MOST[request.args.get("_size") == "max"]
+            variables["tta"] = await record.organization_page(shown, key, most)
         elif (table, view_name) == ("records", "row"):
             (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
             variables["tta"] = page = await record.record_page(shown, key, chosen)
@@ -195,8 +197,9 @@ def extra_template_vars(
             has_form, prefix = "record_id" in columns_in(table) and table in BY_NAME, "" if table == "records" else filters.RECORD
             shown_filters = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
             variables |= await shown_filters
-            chooses_columns = {"_col", "_nocol", "_columns"} & set(request.args)
-            variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])
+            chosen_columns = sorted(request.args.getlist("_col"), key="tta_title".__ne__)
+            first = [] if {"_nocol", "_columns"} & set(request.args) else LOOKS.get(table, {}).get("first", [])
+            variables["tta_columns"] = chosen_columns or first
             variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
             variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
             variables["tta_names"] = partial(filters.names_of, shown)

@@ -17,7 +17,7 @@ from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
 from scraper.explore.filters import chips, heading
-from scraper.explore.links import DATABASE
+from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send
 from scraper.explore.requests import today
@@ -123,6 +123,8 @@ async def download(
         source = source._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
     page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(f".{extension}", "", 1)
     about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
+    last = (await datasette.get_database(DATABASE).execute("SELECT max(captured_at) FROM captures")).first()[0]
+    about["Latest capture"] = str(last or NOT_KNOWN)
     about["Cite as"] = f"{cite(title, words)}, from {page}"
     if _now["open"] >= MAX_OPEN:
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)

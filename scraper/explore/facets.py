@@ -15,7 +15,7 @@ from scraper.explore.filters import QUERIES
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.export.tables import Values, values_of
 
-TYPE = "list"
+TYPE = "list"  # the facet's name in addresses: `_facet_list`
 
 
 class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
@@ -28,12 +28,12 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         for config in self.get_configs():
             column = config["config"].get("column") or config["config"]["simple"]
             try:
-                results.append(await self._of(column, hideable=config["source"] != "metadata"))
+                results.append(await self._facet_of(column, hideable=config["source"] != "metadata"))
             except QueryInterrupted:
                 cut_off.append(column)
         return results, cut_off
 
-    async def _of(self, column: str, *, hideable: bool) -> dict[str, Any]:
+    async def _facet_of(self, column: str, *, hideable: bool) -> dict[str, Any]:
         size = self.get_facet_size()
         info = columns_in(self.table).get(column)
         kind = values_of(info) if info else Values.TEXT
@@ -47,15 +47,14 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         known = [row for row in rows if row[0] is not None]
         facet = {"name": column, "type": "array" if kind is Values.LIST else "column", "hideable": hideable}
         facet["toggle_url"] = self.ds.urls.path(path_with_removed_args(self.request, {f"_facet_{TYPE}": column}))
-        results = [self._value(column, kind, *row) for row in [*known[:size], *rows[len(known) :]]]
+        results = [self._facet_value(column, kind, *row) for row in [*known[:size], *rows[len(known) :]]]
         return facet | {"results": results, "truncated": len(known) > size}
 
-    def _value(self, column: str, kind: Values, value: Any, count: int) -> dict[str, Any]:
+    def _facet_value(self, column: str, kind: Values, value: Any, count: int) -> dict[str, Any]:
         name = f"{column}__arraycontains" if kind is Values.LIST else column
         own = (f"{column}__isnull", "1") if value is None else (name, str(value))
         selected = bool({own, (f"{own[0]}__exact", own[1])} & set(self.get_querystring_pairs()))
         change = path_with_removed_args if selected else path_with_added_args
-        label = {1: "Yes", 0: "No"}.get(value, str(value)) if kind is Values.YES_NO else str(value)
+        label = NOT_KNOWN if value is None else {1: "Yes", 0: "No"}[value] if kind is Values.YES_NO else str(value)
         url = self.ds.absolute_url(self.request, self.ds.urls.path(change(self.request, dict([own]))))
-        label = NOT_KNOWN if value is None else label
         return {"value": value, "label": label, "count": count, "toggle_url": url, "selected": selected}

@@ -32,12 +32,12 @@ COUNT_FOR = 300
 """Milliseconds for counting what a page shows only in part (100,000 records take longer); without a count the page says so."""
 
 
-def texts(name: str) -> Any:
+def read_yaml(name: str) -> Any:
     """Returns the content of one of this package's YAML files."""
     return yaml.safe_load((files("scraper.explore") / f"{name}.yml").read_text(encoding="utf-8"))
 
 
-QUERIES: dict[str, Any] = texts("queries")
+QUERIES: dict[str, Any] = read_yaml("queries")
 ARRAY_CONTAINS: str = QUERIES["array_contains"]
 """The condition that a JSON array contains a value: `t` is the table, `c` its column, `p` the parameter. NULL contains nothing.
 
@@ -45,7 +45,7 @@ Datasette's own splits the array of every row. There are few different arrays (`
 only these are split: 20 ms instead of 60 ms per count (November 2026). It replaces Datasette's, because no hook can remove the
 slow condition.
 """
-_TEXTS = texts("filters")
+_TEXTS = read_yaml("filters")
 _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 """The menus of the form shared by table, charts and map: values and their display names."""
 _WORDS: dict[str, str] = _TEXTS["words"]
@@ -116,7 +116,7 @@ async def read_filters(datasette: Any, request: Any) -> RecordFilters:
 
 
 async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
-    """The filters that are not Datasette's, as it takes them: `_OWN`, `_since` with `_until`, and those of `RECORD`."""
+    """Converts this program's filters to Datasette's form: `_OWN`, `_since` with `_until`, and those of `RECORD`."""
     from datasette.filters import FilterArguments
 
     database = datasette.get_database(DATABASE)
@@ -125,7 +125,7 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
         if not own:
             return None
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(own)}"))
-        sql, params = _renamed(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
+        sql, params = _rename_parameters(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
         return FilterArguments([sql], params)
     params = {name: request.args[name] for name in _OWN if request.args.get(name)}
     clauses = [_OWN[name]["sql"] for name in params]
@@ -136,38 +136,38 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
     return FilterArguments(clauses, params)
 
 
-def _renamed(sql: str, prefix: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _rename_parameters(sql: str, prefix: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return re.sub(r":(\w+)", rf":{prefix}_\1", sql), {f"{prefix}_{name}": value for name, value in params.items()}
 
 
 async def nights_between(database: Any, since: str, until: str) -> list[Any]:
-    """The rows of the query `nights` that brought captures from one day through the other, the latest first; empty: no limit."""
+    """Returns the nights that brought captures, from `since` through `until`, latest first. An empty date is no limit."""
     rows = (await database.execute(QUERIES["nights"])).rows
     found = [one for one in rows if one["captures"] > one["known"]]
     return [one for one in found if not one["ended_at"] or since <= one["ended_at"] < until + "~"]
 
 
 async def events_between(database: Any, since: str, until: str) -> tuple[str, dict[str, Any]]:
-    """SQL of the records and times of all events of those nights, and its parameters."""
+    """Returns SQL for the records and times of all events of those nights, and its parameters."""
     nights = await nights_between(database, since, until)
     runs, parts, params = [one for one in nights if one["run_id"]], ["SELECT NULL AS record_id, NULL LIMIT 0"], dict[str, Any]()
     windows = [(runs[-1]["known"], runs[0]["captures"], "", "~")] if runs else []
     windows += [(one["known"], one["captures"], since, until + "~") for one in nights if not one["run_id"]]
     for place, window in enumerate(windows):
         given = dict(zip(("known", "captures", "since", "until"), window, strict=True))
-        sql, given = _renamed(f"SELECT * FROM ({QUERIES['arrivals']})", f"w{place}", given)
+        sql, given = _rename_parameters(f"SELECT * FROM ({QUERIES['arrivals']})", f"w{place}", given)
         params |= given
         parts.append(sql)
     return " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts), params
 
 
 async def names_of(database: Any, ids: Iterable[str], query: str = "names") -> dict[str, str]:
-    """Names of organizations, agencies with their state, or with the query `titles` those of records, by their ids."""
+    """Returns names by id: of organizations (agencies with their state), or of records with the query `titles`."""
     return dict((await database.execute(QUERIES[query].format(label=QUERIES["label"]), [json.dumps(list(ids))])).rows)
 
 
 async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
-    """What the template `_chips.html` shows: the filters in words, a span of time as one, each with the query without it."""
+    """Returns what `_chips.html` shows: the filters in words, a time span as one, each with the query without it."""
     arguments, found, pairs = _arguments(request), [], pairs_of(request)
     ids = [value for name, value in pairs if name.removeprefix(RECORD).partition("__")[0] in _NAMED]
     names, given = await names_of(datasette.get_database(DATABASE), ids), dict(arguments)
@@ -186,9 +186,9 @@ async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
         elif plain.startswith("_"):
             text = f"{_OWN[plain]['label'] if plain in _OWN else 'SQL' if plain == '_where' else 'Search'}: {text}"
         else:
-            text = _in_words(info, column, lookup or "exact", text)
+            text = _filter_in_words(info, column, lookup or "exact", text)
             if end:
-                last = _in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
+                last = _filter_in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
                 text = _WORDS["between"].format(text.rpartition(" from ")[0], value, last)
         rest = [(key, one) for key, one in arguments if key not in (*PLACE, end) and (key, one) != (name, value)]
         found.append({"text": text, "url": f"?{urlencode(rest)}"})
@@ -196,7 +196,7 @@ async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
     return {"chips": found, "words": "; ".join(one["text"] for one in found), "without_filters": f"?{urlencode(rest)}"}
 
 
-def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> str:
+def _filter_in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> str:
     kind = values_of(info) if info else Values.TEXT
     if kind is Values.YES_NO and lookup in ("exact", "not"):
         value = {"1": "Yes", "0": "No"}.get(value, value)
@@ -206,7 +206,7 @@ def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> 
 
 
 def heading(name: str, info: ColumnInfo | None = None) -> str:
-    """What people call a column, a parameter or a changed field; a label of a page stays as it is."""
+    """Returns the display name of a column, parameter or changed field; a page's label is unchanged."""
     known = info or columns_in(TABLE).get(name)
     return _TEXTS["headings"].get(name) or (known.heading.removesuffix(" (id)") if known else name.replace("_", " ").capitalize())
 

@@ -15,39 +15,35 @@ from scraper.capture import from_iso
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import BadQuery
-from scraper.explore.charts import TEXTS, Spec, incomplete, percent
+from scraper.explore.charts import TEXTS, Spec, incomplete_periods, percent
 from scraper.explore.dashboard import chart_of
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import LOOKS, QUESTIONS, UNKNOWN_LABELS
 from scraper.explore.record import MADE_UP
-from scraper.export.tables import BY_NAME, CODEBOOK, Count, codebook_rows, counting
+from scraper.export.tables import BY_NAME, CODEBOOK, Count, codebook_rows, count_values
 from scraper.sqlite import open_readonly
 
 STALE_AFTER = 72.0
 """Hours since the last refresh that committed: three nights. One or two nights without an answer are normal for web archives."""
 MAX_COUNTED = 2_000_000
 """Cells of a table up to which values are compared for the page: takes a second (750,000 in 0.33 s of processor time)."""
-_DEMO = "SELECT EXISTS (SELECT 1 FROM captures WHERE source = :made_up)"
 
 
 async def context(datasette: Any) -> dict[str, Any]:
     """Returns what the template `index.html` shows besides the metadata."""
     database, urls = datasette.get_database(DATABASE), datasette.urls
-    found, labels = await asyncio.gather(ask(database, "home"), database.execute(UNKNOWN_LABELS))
-    is_demo = False  # also if the search exceeds the time limit: then there are millions of captures, and the demo has few
-    with suppress(QueryInterrupted):
-        is_demo = (await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)).first()[0]
+    found, labels = await asyncio.gather(ask(database, "home", {"made_up": MADE_UP}), database.execute(UNKNOWN_LABELS))
     (counts,) = found["counts"]
     total = counts["records"]
-    lacking = await incomplete(database)
+    lacking = await incomplete_periods(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
     return {
         "counts": counts,
         "times": found["times"][0],
         "years": found["years"],
-        "demo": is_demo,
+        "demo": found["demo"][0]["is_demo"],
         "views": VIEWS,
         "captures": sum(row["captures"] for row in found["kinds"]),
         "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
@@ -76,20 +72,19 @@ async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
         counts = [Count(missing=size - values, values=values, seen=None) for values in numbers]
     is_whole = 0 < size * len(columns) <= MAX_COUNTED
     if is_whole:
-        counts = await asyncio.to_thread(_counts, Path(database.path), name, columns)
+        counts = await asyncio.to_thread(_count_columns, Path(database.path), name, columns)
     rows = [dict(zip(BY_NAME[CODEBOOK].columns, row, strict=True)) for row in codebook_rows(name, columns, counts)]
     return {"tables": tables, "name": name, "size": size, "is_whole": is_whole, "columns": rows}
 
 
-def _counts(path: Path, name: str, columns: list[str]) -> list[Count]:
+def _count_columns(path: Path, name: str, columns: list[str]) -> list[Count]:
     counts, quoted = [Count() for _ in columns], ", ".join(f'"{column}"' for column in columns)
     with closing(open_readonly(path)) as db:
-        deque(counting(db.execute(f'SELECT {quoted} FROM "{name}"'), counts), maxlen=0)
+        deque(count_values(db.execute(f'SELECT {quoted} FROM "{name}"'), counts), maxlen=0)
     return counts
 
 
 async def codebook_file(datasette: Any, request: Any) -> Any:
-    """Returns the codebook as CSV or Excel."""
     found = await codebook(datasette, request)
     words = f"Table: {found['name']}" + "; values that differ are not counted" * (not found["is_whole"])
     rows = [tuple(one.values()) for one in found["columns"]]

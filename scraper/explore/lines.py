@@ -26,7 +26,7 @@ async def ensure_records_are_shown(datasette: Any, actor: Any) -> None:
 
 
 def config() -> dict[str, Any]:
-    """The content of `datasette.yaml`: questions, and how tables are shown."""
+    """Returns the content of `datasette.yaml`: questions, and how tables are shown."""
     known = metadata()["databases"][DATABASE]
     tables = {name: {key: one for key, one in look.items() if key not in _TEXTS} for name, look in known["tables"].items()}
     return {
@@ -35,7 +35,7 @@ def config() -> dict[str, Any]:
 
 
 def options(base_url: str, plugins: dict[str, Any], *, sql: bool) -> dict[str, Any]:
-    """The arguments of `Datasette()` for texts, questions and the settings of plugins. `sql`: visitors may write some."""
+    """Returns arguments of `Datasette()`: texts, questions, settings of plugins. `sql`: visitors may write SQL."""
     own = config() if IS_1 else metadata(base_url)
     own["plugins"] = plugins
     own["databases"][DATABASE] |= {} if sql else {"allow_sql": False}
@@ -57,7 +57,7 @@ async def describe(datasette: Any) -> None:
 
 
 async def question_rows(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
-    """A question's `rows`, and whether they are `truncated`, which 1.0 does not give to templates; empty for 0.65."""
+    """Returns a question's `rows` and `truncated`, which 1.0 does not pass to templates; empty for 0.65."""
     if not IS_1:
         return {}
     params = {name: request.args.get(name) or "" for name in question.parameters}

@@ -19,8 +19,8 @@ NOT_KNOWN = "not known"
 """What pages show for a missing value; as a filter's value, it selects the rows without one."""
 _PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
 _PARTS["records"] = dict.fromkeys(("agency_id", "provider_id"), "organizations") | {"family_id": "records"}
-_SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)  # links that are shown as links
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")  # day, time and zone
 
 
 def columns_in(table: str | None) -> Mapping[str, ColumnInfo]:

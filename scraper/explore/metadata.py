@@ -12,17 +12,14 @@ from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TIT
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import ARRAY_CONTAINS, texts
+from scraper.explore.filters import ARRAY_CONTAINS, read_yaml
 
-LOOKS: dict[str, dict[str, Any]] = texts("looks")
+LOOKS: dict[str, dict[str, Any]] = read_yaml("looks")
 """Datasette's settings for each table, under Datasette's names; `first`: the columns shown by default."""
 
 
 class Question(NamedTuple):
-    """`parameters`: those of the SQL, in the order of the form; `chart`: the chart above the rows (`charts.Spec`); `of`:
-
-    filters of the records that the chart counts.
-    """
+    """`parameters`: of the SQL, in the form's order; `chart`: a `charts.Spec`; `of`: filters of the records that it counts."""
 
     title: str
     description: str
@@ -32,18 +29,18 @@ class Question(NamedTuple):
     of: Mapping[str, str] = {}
 
 
-_ALL: dict[str, Any] = texts("questions")
+_ALL: dict[str, Any] = read_yaml("questions")
 _PARTS: dict[str, str] = _ALL.pop("parts")
 _PARTS["{program_area_condition}"] = ARRAY_CONTAINS.format(t="records", c="program_areas", p="program_area")
 
 
-def _filled(text: str) -> str:
+def _expand(text: str) -> str:
     return reduce(lambda filled, name: filled.replace(name, _PARTS[name]), _PARTS, text)
 
 
-UNKNOWN_LABELS = _filled("{unknown_labels}\nselect count(*) as labels from unknown")
+UNKNOWN_LABELS = _expand("{unknown_labels}\nselect count(*) as labels from unknown")
 QUESTIONS = {
-    name: Question(**one | {"description": _filled(one["description"]), "sql": _filled(one["sql"])}) for name, one in _ALL.items()
+    name: Question(**one | {"description": _expand(one["description"]), "sql": _expand(one["sql"])}) for name, one in _ALL.items()
 }
 
 
@@ -55,7 +52,7 @@ def metadata(base_url: str = "/") -> dict[str, Any]:
         "description_html": about.replace('href="/', f'href="{base_url}'),
         "databases": {
             "tta": {
-                "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}
+                "tables": {table.name: _describe_table(table.name, table_description(table)) for table in TABLES}
                 | {view.name: {"title": view.title, "description": view.description} for view in VIEWS}
                 | {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in},
                 "queries": {
@@ -68,7 +65,7 @@ def metadata(base_url: str = "/") -> dict[str, Any]:
     }
 
 
-def _table(name: str, description: str) -> dict[str, Any]:
+def _describe_table(name: str, description: str) -> dict[str, Any]:
     look = {key: value for key, value in LOOKS[name].items() if key != "first"}
     if "facets" in look:
         look["facets"] = [{TYPE: facet} for facet in look["facets"]]

@@ -22,7 +22,7 @@ from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
-from scraper.explore.filters import texts
+from scraper.explore.filters import read_yaml
 from scraper.sandbox import TIMED_OUT, Query, Sandbox
 from scraper.sqlite import open_memory, open_readonly
 
@@ -33,7 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_FIXED: dict[str, str] = texts("headers")
+_FIXED: dict[str, str] = read_yaml("headers")
 METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_COSTLY = 4
 """Requests with SQL, and downloads, that one client address may have open; a person has one or two, and two run at a time."""

@@ -15,19 +15,8 @@ from datasette.database import QueryInterrupted
 from datasette.utils import tilde_encode
 from datasette.utils.asgi import Request, Response
 
+from scraper.explore import filters
 from scraper.explore.downloads import SECONDS_OF_SQL, download
-from scraper.explore.filters import (
-    COUNT_FOR,
-    QUERIES,
-    TABLE,
-    RecordFilters,
-    chips,
-    events_between,
-    form,
-    nights_between,
-    pairs_of,
-    read_filters,
-)
 from scraper.explore.links import DATABASE
 from scraper.explore.requests import today
 from scraper.sandbox import Query
@@ -41,12 +30,12 @@ _SECONDS = 0.5
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What `new.html` and `new.atom` show: the latest events from a place on, each of them what a capture shows of a record."""
-    database, chosen, sql = await _chosen(datasette, request)
+    """Returns what `new.html` and `new.atom` show: the latest events (before `_before`), each a record as a capture shows it."""
+    database, chosen, sql = await _select(datasette, request)
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
-    nights = await nights_between(database, since, until)
-    runs, began = [str(one["run_id"]) for one in nights], time.monotonic()
+    nights = await filters.nights_between(database, since, until)
+    runs, began = [str(one["run_id"] or "") for one in nights], time.monotonic()
     events: list[dict[str, Any]] = []
     earlier: tuple[Any, ...] = ()
     for place, night in enumerate(nights[runs.index(run) if run in runs else 0 :]):
@@ -55,7 +44,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         params |= {"since": "", "until": "~"} if night["run_id"] else {"since": since, "until": until + "~"}
         rows = [] if is_late else (await database.execute(sql, params)).rows
         if is_late or (is_full and rows):
-            earlier = (night["run_id"],)
+            earlier = (night["run_id"] or "",)
             break
         whole = rows if len(rows) < AT_ONCE else [row for row in rows if row[:2] != rows[-1][:2]] or rows
         for (at, record_id), run_of in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
@@ -70,40 +59,39 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             event["moment"] = came + "0000-01-01T00:00:00Z"[len(came) :]
             events.append(event | {"changes": [row for row in some if row["field"]]})
         if len(rows) == AT_ONCE:
-            earlier = (night["run_id"], *whole[-1][:2])
+            earlier = (night["run_id"] or "", *whole[-1][:2])
             break
         at, record = "", ""
-    last = (await database.execute(QUERIES["home"]["good_run"])).first()["ended_at"]
-    pairs, total = pairs_of(request), None
+    last = (await database.execute(filters.QUERIES["home"]["good_run"])).first()["ended_at"]
+    pairs, total = filters.pairs_of(request), None
     with suppress(QueryInterrupted):  # the pages can be turned all the same
-        sql, params = await events_between(database, since, until)
+        sql, params = await filters.events_between(database, since, until)
         where = f"SELECT count(*) FROM ({sql}) WHERE record_id IN (SELECT record_id FROM records {chosen.where})"
-        total = (await database.execute(where, chosen.params | params, custom_time_limit=COUNT_FOR)).first()[0]
+        total = (await database.execute(where, chosen.params | params, custom_time_limit=filters.COUNT_FOR)).first()[0]
     by_night = groupby(events, lambda one: (one["run"], one["moment"][:10]))
     shown = {"title": "What's new", "nights": [(night, list(some)) for night, some in by_night], "events": events, "total": total}
     shown |= {"since": since, "until": until, "refreshed": last, "today": f"{today()}T00:00:00Z"}
-    page, feed = (f"/-/{name}?{urlencode(some)}".rstrip("?") for name, some in (("new", pairs), ("new.atom", chosen.pairs)))
-    shown |= {"page_url": datasette.absolute_url(request, datasette.urls.path(page))}
-    shown |= {"feed_url": datasette.absolute_url(request, datasette.urls.path(feed))}
+    for name, path, some in (("page_url", "/-/new", pairs), ("feed_url", "/-/new.atom", chosen.pairs)):
+        shown[name] = datasette.absolute_url(request, datasette.urls.path(f"{path}?{urlencode(some)}".rstrip("?")))
     shown["earlier"] = f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else ""
     shown["feed_key"] = uuid5(NAMESPACE_URL, " ".join(["feed", *map("=".join, sorted(chosen.pairs))])).urn
-    return shown | await form(datasette, request)
+    return shown | await filters.form(datasette, request)
 
 
-async def _chosen(datasette: Any, request: Any, query: str = "night") -> tuple[Any, RecordFilters, str]:
-    """The database, the filters without those of time, and the query of these records alone."""
-    pairs = [pair for pair in pairs_of(request) if pair[0] not in ("_since", "_until")]
-    chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(pairs)}"))
+async def _select(datasette: Any, request: Any, query: str = "night") -> tuple[Any, filters.RecordFilters, str]:
+    """Returns the database, the filters except those of time, and the query for these records."""
+    pairs = [pair for pair in filters.pairs_of(request) if pair[0] not in ("_since", "_until")]
+    chosen = await filters.read_filters(datasette, Request.fake(f"/?{urlencode(pairs)}"))
     of = f"{chosen.where} AND record_id IN (SELECT record_id FROM arrived)" if query == "night" else chosen.where
     clause = f"AND record_id IN (SELECT record_id FROM records {of})" if chosen.where else ""  # few records are asked for filters
-    return datasette.get_database(DATABASE), chosen, QUERIES[query].replace("{chosen}", clause)
+    return datasette.get_database(DATABASE), chosen, filters.QUERIES[query].replace("{chosen}", clause)
 
 
 async def events_file(datasette: Any, request: Any) -> Any:
-    """All events of the page as CSV or Excel."""
-    _, chosen, sql = await _chosen(datasette, request, "events")
+    """Returns all events of the page as CSV or Excel."""
+    _, chosen, sql = await _select(datasette, request, "events")
     span = {"since": request.args.get("_since") or "", "until": (request.args.get("_until") or "") + "~"}
-    words = (await chips(datasette, request, TABLE))["words"]
+    words = (await filters.chips(datasette, request, filters.TABLE))["words"]
     return await download(datasette, request, "What's new", words, Query(sql, chosen.params | span, SECONDS_OF_SQL), "changes")
 
 

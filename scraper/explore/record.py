@@ -1,7 +1,9 @@
 """Prepares the page of a record, agency or provider; a record's fields by section in page order, each with its capture."""
 
+import re
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from itertools import accumulate, groupby
+from operator import and_, eq
 from typing import Any
 
 from parsers.record import columns_of
@@ -13,36 +15,34 @@ from scraper.export.tables import LIST_COLUMNS
 
 MADE_UP = "made-up"
 """`captures.source` of the demo records (tests.pagegen.samples)."""
-FACTS = [(name, columns_of(RecordRow)[name].heading) for name in TEXTS["facts"]]
-"""Columns at the top of the page, each linked to the records that have the same value."""
-_LONG = 300
-"""Characters above which a change is too long for its table cell."""
-_MOST = 100
-"""Rows of a list on the page of an organization or of a user's own table, which links to all of them."""
-_NOTES = {"empty": "empty on the page", "not_captured": "not captured"}
+FACTS = {name: f"{name}__{'arraycontains' if name in LIST_COLUMNS else 'exact'}" for name in TEXTS["facts"]}
+"""Columns at the top of the page, each with the condition of the records that have the same value."""
+_CONTEXT = 12
+"""Words that two long texts share which are shown around those that differ."""
+MOST = (100, 2_000)
+"""Rows of a list on the page of an organization or of a user's own table, which links to all of them; with `_size=max`."""
+_NOTES = {"empty": "empty on the page", "not_captured": "not captured"}  # by `fields.state`
 
 Row = Mapping[str, Any]
-
-
 Group = dict[str, Any]
 """The fields of a section, or of an item such as a milestone: `name`, `instructions`, `labels` and `items`, which are groups."""
 
 
-async def record_page(database: Any, record_id: str, chosen: RecordFilters) -> dict[str, Any] | None:
+async def record_page(database: Any, record_id: str, filters: RecordFilters) -> dict[str, Any] | None:
     """Returns the record as from `arrange`, with the previous and next of the selected ones; None if there is no such record."""
     rows = await ask(database, "record", {"id": record_id})
     if not rows["records"]:
         return None
-    params = chosen.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
-    where = f"{chosen.where} AND" if chosen.where else "WHERE"
+    params = filters.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
+    where = f"{filters.where} AND" if filters.where else "WHERE"
     return arrange(rows, await ask(database, "around", params, where=where))
 
 
-def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Returns all that the template `row-tta-records.html` shows, from the rows of each table.
 
     `facts`: headings, each with the text shown and the filter for records with the same value. `changes`: the two captures, and
-    the rows of the table, with `long`. `around`: rows of the queries of that name.
+    the rows of the table. `related`: rows of the queries of that name.
     """
     (record,) = rows["records"]
     captures = [
@@ -50,31 +50,37 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dic
         for number, row in enumerate(rows["captures"], start=1)
     ]
     numbers = {one["capture_id"]: one["number"] for one in captures}
-    is_body = [row["name"] == "body" and row["label"] is None and row["item"] is None for row in rows["fields"]]
-    body = [row for row, found in zip(rows["fields"], is_body, strict=True) if found]
-    fields = [row for row, found in zip(rows["fields"], is_body, strict=True) if not found]
-    for change in rows["changes"]:
-        change["long"] = len(change["old_value"] or "") + len(change["new_value"] or "") > _LONG
+    body = [row for row in rows["fields"] if (row["name"], row["label"], row["item"]) == ("body", None, None)]
+    fields = [row for row in rows["fields"] if row not in body]
     between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
     heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
-    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": around}
+    shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": related}
     shown |= {"made_up": any(one["source"] == MADE_UP for one in captures), "facts": list(_facts(record))}
     shown["description_source"] = numbers.get(body[0]["capture_id"]) if body else None
     shown["changes"] = [(captured, list(run)) for captured, run in between]
-    return shown | {"groups": _groups(fields, rows["sections"], numbers)}
+    return shown | {"groups": _group_fields(fields, rows["sections"], numbers)}
+
+
+def differing(old: str | None, new: str | None) -> dict[str, str]:
+    """Returns two texts without the words that both begin or end with, in place of which they have an ellipsis."""
+    before, after = (re.split(r"(?<=\s)", text or "") for text in (old, new))
+    same = sum(accumulate(map(eq, before, after), and_))
+    first = max(same - _CONTEXT, 0)
+    last = max(sum(accumulate(map(eq, before[same:][::-1], after[same:][::-1]), and_)) - _CONTEXT, 0)
+    cut = ("…" * bool(first) + "".join(words[first : len(words) - last]) + "…" * bool(last) for words in (before, after))
+    return dict(zip(("old_value", "new_value"), cut, strict=True))
 
 
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    for column, name in FACTS:
+    for column, condition in FACTS.items():
         if (value := record[column]) is None:
             continue
-        lookup = "arraycontains" if column in LIST_COLUMNS else "exact"
+        about = columns_of(RecordRow)[column]
         texts = (list_values(value) or []) if column in LIST_COLUMNS else [value]
-        is_answer = columns_of(RecordRow)[column].type is bool
-        yield name, [(("No", "Yes")[bool(one)] if is_answer else str(one), {f"{column}__{lookup}": one}) for one in texts]
+        yield about.heading, [(("No", "Yes")[bool(one)] if about.type is bool else str(one), {condition: one}) for one in texts]
 
 
-def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
+def _group_fields(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
     """Returns the sections in page order, including those without fields: their text is part of the page."""
 
     def group(name: str | None, instructions: str | None = None, labels: Iterable[Any] = ()) -> Group:
@@ -86,12 +92,12 @@ def _groups(fields: list[dict[str, Any]], sections: list[dict[str, Any]], number
         groups += waiting[: at + 1] if at is not None else [group(name)]
         del waiting[: at + 1 if at is not None else 0]
         for item, members in groupby(run, key=lambda row: row["item"]):
-            labels = _labels(members, numbers)
+            labels = _label_values(members, numbers)
             groups[-1]["labels" if item is None else "items"] += labels if item is None else [group(item, None, labels)]
     return groups + waiting
 
 
-def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
+def _label_values(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
     """Labels with their values and, as `note`, why there is none; `source` is the number of a value's capture on the page."""
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [
@@ -102,9 +108,9 @@ def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[st
         yield {"name": label or (name or "no label").removeprefix("field_").replace("_", " "), "values": values, "note": note}
 
 
-async def organization_page(database: Any, organization_id: str) -> dict[str, list[dict[str, Any]]] | None:
+async def organization_page(database: Any, organization_id: str, most: int) -> dict[str, list[dict[str, Any]]] | None:
     """Returns the rows of each list of an organization's page; None if there is no such organization."""
-    rows = await ask(database, "organization", {"id": organization_id}, most=str(_MOST))
+    rows = await ask(database, "organization", {"id": organization_id}, most=str(most))
     return rows if rows["organization"] else None
 
 
@@ -113,6 +119,6 @@ async def overlay_rows(database: Any, record: Row) -> dict[str, list[dict[str, A
     found = {}
     for table in sorted(name for name in await database.table_names() if name.startswith("overlay_")):
         key, *_ = await database.table_columns(table)
-        rows = await database.execute(f"SELECT * FROM [{table}] WHERE [{key}] = ? LIMIT {_MOST}", [str(record.get(key))])
+        rows = await database.execute(f"SELECT * FROM [{table}] WHERE [{key}] = ? LIMIT {MOST[0]}", [str(record.get(key))])
         found[table] = [dict(row) for row in rows.rows]
     return found

@@ -24,7 +24,7 @@ from scraper.database.counties import STATES
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import RECORD, Pairs, texts
+from scraper.explore.filters import RECORD, Pairs, read_yaml
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
@@ -38,16 +38,18 @@ _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
-_FORMATS: dict[str, list[str]] = texts("filters")["dates"]
+_FORMATS: dict[str, list[str]] = read_yaml("filters")["dates"]
 NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
 """A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
 _FROM_TO = re.compile(r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)")
-_FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")
-_RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|fiscal year|fy|year)s?")
-_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")
-_MONTHS = {"month": 1, "year": 12, "fiscal year": 12, "fy": 12}
-_DAYS = {"day": 1, "week": 7}
-_STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}
+_FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")  # "FY24"
+_RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|quarter|fiscal year|fy|year)s?")
+_QUARTER = re.compile(r"(.*?) ?(?:q([1-4])|(first|second|third|fourth|[1-4]) quarter)(?: of)? ?(.*)")
+_QUARTERS = {"1": 0, "first": 0, "2": 1, "second": 1, "3": 2, "third": 2, "4": 3, "fourth": 3}  # quarters before
+_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b|^\s*(?:the|in|on|during)\b")  # removed before dates are parsed
+_MONTHS = {"month": 1, "quarter": 3, "year": 12, "fiscal year": 12, "fy": 12}  # months in a unit
+_DAYS = {"day": 1, "week": 7}  # days in a unit
+_STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}  # by name or code
 
 
 def today() -> date:
@@ -56,7 +58,7 @@ def today() -> date:
 
 
 def normalize_request(app: App, base_url: str) -> App:
-    """Wraps the application, so that it gets a request's path without `base_url`, and its query as `understood`.
+    """Wraps the application, so that it gets a request's path without `base_url`, and its query as `convert_query` returns it.
 
     Datasette 0.65 accepts both forms of the path, but writes `base_url` twice into links of pages requested with it. Datasette
     rejects an empty search, but an empty form means all rows.
@@ -72,7 +74,7 @@ def normalize_request(app: App, base_url: str) -> App:
             asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             pairs = [pair for pair in asked if pair[0] not in _DROPPED]
             try:
-                read = understood(scope["path"], pairs)
+                read = convert_query(scope["path"], pairs)
                 words = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were removed
                 if words and "." not in scope["path"]:  # a page's own address means the same on any day
                     await Response.redirect(f"?{urlencode(read)}").asgi_send(send)
@@ -83,23 +85,24 @@ def normalize_request(app: App, base_url: str) -> App:
                 good: Pairs = []
                 for pair in pairs:
                     with suppress(BadQuery):
-                        good += [pair] * (understood(scope["path"], [pair]) is not None)
-                page = f"{base_url.rstrip('/')}{scope['path']}?{urlencode(good)}"
-                scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem), tta_without=page)
+                        good += [pair] * (convert_query(scope["path"], [pair]) is not None)
+                bad = [pair for pair in pairs if pair not in good]
+                asked_of = (f"{base_url.rstrip('/')}{scope['path']}", good, bad)
+                scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem), tta_asked=asked_of)
         await app(scope, receive, send)
 
     return wrapped
 
 
-def understood(path: str, pairs: Pairs) -> Pairs:
+def convert_query(path: str, pairs: Pairs) -> Pairs:
     """Converts the query to what Datasette needs. Raises BadQuery."""
     _, first, name, *_ = [*path.split("/"), "", ""]
     name = name.partition(".")[0]
     if first not in ("tta", "-") or name == "search":
         return pairs
     if name in QUESTIONS:
-        read = {"since": lambda one: str(days(one, today()).first), "fiscal_year": lambda one: fiscal_year(one, today())}
-        read |= {"state": lambda one: state(one, code=False), "agency_state": lambda one: state(one, code=True)}
+        read = {"since": lambda one: str(parse_days(one, today()).first), "fiscal_year": lambda one: parse_year(one, today())}
+        read |= {"state": lambda one: parse_state(one, code=False), "agency_state": lambda one: parse_state(one, code=True)}
         read["search"] = lambda one: match(one) and one
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
@@ -112,15 +115,15 @@ def understood(path: str, pairs: Pairs) -> Pairs:
             raise BadQuery(f"There is no such column in {name}: {column[:80]}.")
     if given := {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}:
         pairs = [pair for pair in pairs if pair[0] not in ("_since", "_until", "_dates")]
-        span = days(given.get("_dates") or given.get("_since") or given["_until"], today())
+        span = parse_days(given.get("_dates") or given.get("_since") or given["_until"], today())
         pairs += [("_since", str(span.first))] if {"_dates", "_since"} & set(given) else []
-        last = days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
+        last = parse_days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
         if {"_until", "_dates"} & set(given) or last.end - last.first > timedelta(days=1):  # else a day is meant as the first
             pairs.append(("_until", str(last.end - timedelta(days=1))))
-    return [pair for key, value in pairs for pair in _filter(columns, key, value)]
+    return [pair for key, value in pairs for pair in _convert_filter(columns, key, value)]
 
 
-def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
+def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     from datasette.filters import Filters  # loads Datasette's plugins, including this one, so not while it is being imported
 
     if key.startswith("_search"):
@@ -128,9 +131,9 @@ def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     if key.startswith(RECORD) and value:
         if "record_id" not in columns or key.startswith(f"{RECORD}_where"):
             raise BadQuery(f"There is no filter {key[:80]} here: use one that the page offers.")
-        return [(RECORD + name, one) for name, one in _filter(columns_in("records"), key.removeprefix(RECORD), value)]
+        return [(RECORD + name, one) for name, one in _convert_filter(columns_in("records"), key.removeprefix(RECORD), value)]
     if key == "_agency_state" and value.casefold() != NOT_KNOWN:
-        return [(key, state(value, code=True))] if value else []
+        return [(key, parse_state(value, code=True))] if value else []
     if key == "_through":
         raise BadQuery("The filter _through is not available: filter the other table, or write SQL.")
     if key in ("_facet", "_facet_array"):
@@ -146,10 +149,10 @@ def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
         raise BadQuery(f"There is no filter “{lookup[:40]}”: use one listed on the page under Advanced.")
     if not value:
         return []
-    return [(key if also == lookup else f"{column}__{also}", text) for also, text in _compared(columns[column], lookup, value)]
+    return [(key if also == lookup else f"{column}__{also}", text) for also, text in _compare(columns[column], lookup, value)]
 
 
-def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
+def _compare(info: ColumnInfo, lookup: str, value: str) -> Pairs:
     """Returns lookups and values with which Datasette makes the comparison that the user means."""
     kind = values_of(info)
     if lookup in ("exact", "not", "arraycontains") and value.casefold() == NOT_KNOWN:
@@ -163,20 +166,20 @@ def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
             return [(lookup, json.dumps(json.loads(value)))]
         raise BadQuery(f"“{value[:80]}” is not a list: separate values with commas.")
     if lookup in ("in", "notin") and kind not in (Values.TEXT, Values.CODE, Values.LIST):
-        each = [pair for one in value.split(",") for pair in _compared(info, "exact", one.strip())]
+        each = [pair for one in value.split(",") for pair in _compare(info, "exact", one.strip())]
         if {also for also, _ in each} != {"exact"}:
             raise BadQuery(f"“{value[:80]}” are not single values: use “from” and “through” for a time span.")
         return [(lookup, ",".join(one for _, one in each))]
     if kind in _TIMES:
-        return _compared_times(kind, lookup, value)
-    return [(lookup, _value(info, kind, value) if lookup in _COMPARING else value)]
+        return _compare_times(kind, lookup, value)
+    return [(lookup, _convert_value(info, kind, value) if lookup in _COMPARING else value)]
 
 
-def _value(info: ColumnInfo, kind: Values, value: str) -> str:
+def _convert_value(info: ColumnInfo, kind: Values, value: str) -> str:
     if info.unit == "year":
-        return fiscal_year(value, today())
+        return parse_year(value, today())
     if info.name.endswith(("state", "state_code")):
-        return state(value, code=info.name.endswith("code"))
+        return parse_state(value, code=info.name.endswith("code"))
     if kind is Values.YES_NO:
         if value.casefold() not in _YES_NO:
             raise BadQuery(f"“{value[:80]}” is neither Yes, No nor {NOT_KNOWN}.")
@@ -187,14 +190,14 @@ def _value(info: ColumnInfo, kind: Values, value: str) -> str:
     return number if kind in (Values.INTEGER, Values.NUMBER) else value
 
 
-def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
+def _compare_times(kind: Values, lookup: str, value: str) -> Pairs:
     if lookup not in _COMPARING:
         if lookup not in _OWN_WORDS and not _PART_OF_A_TIME.fullmatch(value):
             raise BadQuery(f"“{value[:80]}” is not part of a date such as 2024-10: to use other words, compare with =, > or <.")
         return [(lookup, value)]
     if "T" in value and (time := iso_time(value)):
         return [(lookup, time[:10] if kind is Values.DATE else time)]
-    span = days(value, today())
+    span = parse_days(value, today())
     first, last, end = (day.isoformat() for day in (span.first, span.end - timedelta(days=1), span.end))
     is_day = first == last and kind is Values.DATE
     through = ("lte", last) if kind is Values.DATE else ("lt", end)
@@ -211,45 +214,50 @@ class Days(NamedTuple):
     end: date
 
 
-def days(text: str, today: date) -> Days:
+def parse_days(text: str, today: date) -> Days:
     """Returns the days that the text means. `last 7 days` ends today; `last week` begins on a Sunday. Raises BadQuery."""
     plain = " ".join(_IGNORED.sub(" ", text.casefold()).replace("sept ", "sep ").split())
     with suppress(ValueError, OverflowError):
         if plain in ("today", "yesterday"):
-            return _span(today - timedelta(days=plain == "yesterday"), "day")
+            return _unit_days(today - timedelta(days=plain == "yesterday"), "day")
         if found := _FISCAL.fullmatch(plain):
-            return _span(date(1999 + int(found[1]), 10, 1), "year")
+            return _unit_days(date(1999 + int(found[1]), 10, 1), "year")
         if found := _RELATIVE.fullmatch(plain):
-            return _relative(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
+            return _relative_days(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
         if len(plain) < 80 and (found := _FROM_TO.fullmatch(plain)):
-            end = days(found[2] or found[4] or "today", today).end
-            if (span := Days(days(found[1] or found[3], today).first, end)).first < end:
+            end = parse_days(found[2] or found[4] or "today", today).end
+            if (span := Days(parse_days(found[1] or found[3], today).first, end)).first < end:
                 return span
+        if (found := _QUARTER.fullmatch(plain)) and found[1] + found[4]:  # of a year or a fiscal year
+            year = parse_days(found[1] + found[4], today)
+            if year.end == _add_units(year.first, "year", 1):
+                return _unit_days(_add_units(year.first, "quarter", _QUARTERS[found[2] or found[3]]), "quarter")
         for unit, formats in _FORMATS.items():
             for form in formats:
                 with suppress(ValueError):
-                    return _span(datetime.strptime(plain, form).replace(tzinfo=UTC).date(), unit)
-    raise BadQuery(f"“{text[:80]}” is not a date: write 10/25/2026, March 2024, FY2024, last week or last 30 days.")
+                    return _unit_days(datetime.strptime(plain, form).replace(tzinfo=UTC).date(), unit)
+    raise BadQuery(f"“{text[:80]}” is not a date: write 10/25/2026, March 2024, Q1 2024, FY2024 or last 30 days.")
 
 
-def _relative(is_this: bool, number: int, unit: str, today: date) -> Days:
+def _relative_days(is_this: bool, number: int, unit: str, today: date) -> Days:
     if number:
         end = today + timedelta(days=1)
-        return Days(_later(end, unit, -number), end)
+        return Days(_add_units(end, unit, -number), end)
     first = {
         "day": today,
         "week": today - timedelta(days=today.isoweekday() % 7),
         "month": today.replace(day=1),
+        "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
         "year": date(today.year, 1, 1),
     }.get(unit) or date(today.year - (today.month < 10), 10, 1)
-    return _span(first if is_this else _later(first, unit, -1), unit)
+    return _unit_days(first if is_this else _add_units(first, unit, -1), unit)
 
 
-def _span(first: date, unit: str) -> Days:
-    return Days(first, _later(first, unit, 1))
+def _unit_days(first: date, unit: str) -> Days:
+    return Days(first, _add_units(first, unit, 1))
 
 
-def _later(day: date, unit: str, number: int) -> date:
+def _add_units(day: date, unit: str, number: int) -> date:
     """Returns the day `number` units later; in a shorter month, its last day."""
     if unit in _DAYS:
         return day + timedelta(days=number * _DAYS[unit])
@@ -257,16 +265,16 @@ def _later(day: date, unit: str, number: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def fiscal_year(text: str, today: date) -> str:
+def parse_year(text: str, today: date) -> str:
     """Returns the year for a column of years: `2024`, `FY24`, `this fiscal year`. Raises BadQuery."""
     with suppress(BadQuery):
-        span = days(text, today)
-        if span.end == _later(span.first, "year", 1):
+        span = parse_days(text, today)
+        if span.end == _add_units(span.first, "year", 1):
             return str((span.end - timedelta(days=1)).year)
     raise BadQuery(f"“{text[:80]}” is not a year: write 2024, FY2024 or this fiscal year.")
 
 
-def state(text: str, *, code: bool) -> str:
+def parse_state(text: str, *, code: bool) -> str:
     """Returns the name of a state or territory (or its postal code) from either, in any case. Raises BadQuery."""
     if found := _STATES.get(" ".join(text.casefold().replace(".", "").split())):
         return found[code]

@@ -21,9 +21,9 @@ from parsers.urls import node_id, page_address
 from scraper.database.assign_records import address_key
 from scraper.database.counties import STATES
 from scraper.errors import BadQuery
-from scraper.explore.filters import PLACE, texts
+from scraper.explore.filters import PLACE, read_yaml
 from scraper.explore.links import DATABASE
-from scraper.explore.requests import NODE
+from scraper.explore.requests import NODE, parse_days, today
 from scraper.search_query import match
 
 AT_ONCE = 20
@@ -35,16 +35,18 @@ _BEGIN, _END = "\x02", "\x03"
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
 _FILTERS = {
-    "place_state": re.compile(rf"\b(?:{'|'.join(name for name, _ in STATES.values())})\b", re.IGNORECASE),
+    "place_state": re.compile(
+        rf"\b(?:(?i:{'|'.join(name for name, _ in STATES.values())})|{'|'.join(code for _, code in STATES.values())})\b"
+    ),
     "fiscal_year": re.compile(r"\bfy ?'?(?:20)?\d\d\b|^20\d\d$", re.IGNORECASE),
 }
 """Words that may be meant as a filter, which a text search does not apply."""
-_OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)
+_OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)  # evidence that a question is meant as a search
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_SQL, SCOPES, _SPELLING = texts("search").values()
+_SQL, SCOPES, _SPELLING = read_yaml("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
 _ALIKE, _SILENT, _SPELT, _UNLIKE, _TRIED = _SPELLING.values()
-_SOUNDS = re.compile("|".join(_SPELT))
+_SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 
 async def context(datasette: Any, request: Any) -> Any:
@@ -57,7 +59,7 @@ async def context(datasette: Any, request: Any) -> Any:
         return shown
     database = datasette.get_database(DATABASE)
     try:
-        meant = await _record_meant(database, question)
+        meant = await _find_record(database, question)
         record_url = datasette.urls.row(DATABASE, "records", tilde_encode(meant)) if meant else None
         if record_url and not question.isdigit():
             return Response.redirect(record_url)
@@ -74,7 +76,7 @@ async def context(datasette: Any, request: Any) -> Any:
         sql = sql.replace("{record}", _SQL["record_columns"])
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
-        better = await _corrected(database, question, list(SCOPES))
+        better = await _correct(database, question, list(SCOPES))
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -90,14 +92,19 @@ async def context(datasette: Any, request: Any) -> Any:
     shown |= {"scope": scope, "tabs": tabs, "count": counts[scope], "last_page": LAST_PAGE, "ranked": counts[scope] <= RANKED}
     shown |= {"first": (page - 1) * AT_ONCE + 1, "meant": record_url}
     shown["table_url"] = f"{table_url}?{urlencode({'_search': question})}"
-    shown["hits"] = [(key, title, about, marked(snippet)) for key, title, *about, snippet in found]
+    shown["hits"] = [(key, title, about, highlight(snippet)) for key, title, *about, snippet in found]
     shown["better"] = (better, url(better)) if better != question else None
     shown["before"] = url(question, scope, page - 1) if 1 < page <= pages else None
     shown["after"] = url(question, scope, page + 1) if page < pages else None
+    shown["hints"] = hints = list[tuple[str, str]]()
     for column, pattern in _FILTERS.items():
         if (part := pattern.search(question)) and not _OPERATOR.search(question):
-            query = {column: part[0], "_search": question.replace(part[0], "").strip()}
-            shown["hints"] = [*shown.get("hints", []), (part[0], f"{records_url}?{urlencode(query)}")]
+            rest = question.replace(part[0], "").strip(" ,")
+            hint = f"records of {part[0]}" + f" that contain “{rest}”" * bool(rest)
+            hints.append((hint, f"{records_url}?{urlencode({column: part[0], '_search': rest})}"))
+    with suppress(BadQuery):
+        if not hints and parse_days(question, today()):
+            hints.append((f"records submitted {question}", f"{records_url}?{urlencode({'submitted_on': question})}"))
     return shown
 
 
@@ -107,12 +114,12 @@ async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
     if not request or not (question := (request.args.get(name) or "").strip()):
         return None
     table = request.url_vars.get("table")
-    better = await _corrected(datasette.get_database(DATABASE), question, [table if table in SCOPES else "records"])
+    better = await _correct(datasette.get_database(DATABASE), question, [table if table in SCOPES else "records"])
     path = datasette.urls.path(path_with_replaced_args(request, {name: better} | dict.fromkeys(PLACE)))
     return (better, path) if better != question else None
 
 
-async def _record_meant(database: Any, text: str) -> str | None:
+async def _find_record(database: Any, text: str) -> str | None:
     """Returns the record whose node number, reference or URL the text is, with or without an archive's prefix."""
     asked: dict[str, Any] = {"text": text, "node": None, "address": None}
     if found := NODE.fullmatch(text):
@@ -126,8 +133,8 @@ async def _record_meant(database: Any, text: str) -> str | None:
     return found[0] if found else None
 
 
-async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str:
-    """The question with words that none of the tables has replaced by the closest ones; the same where that finds nothing."""
+async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
+    """Replaces the words that no table contains by the closest ones; returns the question unchanged if that finds nothing."""
     choices, words = [], list(_WORD.finditer(question))[:8]
 
     async def is_found(text: str) -> bool:
@@ -136,7 +143,7 @@ async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str
     with suppress(QueryInterrupted, BadQuery):
         for word in words:
             is_known = await is_found(f'"{word[0]}"')
-            near = [] if is_known else await _closest(database, word[0].lower(), scopes, is_found)
+            near = [] if is_known else await _suggest(database, word[0].lower(), scopes, is_found)
             begins = word is words[-1] and await is_found(f'"{word[0]}"*')
             choices.append([word[0]] * (is_known or begins or not near) + near)
         for chosen in islice(product(*choices), _TRIED):
@@ -148,8 +155,8 @@ async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str
     return question
 
 
-async def _closest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
-    """What may be meant by a word that no text has, the closest first: two words without the space, or one of a vocabulary."""
+async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
+    """Returns what a word that no text has may mean, closest first: two words without a space, or one of the vocabulary."""
     parts = [(typed[:at], typed[at:]) for at in range(3, len(typed) - 2)]
     found = {f"{one} {other}": 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
     for scope in {"records" if one == "fields" else one for one in scopes}:  # the fields' vocabulary takes seconds to read
@@ -159,17 +166,17 @@ async def _closest(database: Any, typed: str, scopes: Sequence[str], is_found: C
         for first in sorted(firsts):
             terms = await database.execute(_SQL["like_it"].format(scope), {"first": first, **lengths})
             near = (one for (one,) in terms if 2 * len({*typed} & {*one}) >= len({*one}))
-            stems += [(misspelling(typed, one, is_stem=True), one) for one in near]
+            stems += [(count_mistakes(typed, one, is_stem=True), one) for one in near]
         for _, stem in sorted(one for one in stems if one[0] <= len(one[1]) * _UNLIKE)[:6]:
             asked = {"match": f'"{stem}" OR "{stem}e"', "begin": _BEGIN, "end": _END}
             for (text,) in await database.execute(_SQL["in_full"].format(scope), asked):
-                costs = {full: misspelling(typed, full) for full in _MARKED.findall(text.lower())}
+                costs = {full: count_mistakes(typed, full) for full in _MARKED.findall(text.lower())}
                 found |= {full: cost for full, cost in costs.items() if cost <= len(full) * _UNLIKE}
     return sorted(found, key=lambda one: (found[one], one))[:3]
 
 
-def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
-    """How many letters were mistaken, half for those that sound alike or are doubled; a stem is compared with a beginning."""
+def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
+    """Counts mistaken letters; those that sound alike or are doubled count half. A stem is compared with the beginning."""
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
     before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
     for i, a in enumerate(typed, start=1):
@@ -185,7 +192,7 @@ def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
     return best
 
 
-def marked(snippet: str | None) -> Markup:
+def highlight(snippet: str | None) -> Markup:
     """Returns the snippet with matches in `<mark>`: escaped first, so that nothing in it is interpreted as markup."""
     text = snippet or ""
     if text.startswith('["') or text.endswith('"]'):  # a JSON array

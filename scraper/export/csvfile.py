@@ -23,7 +23,7 @@ CUT = " [cut here; whole in records.csv]"
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\t\r\n\0＝＋－﹣−＠﹫﹢﹦]")
 """Characters that make a cell a formula in spreadsheets (OWASP, "CSV Injection"), including full-width and small forms."""
 is_formula = _FORMULA.match
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # characters that no sheet can contain
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _GUESSED = re.compile(
     r"0\d+|\d{16,}|\d+(?:\.\d+)?e\d+"  # loses its zeros, its last digits or its form
@@ -72,7 +72,7 @@ def write_flat(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: Bi
 def flat_text(value: str) -> str:
     """Converts a value to text as the flat CSV shows it."""
     text = printable(value)
-    return cut("'" + text if _GUESSED.fullmatch(text.strip()) else text_cell(text))
+    return truncate("'" + text if _GUESSED.fullmatch(text.strip()) else text_cell(text))
 
 
 _SHOWN: dict[Values, Callable[[Any], Any]] = {
@@ -88,7 +88,7 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
-def cut(text: str, mark: str = CUT) -> str:
+def truncate(text: str, mark: str = CUT) -> str:
     """Returns the text; if it is longer than a cell allows, its beginning and `mark`."""
     if len(text) <= MAX_CELL // 2 or len(units := text.encode("utf-16-le")) <= 2 * MAX_CELL:
         return text

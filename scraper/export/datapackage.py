@@ -49,7 +49,7 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
                 "bytes": file.bytes,
                 "hash": f"sha256:{file.sha256}",
                 "rows": file.rows,
-                "schema": _schema(name, tables),
+                "schema": _table_schema(name, tables),
             }
             for name, file in zip(tables, files, strict=True)
         ],
@@ -58,11 +58,11 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
     return {"datapackage.json": text, "README.md": _README.format(citation=citation, **vars(about))}
 
 
-def _schema(name: str, tables: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+def _table_schema(name: str, tables: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """Returns a table's Table Schema; a foreign key to a table that the package lacks is left out."""
     table, columns = BY_NAME[name], tables[name]
     fields = [
-        _field(columns_of(table.model)[column], _FLAT_TYPES if name == FLAT else _TYPES, alone=table.keys == (column,))
+        _field_descriptor(columns_of(table.model)[column], _FLAT_TYPES if name == FLAT else _TYPES, alone=table.keys == (column,))
         for column in columns
     ]
     links = [
@@ -71,10 +71,10 @@ def _schema(name: str, tables: dict[str, tuple[str, ...]]) -> dict[str, Any]:
         if column in columns and column in tables.get(other, ())
     ]
     keys = list(table.keys) if set(table.keys) <= set(columns) else None
-    return {"fields": fields, "missingValues": [""], **_filled({"primaryKey": keys, "foreignKeys": links})}
+    return {"fields": fields, "missingValues": [""], **_compact({"primaryKey": keys, "foreignKeys": links})}
 
 
-def _field(info: ColumnInfo, types: dict[Values, dict[str, Any]], *, alone: bool) -> dict[str, Any]:
+def _field_descriptor(info: ColumnInfo, types: dict[Values, dict[str, Any]], *, alone: bool) -> dict[str, Any]:
     kind = values_of(info)
     texts = {"title": info.heading, "description": info.description, "unit": info.unit, "label": info.label}
     constraints = {
@@ -83,8 +83,8 @@ def _field(info: ColumnInfo, types: dict[Values, dict[str, Any]], *, alone: bool
         "enum": [str(one) for one in info.type] if kind is Values.CODE else None,
         "pattern": _PARTIAL_TIME if kind is Values.PARTIAL_TIME else None,
     }
-    return {"name": info.name, **types.get(kind, _TEXT), **_filled(texts), **_filled({"constraints": _filled(constraints)})}
+    return {"name": info.name, **types.get(kind, _TEXT), **_compact(texts), **_compact({"constraints": _compact(constraints)})}
 
 
-def _filled(values: dict[str, Any]) -> dict[str, Any]:
+def _compact(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value}

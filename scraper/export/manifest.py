@@ -42,7 +42,7 @@ def manifest_of(destination: Path) -> Path:
     return destination / MANIFEST if destination.is_dir() else destination.with_name(f"{destination.name}.manifest.json")
 
 
-def written(folder: Path, name: str, rows: int | None = None) -> Written:
+def describe_file(folder: Path, name: str, rows: int | None = None) -> Written:
     """Describes a complete file; `name` is its path in the folder."""
     with (folder / name).open("rb") as file:
         return Written(name, rows, (folder / name).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
@@ -54,7 +54,7 @@ def fingerprint(files: list[Written]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def state(db: sqlite3.Connection) -> dict[str, Any]:
+def describe_database(db: sqlite3.Connection) -> dict[str, Any]:
     """Describes the database: how much it contains, up to when, and its last refresh."""
     (about,) = dicts(
         db,
@@ -88,7 +88,7 @@ def citation_file(state: dict[str, Any], files: list[Written], citation: str) ->
 
 
 @contextmanager
-def new(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
+def write_export(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
     """Yields the path of a file or folder to write, whose files are moved into place when all are complete. Raises TtaError.
 
     `describe` is called with the complete file or folder and returns its manifest. Files that an earlier export wrote there and
@@ -119,17 +119,17 @@ def _place(manifest: Path, text: str, files: dict[str, Path]) -> None:
     """
     folder = manifest.parent
     before, after = (manifest.with_name(f".{manifest.name}.{state}") for state in ("old", "new"))
-    ours = owned(manifest, before, after)
-    there = {name: written(folder, name).sha256 for name in {*ours, *files} if (folder / name).exists()}
+    ours = read_owned(manifest, before, after)
+    there = {name: describe_file(folder, name).sha256 for name in {*ours, *files} if (folder / name).exists()}
     for name in files:
         if name in there and there[name] not in ours.get(name, ()):
             raise TtaError(f"{folder / name} is not as an export wrote it: move it away, or name another destination")
-    if manifest.exists() and not owned(manifest):
+    if manifest.exists() and not read_owned(manifest):
         raise TtaError(f"{manifest} is not a manifest of this program: move it away, or name another destination")
     for file in files.values():
         sync(file)
     after.write_text(text, encoding="utf-8", newline="\n")
-    new = owned(after)
+    new = read_owned(after)
     try:
         if manifest.exists():
             manifest.replace(before)
@@ -150,7 +150,7 @@ def _place(manifest: Path, text: str, files: dict[str, Path]) -> None:
         raise TtaError(f"{error.filename}: {error.strerror}; the export is not complete: run it again") from None
 
 
-def owned(*manifests: Path) -> dict[str, set[str]]:
+def read_owned(*manifests: Path) -> dict[str, set[str]]:
     """Returns the files that these manifests list, each with its digests; a missing or foreign manifest lists none."""
     found: dict[str, set[str]] = {}
     for path in manifests:
@@ -172,7 +172,7 @@ def verify(destination: Path, checks: Sequence[str] = ()) -> tuple[int, list[str
     problems = []
     for file in files:
         try:
-            if written(path.parent, file.name, file.rows) != file:
+            if describe_file(path.parent, file.name, file.rows) != file:
                 problems.append(f"{file.name} has other content")
         except OSError as error:
             problems.append(f"{file.name}: {error.strerror}")

@@ -54,7 +54,7 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
         if destination is None:
             one.write_file(sys.stdout.buffer)
         else:
-            with manifest.new(destination, one.describe, is_folder=form in FOLDERS) as path:
+            with manifest.write_export(destination, one.describe, is_folder=form in FOLDERS) as path:
                 if form in FOLDERS:
                     one.write_folder(path)
                 else:
@@ -79,7 +79,7 @@ class _Export:
         if self._form == "xlsx":
             self._write_workbook(file)
         elif self._form == "wacz":
-            created = manifest.state(source.database)["last_captured_at"] or "1970-01-01T00:00:00Z"
+            created = manifest.describe_database(source.database)["last_captured_at"] or "1970-01-01T00:00:00Z"
             captures = self._bar.watch("captures", source.captures(), None)
             self.counts = wacz.write(source.folders.archive, captures, created, file)
         elif self._form in ("jsonl", "geojson"):
@@ -110,16 +110,16 @@ class _Export:
         """Adds the texts that describe a folder's files (and cite those with data), and returns the manifest of all."""
         source, folder = self._source, path if path.is_dir() else path.parent
         rows = self._written or {path.name: next(iter(self.counts.values()))}
-        found = [manifest.written(folder, name, count) for name, count in rows.items()]
+        found = [manifest.describe_file(folder, name, count) for name, count in rows.items()]
         data = [file for file in found if self._form != "site" or file.name.startswith("download/")]
-        state = manifest.state(source.database)
+        state = manifest.describe_database(source.database)
         citation = manifest.citation(state, source.records, data)
         texts = {manifest.CITATION: manifest.citation_file(state, data, citation)} if path.is_dir() else {}
         if self._form == "datapackage":
             texts |= datapackage.describe({name: source.columns[name] for name in source.tables}, data, state, citation)
         for name, content in texts.items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")
-            found.append(manifest.written(folder, name))
+            found.append(manifest.describe_file(folder, name))
         whole: dict[str, Any] = {"format": self._form, "program": manifest.PROGRAM, "citation": citation, "database": state}
         whole |= {"selection": asdict(source.selection), "files": [file._asdict() for file in found]}
         return json.dumps(whole | {"fingerprint": manifest.fingerprint(found)}, ensure_ascii=False, indent=2) + "\n"
@@ -135,7 +135,7 @@ class _Export:
         export("xlsx", db, folder / "download/tta.xlsx", Selection(tables=sheets, contacts=contacts))
         if find_spec("pyarrow"):
             export("parquet", db, folder / "download/parquet", self._source.selection)
-        state = manifest.state(db)
+        state = manifest.describe_database(db)
         times = {"first": state["first_captured_at"], "last": state["last_captured_at"]}
         save_site(self._source.folders.database, folder, contacts, times)
         paths = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
@@ -151,8 +151,8 @@ class _Export:
             from scraper.export import parquet  # imported here, because pyarrow takes a while to load, and need not be installed
         except ModuleNotFoundError as error:
             raise TtaError(
-                f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
-                "or `make setup` in a clone"
+                f"Parquet needs the package {error.name}, which is not installed: run `pip install '.[parquet]'` "
+                "or `make setup` in a clone of this program"
             ) from None
         self.counts[name] = parquet.write(name, columns, rows, file)
 

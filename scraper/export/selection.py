@@ -17,7 +17,7 @@ from parsers.scalars import iso_time
 from scraper.database import contacts
 from scraper.database.contacts import Mode
 from scraper.errors import WrongUsage
-from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Count, codebook_rows, counting
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Count, codebook_rows, count_values
 from scraper.folders import Folders
 
 BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
@@ -82,7 +82,7 @@ class Source:
         db.execute("CREATE TEMP TABLE chosen (place INTEGER PRIMARY KEY, record_id TEXT NOT NULL UNIQUE)")
         for name, sql in LONG_VIEWS.items():
             db.execute(f'CREATE TEMP VIEW IF NOT EXISTS "{name}" AS {sql}')
-        _choose(db, RECORDS_FIRST, selection.where, since and since.removesuffix("Z"), with_contacts=selection.contacts is True)
+        _choose(db, selection.where, since and since.removesuffix("Z"), with_contacts=selection.contacts is True)
         self.records = int(db.execute("SELECT count(*) FROM temp.chosen").fetchone()[0])
 
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
@@ -101,21 +101,17 @@ class Source:
         if CODEBOOK not in self.tables or name == FLAT:
             return found
         self._counts[name] = [Count() for _ in self.columns[name]]
-        return counting(found, self._counts[name])
+        return count_values(found, self._counts[name])
 
     def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
-        """Yields a table's rows by record, looked up for each: a big table needs no sorting. `before`: columns in front."""
-        table = _stored(name)
+        """Yields a table's rows by record, found up for each: a big table needs no sorting. `before`: SQL of columns in front."""
+        table = _stored_table(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
         about = f'"{table}".record_id = chosen.record_id'
-        if (
-            name == "captures"
-        ):  # by the record that they show, or show to be gone; with OR, SQLite would scan the table once for each record
-            either = " UNION ".join(
-                f"SELECT capture_id FROM captures WHERE {one}record_id = chosen.record_id" for one in ("", "gone_")
-            )
-            about = f"captures.capture_id IN ({either})"
+        if name == "captures":  # that show the record, or show it gone; with OR, SQLite would scan the table once for each record
+            either = (f"SELECT capture_id FROM captures WHERE {one}record_id = chosen.record_id" for one in ("", "gone_"))
+            about = f"captures.capture_id IN ({' UNION '.join(either)})"
         kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
         return self.database.execute(
             f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
@@ -125,12 +121,10 @@ class Source:
     def captures(self) -> Iterator[tuple[str, str | None]]:
         """Yields the captures by time, with those whose body they repeat, and with the title of the record that they show."""
         title = "CASE WHEN kind IN ('record', 'revisit') THEN coalesce(records.title, record_id) END"
-        wanted = " UNION ".join(
-            f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id")
-        )
+        either = (f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id"))
         return self.database.execute(
             f"SELECT capture_id, {title} FROM captures LEFT JOIN records USING (record_id) "
-            f"WHERE capture_id IN ({wanted}) ORDER BY {_ORDERS['captures']}"
+            f"WHERE capture_id IN ({' UNION '.join(either)}) ORDER BY {_ORDERS['captures']}"
         )
 
     def _codebook(self) -> Iterator[tuple[Any, ...]]:
@@ -147,24 +141,24 @@ class Source:
         return f"({_OF_CHOSEN[name]})" if narrows else "1"
 
     def _expressions(self, name: str) -> str:
-        table, mode = _stored(name), self.selection.contacts
+        table, mode = _stored_table(name), self.selection.contacts
         return ", ".join(
             f'"{table}"."{column}"' if mode is True else contacts.column_sql(table, column, mode) for column in self.columns[name]
         )
 
 
-def _stored(name: str) -> str:
+def _stored_table(name: str) -> str:
     """Returns the table that an exported table's rows are read from."""
     return "records" if name == FLAT else name
 
 
-def _left_out(name: str, selection: Selection) -> frozenset[str]:
+def _omitted_columns(name: str, selection: Selection) -> frozenset[str]:
     return frozenset() if selection.contacts is True else contacts.columns(BY_NAME[name])
 
 
 def _exportable_tables(selection: Selection) -> tuple[str, ...]:
-    """The tables that may be exported: all except list tables whose only value column the selection leaves out."""
-    return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _left_out(name, selection))
+    """Returns the exportable tables: all except list tables whose only value column the selection leaves out."""
+    return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _omitted_columns(name, selection))
 
 
 def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -172,7 +166,7 @@ def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, .
     allowed = _exportable_tables(selection)
     for name in selection.tables:
         if name not in EXPORTED:
-            raise WrongUsage(f"there is no table {name!r} to export{_meant(name, known)}")
+            raise WrongUsage(f"there is no table {name!r} to export{_suggest_name(name, known)}")
         if name not in known:
             raise WrongUsage(f"this format can't contain the table {name}: export it with csv")
         if name not in allowed:
@@ -182,26 +176,26 @@ def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, .
 
 def _columns(name: str, selection: Selection) -> tuple[str, ...]:
     """Returns a table's columns that are the same on any machine; of the narrowed table, the requested ones after its keys."""
-    table, left_out = BY_NAME[name], _left_out(name, selection)
+    table, left_out = BY_NAME[name], _omitted_columns(name, selection)
     there = tuple(column for column in table.columns if column not in table.local and column not in left_out)
     narrowed = selection.tables[0] if len(selection.tables) == 1 else "records"
-    if not selection.columns or _stored(name) != _stored(narrowed):
+    if not selection.columns or _stored_table(name) != _stored_table(narrowed):
         return there
     for column in selection.columns:
         if column in left_out:
             raise WrongUsage(f"{column} is a contact detail, which --without-contacts leaves out")
         if column not in there:
-            raise WrongUsage(f"the table {name} has no column {column!r}{_meant(column, there)}")
+            raise WrongUsage(f"the table {name} has no column {column!r}{_suggest_name(column, there)}")
     return tuple(dict.fromkeys([*table.keys, *selection.columns]))
 
 
-def _meant(name: str, there: tuple[str, ...]) -> str:
+def _suggest_name(name: str, there: tuple[str, ...]) -> str:
     close = get_close_matches(name, there, n=1)
     return f": did you mean {close[0]}?" if close else f": there are {', '.join(there)}"
 
 
-def _choose(db: sqlite3.Connection, order: str, where: str | None, since: str | None, *, with_contacts: bool) -> None:
-    """Fills `temp.chosen` with the matching records, numbered from 1 in that order.
+def _choose(db: sqlite3.Connection, where: str | None, since: str | None, *, with_contacts: bool) -> None:
+    """Fills `temp.chosen` with the matching records, numbered from 1 in the order of exports.
 
     `since`: ISO 8601 without Z; only records captured then or later, or seen to have changed since. Raises WrongUsage.
     """
@@ -214,9 +208,8 @@ def _choose(db: sqlite3.Connection, order: str, where: str | None, since: str | 
         values += [since, since]
     if where is not None:
         conditions.append(f"(\n{where}\n)")
-    insert = (
-        f"INSERT INTO temp.chosen (record_id) SELECT record_id FROM records WHERE {' AND '.join(conditions)} ORDER BY {order}"
-    )
+    matching = f"{' AND '.join(conditions)} ORDER BY {RECORDS_FIRST}"
+    insert = f"INSERT INTO temp.chosen (record_id) SELECT record_id FROM records WHERE {matching}"
     if where is None:
         db.execute(insert, values)
         return

@@ -10,6 +10,7 @@ For searching, the words of all records are in small files that a page loads as 
 import asyncio
 import gzip
 import hashlib
+import itertools
 import json
 import mimetypes
 import posixpath
@@ -19,28 +20,29 @@ import sqlite3
 import unicodedata
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from functools import lru_cache
-from html import unescape
-from importlib import resources
-from itertools import islice
+from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from datasette.utils import tilde_encode
 from datasette.utils.asgi import Request
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.record import columns_of
+from scraper import explore
 from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
-from scraper.database.tables import BY_NAME, VIEWS
+from scraper.database.tables import BY_NAME, VIEWS, RecordRow
 from scraper.errors import TtaError
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import QUESTIONS, metadata
+from scraper.explore.record import FACTS
 from scraper.export.selection import RECORDS_FIRST
 from scraper.export.tables import LIST_COLUMNS
 from scraper.serve import application
@@ -50,27 +52,28 @@ RECORDS = "records.html"
 """The page whose script searches and lists records in the browser."""
 _LISTS = ("/-/search", "/tta/records")
 _TABLES = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS), "dictionary", "organizations"]}
-_PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", *_TABLES}
+_PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", "/-/new.csv", *_TABLES}
 _ROWS = re.compile(r"/tta/(records|organizations)/[^/?.]+")
 _CHART = re.compile(r"/-/chart(\.svg|\.csv|)")
 _TABLE_FILE = re.compile(r"(/tta/[^/?.]+)\.csv(\?(_size=max&?)+)?")
 _TYPES = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip", ".cff": "application/yaml"}
-_NOTE = "Saved from the program tta; works without a server."
-_UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
-_HEAD = '<meta charset="utf-8">\n<meta name="referrer" content="no-referrer">\n<link rel="icon" href="data:,">\n'
+_UNLISTED = '<meta name=robots content="noindex, nofollow">\n'
+_HEAD = "<meta charset=utf-8>\n<meta name=referrer content=no-referrer>\n<link rel=icon href=data:,>\n"
 _DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p"
 _POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s|&nbsp;)*ms", re.DOTALL)
 _SPACE = re.compile(r">\s*\n\s*<")
 _AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[dhr]|ul)\b)")
 _UNNEEDED = re.compile(r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->", re.DOTALL)
 """Optional end tags, and Datasette's comment."""
-_NUMBER = re.compile(r"All [\d,]+ (?=records that share)")
-_FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>(<div [^>]*>[^<]*</div>)</details>")
+_FORM = re.compile(r"([^<>]+)</h(\d)>\n?<details><summary>Instructions on the form</summary>(<div [^>]*>[^<]*</div>)</details>")
+_TAG = re.compile(r"<[a-z][^<>]*>")
+_QUOTED = re.compile(r"""="([^\s"'=<>`]+)"(?![^\s>])""")
 _SECONDS = 300.0  # for a page's query; nobody waits for it
 _FORMS = "SELECT text FROM sections WHERE text IS NOT NULL GROUP BY text ORDER BY count(*) DESC, text LIMIT 100"
 """The instructions that are moved to the page of definitions, the most common ones; others stay on their records' pages."""
 _AT_A_TIME = 200
 """Records whose pages a worker process saves before it takes others."""
+_STATIC = Path(explore.__file__).with_name("static")
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
 AT_ONCE = 1_000
 """Records in one file."""
@@ -78,11 +81,11 @@ PREFIX = 3
 """Number of initial letters that the words of one file share."""
 MAX_WORD = 40
 _WORD = re.compile(r"\w{2,}")
-_Part = tuple[Path, Path, Mode, Set[str], list[str]]
+_Part = tuple[Path, Path, Mode, dict[str, str], list[str]]
 """Records whose pages a worker process saves, after what `Site` takes."""
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
 """Conditions that `site.js` tests by value; it also tests isnull and notnull for each of these columns."""
-_TITLES = ("title", "tta_title", "short_name")
+_TITLES = ("title", "tta_title", "short_name")  # searched first
 
 
 def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any]) -> None:
@@ -102,26 +105,25 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         for path in sorted(path for path in (folder / "download").rglob("*") if path.is_file()):
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
-        forms = {_anchor(text) for (text,) in shown.execute(_FORMS)}
+        forms = {_anchor(text): text for (text,) in shown.execute(_FORMS)}
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         parts = [(plain, folder, contacts, forms, records[n : n + _AT_A_TIME]) for n in range(0, len(records), _AT_A_TIME)]
         site = Site(plain, folder, contacts, forms)
         pool = Processes(min(cores(), len(parts)))
         for _, found in pool.run(_JOB, parts) if len(parts) > 1 else [(part, _save_records(part)) for part in parts]:
-            for conditions, addresses, moved in found:
+            for conditions, addresses in found:
                 site.conditions |= conditions
-                site.moved |= moved
                 for address in addresses:
                     site.file(address)
         asyncio.run(site.save({"files": downloads, "times": times}))
         save_search(shown, folder / "search", site.conditions)
 
 
-def _save_records(part: _Part) -> list[tuple[set[str], list[str], dict[str, str]]]:
-    """Saves the pages of records. Returns what their links ask for and lead to, and what was moved off them."""
+def _save_records(part: _Part) -> list[tuple[set[str], list[str]]]:
+    """Saves the pages of records. Returns what their links ask for and lead to."""
     site = Site(*part[:-1])
     asyncio.run(site.save_records(part[-1]))
-    return [(site.conditions, list(site.files), site.moved)]
+    return [(site.conditions, list(site.files))]
 
 
 def _give_up(part: _Part) -> NoReturn:
@@ -137,16 +139,15 @@ def _anchor(text: str) -> str:
 
 
 class Site:
-    """Saves pages of the application on a database into a folder. `forms`: anchors of the form's instructions that are said once.
+    """Saves the pages that Datasette shows into a folder. `forms`: the form's instructions, which are saved once, by anchor.
 
     `conditions`: the names in links to lists of records, such as `county__exact`; `files`: where the pages that links lead to are
-    saved, by address; `moved`: instructions that were moved off records' pages, by anchor.
+    saved, by address.
     """
 
-    def __init__(self, database: Path, folder: Path, contacts: Mode, forms: Set[str]) -> None:
-        self.conditions: set[str] = set()
+    def __init__(self, database: Path, folder: Path, contacts: Mode, forms: dict[str, str]) -> None:
+        self.conditions = {"agency"}
         self.files: dict[str, str] = {}
-        self.moved: dict[str, str] = {}
         self._head = _HEAD + _UNLISTED * (contacts is True)
         self._datasette: Any = _application(database, Serve(contacts=contacts, query_seconds=_SECONDS))
         self._folder, self._forms = folder, forms
@@ -169,20 +170,24 @@ class Site:
         `about`: `files` and `times` for the templates `_downloads.html` and `_dataset.html`.
         """
         await self._save("/", "index.html")
-        about |= {"metadata": metadata()}
-        for name, before in (("_dataset.html", "</head>"), ("_downloads.html", '<p class="tta-doors">')):
-            self._insert("index.html", await self._datasette.render_template(name, about), before)
+        for name, before in (("_dataset.html", "</head>"), ("_downloads.html", "<p class=tta-doors>")):
+            self._insert("index.html", await self._datasette.render_template(name, about | {"metadata": metadata()}), before)
         await self._save("/-/search", RECORDS)
-        for address in ("/-/static-plugins/tta/explore.js", "/-/static-plugins/tta/map.js", "/-/codebook", "/tta/dictionary"):
+        for address in ("/-/static-plugins/tta/map.js", "/-/codebook", "/tta/dictionary"):
             self.file(address)
-        states = resources.files("scraper.explore") / "static/states.geojson"
-        self._script("states.js", f"window.ttaStates = {states.read_text(encoding='utf-8')};")
-        self._script("site.js", Path(__file__).with_name("site.js").read_text(encoding="utf-8"))
+        self._save_script("states.js", f"window.ttaStates = {(_STATIC / 'states.geojson').read_text(encoding='utf-8')};")
+        (menu,) = LexborHTMLParser((self._folder / "index.html").read_bytes()).css(".tta-nav")
+        columns = columns_of(RecordRow)
+        conditions = {columns[name].heading: (one, columns[name].type is bool) for name, one in FACTS.items()}
+        scripts = [one.read_text(encoding="utf-8") for one in (_STATIC / "explore.js", Path(__file__).with_name("site.js"))]
+        self._save_script(
+            "site.js", f"const MENU = {json.dumps(menu.html)}, FACTS = {json.dumps(conditions)};\n{''.join(scripts)}"
+        )
         while self._waiting:
             address = self._waiting.pop()
             if not address.startswith("/tta/records/"):
                 await self._save(address, self.files[address])
-        forms = "".join(f'<li id="{anchor}">{text}\n' for anchor, text in sorted(self.moved.items()))
+        forms = "".join(f'<li id={anchor} class="tta-text tta-prose">{escape(text)}\n' for anchor, text in self._forms.items())
         self._insert(
             "tta/dictionary.html",
             f'<section class="content" aria-label="Form"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n',
@@ -195,11 +200,13 @@ class Site:
         path.write_text(text, encoding="utf-8", newline="\n")
 
     async def _save(self, address: str, file: str) -> None:
-        answer = await self._datasette.client.get(f"{address}?_size=max" if address in _TABLES else address)
+        answer = await self._datasette.client.get(
+            f"{address}?_size=max" if address in _TABLES or "/organizations/" in address else address
+        )
         if answer.status_code != 200:
             raise TtaError(f"the page {address} can't be saved: the application answers {answer.status_code}")
         if file.endswith(".js"):
-            self._script(file.rpartition("/")[2], answer.text)
+            self._save_script(file.rpartition("/")[2], answer.text)
         else:
             self._write(file, answer.text if file.endswith(".html") else answer.content)
 
@@ -207,9 +214,9 @@ class Site:
         """Writes a file, or a page as it is saved."""
         path = self._folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(self._page(content, file).encode() if isinstance(content, str) else content)
+        path.write_bytes(self._clean_page(content, file).encode() if isinstance(content, str) else content)
 
-    def _script(self, name: str, text: str) -> None:
+    def _save_script(self, name: str, text: str) -> None:
         """Saves a module as a classic script with its own scope: a page on a disk may not load modules."""
         returned = "window.L = leafletSrc;" if "leafletSrc" in text else ""
         path = self._folder / "static" / name
@@ -221,7 +228,7 @@ class Site:
         path, _, query = address.partition("?")
         if path == "/" and not query:
             return "index.html"
-        if path in _LISTS:
+        if path in _LISTS and "_organization=" not in query:  # an organization's page lists its records
             self.conditions.update(name for name, _ in parse_qsl(query))
             return RECORDS
         if path.startswith(("/-/static/", "/-/static-plugins/")):
@@ -229,7 +236,7 @@ class Site:
         elif (chart := _CHART.fullmatch(path)) and query:
             file = f"charts/{hashlib.sha256(query.encode()).hexdigest()[:12]}{chart[1] or '.html'}"
         elif not query and (path in _PAGES or _ROWS.fullmatch(path)):
-            file = f"{path.removeprefix('/').removeprefix('-/')}.html"
+            file = path.removeprefix("/").removeprefix("-/") + ".html" * (not path.endswith(".csv"))
         elif book := re.fullmatch(r"/-/codebook\?table=(\w+)", address):
             file = f"codebook/{book[1]}.html"
         elif (table := _TABLE_FILE.fullmatch(address)) and table[1] in _TABLES:
@@ -241,7 +248,7 @@ class Site:
             self._waiting.append(address)
         return file
 
-    def _page(self, text: str, file: str) -> str:
+    def _clean_page(self, text: str, file: str) -> str:
         """Returns a page as saved: without other scripts than ours, without forms except the search, with relative links."""
         tree = LexborHTMLParser(text)
         top = posixpath.relpath(".", posixpath.dirname(file) or ".")
@@ -252,12 +259,13 @@ class Site:
         for node in tree.css(".tta-next"):
             node.attrs["href"], node.inner_html = f"/{file.removesuffix('.html')}.csv", "All of them, as CSV"
         for node in tree.css("[href]"):
-            self._relate(node, file)
+            self._make_relative(node, file)
         for node in tree.css("form"):
             if node.attributes.get("action") in _LISTS:
                 node.attrs["action"] = posixpath.join(top, RECORDS)
             else:
-                node.decompose()
+                node.inner_html = f"<p><a href={top}/{RECORDS}>Choose records</a>; all choices: <code>tta serve</code>.</p>"
+                node.unwrap()
         for node in tree.css(".tta-menu:not(:has(a))"):
             node.decompose()
         for node in tree.css("p.crumbs"):
@@ -266,64 +274,61 @@ class Site:
             self.file(node.attributes["data-leaflet"] or "")
             node.attrs["data-records"] = "tta/records"
         for node in tree.css("footer"):
-            node.inner_html = " ".join(f"{_NOTE} {_POWERED.sub('', node.inner_html or '')}".split())
+            said = _POWERED.sub("", node.inner_html or "")
+            node.inner_html = " ".join(f"Saved from the program tta; works without a server. {said}".split())
         if file.startswith("tta/records/"):
-            _say_once(tree)
+            _drop_repetitions(tree)
         html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
-        html = html.replace(' rel="noopener noreferrer nofollow"', " rel=nofollow")  # the head disables the referrer
-        html = _FORM.sub(self._moved, _UNNEEDED.sub("", html))
-        scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
-        scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else []
-        added = "".join(f'<script defer src="{top}/static/{name}"></script>\n' for name in scripts)
+        html = _FORM.sub(self._link_instructions, _UNNEEDED.sub("", html))
+        html = _TAG.sub(lambda tag: _QUOTED.sub(r"=\1", tag[0]), html)
+        scripts = ["site.js", *(["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else [])]
+        added = "".join(f"<script defer src={top}/static/{name}></script>\n" for name in scripts)
         return html.replace("</head>", f"{self._head}{added}</head>", 1)
 
-    def _relate(self, node: LexborNode, page: str) -> None:
+    def _make_relative(self, node: LexborNode, page: str) -> None:
         """Makes a link relative; a link to a page that is not saved becomes its text, or is removed with its list item."""
-        href = node.attributes["href"] or ""
+        href = (node.attributes["href"] or "").removeprefix("http://localhost")
         parts = urlsplit(href)
-        if parts.scheme or parts.netloc or not parts.path:
+        if parts.scheme or parts.netloc or href.startswith("#"):
             return
-        file, parent = self.file(href.partition("#")[0]), node.parent
+        file, around = self.file(href.partition("#")[0]), (node.parent or node).attributes.get("class") or ""
         if file is not None:
             fragment = parts.query if file == RECORDS else parts.fragment
             relative = quote(posixpath.relpath(file, posixpath.dirname(page) or "."), safe="/~+")
             node.attrs["href"] = relative + (f"#{fragment}" if fragment else "")
-        elif node.tag == "link" or (parent and "tta-views" in (parent.attributes.get("class") or "")):
+        elif node.tag == "link" or "download" in node.attributes or around.startswith(("tta-views", "tta-doors")):
             node.decompose()
-        elif parent and "download" in node.attributes:
-            parent.decompose()
         else:
             del node.attrs["href"]
             node.unwrap()
 
-    def _moved(self, found: re.Match[str]) -> str:
-        """Returns a link to the instructions of the form, which are saved once."""
-        anchor = _anchor(unescape(found[2].partition(">")[2].removesuffix("</div>")))
+    def _link_instructions(self, found: re.Match[str]) -> str:
+        """Returns the end of a section's heading as a link to the instructions of the form, which are saved once."""
+        anchor = _anchor(unescape(found[3].partition(">")[2].removesuffix("</div>")))
         if anchor not in self._forms:
             return found[0]
-        self.moved[anchor] = found[2]
-        return f'<p><a href="../dictionary.html#{anchor}">{found[1]}</a></p>'
+        return f'<a href="../dictionary.html#{anchor}">{found[1]}</a></h{found[2]}>'
 
 
-def _say_once(tree: LexborHTMLParser) -> None:
+def _drop_repetitions(tree: LexborHTMLParser) -> None:
     """Takes off a record's page the mark of the capture that most values are from, and what other pages or parts of it show."""
     marks = tree.css("a.tta-source")
-    if marks:
-        counts = Counter(mark.text() for mark in marks)
-        most = min(counts, key=lambda number: (-counts[number], number))
-        for mark in marks:
-            if mark.text() == most:
-                mark.decompose()
-        for note in tree.css("#captures + p"):
-            note.inner_html = f"{note.inner_html} A value without a number was read from capture {most}."
-    # With names and a number, each new record would change all its family's pages.
-    for node in tree.css('p > a[href*="family_id="]'):
-        node.parent.inner_html = _NUMBER.sub("All ", node.html or "")  # type: ignore[union-attr]
-    # The milestones have the notes in full.
-    for node in tree.css(".tta-steps .tta-small, ol.tta-timeline:empty, p.tta-views:empty"):
+    counts = Counter(mark.text() for mark in marks)
+    most = min(counts, key=lambda number: (-counts[number], number), default="")
+    for mark in marks:
+        if mark.text() == most:
+            mark.decompose()
+    for note in tree.css("#captures + p") if marks else []:
+        note.inner_html = f"{note.inner_html} A value without a number was read from capture {most}."
+    # The milestones have the notes in full, `site.js` has the menu, and what grows would change with each new record of a family.
+    for node in tree.css(".tta-steps small, .tta-nav, .tta-grows"):
         node.decompose()
-    for node in tree.css("dd > span.tta-text"):
-        if not re.search(r"\s\s|\n", node.text()):
+    for node in tree.css('.tta-facts a[href*="records.html#"]'):  # `site.js` makes links of these again, and of the portal's
+        node.unwrap()
+    for original in tree.css("#original"):
+        portal = urljoin(original.attributes["href"] or "", "/")
+        for node in tree.css(f'dd > a[rel][href^="{portal}"]'):
+            node.parent.attrs["data-at"] = (node.attributes["href"] or "").removeprefix(portal)  # type: ignore[union-attr]
             node.unwrap()
 
 
@@ -339,30 +344,27 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
     columns = {name.partition("__")[0] for name in asked}
     filtered = [name for name in BY_NAME["records"].columns if name in columns]
     valued = [name for name in filtered if {name, *(f"{name}__{one}" for one in _COMPARED)} & set(asked)]
-    codes: dict[str, dict[Any, int]] = {name: {} for name in valued}
+    codes: dict[str, dict[Any, int]] = {name: defaultdict(itertools.count().__next__) for name in valued}
     places: dict[str, array[int]] = defaultdict(lambda: array("I"))
     searched = [*_TITLES, *(name for name in BY_NAME["records"].searched if name not in _TITLES)]
     names = ["record_id", "latitude", "longitude", *searched, *filtered]
     rows = db.execute(f"SELECT {', '.join(names)} FROM records ORDER BY {RECORDS_FIRST}")
     count = 0
-    for number, some in enumerate(iter(lambda: list(islice(rows, AT_ONCE)), [])):
+    for number, some in enumerate(iter(lambda: list(itertools.islice(rows, AT_ONCE)), [])):
         documents = []
         for record_id, latitude, longitude, *row in some:
             texts, values = row[: len(searched)], dict(zip(filtered, row[len(searched) :], strict=True))
-            titles = [text for text in texts[:3] if text]
             printed = [value for (value,) in db.execute("SELECT value FROM fields WHERE record_id = ?", [record_id])]
-            in_title = words_of(" ".join(titles))
-            for word in in_title | words_of(" ".join(filter(None, [record_id, *texts, *printed]))):
+            in_title = words_of(" ".join(filter(None, texts[:3])))
+            for word in in_title | words_of(" ".join(filter(None, [record_id, *texts, *printed, values["agency"]]))):
                 places[word].append(2 * count + (word in in_title))
             there = "".join("01"[values[name] is not None] for name in filtered)
             title = texts[1] or texts[2] or texts[0] or record_id
             coded: list[Any] = []
             for name in valued:  # the number of a value among those of its column, or the numbers of a list's
                 value, known = values[name], codes[name]
-                numbers = (
-                    [known.setdefault(one, len(known)) for one in json.loads(value)] if value and name in LIST_COLUMNS else None
-                )
-                coded.append(numbers if numbers is not None or value is None else known.setdefault(value, len(known)))
+                items = json.loads(value) if value and name in LIST_COLUMNS else None
+                coded.append([known[one] for one in items] if items is not None else None if value is None else known[value])
             documents.append([record_id, title, texts[0], latitude, longitude, there, *coded])
             count += 1
         _save(folder / f"records-{number}.js", "records", number, documents)
@@ -375,8 +377,9 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
         by_prefix["-".join(f"{ord(one):x}" for one in word[:PREFIX])][word] = steps
     for prefix, words in by_prefix.items():
         _save(folder / f"words-{prefix}.js", "words", prefix, words)
-    values_of = {name: list(found) for name, found in codes.items()}
-    _save(folder / "about.js", "about", count, {"columns": filtered, "values": values_of, "atOnce": AT_ONCE, "prefix": PREFIX})
+    about: dict[str, Any] = {"columns": filtered, "values": {name: list(found) for name, found in codes.items()}}
+    about |= {"atOnce": AT_ONCE, "prefix": PREFIX, "prefixes": list(by_prefix)}
+    _save(folder / "about.js", "about", count, about)
 
 
 def _save(path: Path, kind: str, key: Any, value: Any) -> None:

@@ -57,7 +57,7 @@ class CodebookRow(DictionaryRow):
     frequent: str | None = optional(f"the {_FREQUENT} most frequent values, each with its number of rows, if any occurs twice")
 
 
-def _long(info: ColumnInfo) -> Table:
+def _list_table(info: ColumnInfo) -> Table:
     """Returns a table with a row per item of a list column of `records`: `records_program_areas` has a column `program_area`."""
     texts: dict[str, Any] = {"heading": info.heading.removesuffix("s"), "label": info.label, "contact": info.contact}
     columns = [
@@ -77,7 +77,7 @@ BY_NAME = {
     for table in (
         *(one for one in TABLES if one.name not in (*LOCAL_TABLES, "dictionary", "captures", "changes")),
         *(one for one in TABLES if one.name in ("captures", "changes")),
-        *map(_long, _LISTS.values()),
+        *map(_list_table, _LISTS.values()),
         Table(FLAT, FlatRow, keys=("record_id",)),
         Table(CODEBOOK, CodebookRow, keys=("table", "column")),
     )
@@ -101,7 +101,7 @@ class Count:
     seen: Counter[Any] | None = field(default_factory=Counter)
 
 
-def counting(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
+def count_values(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
     """Yields the rows unchanged, and counts their values."""
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         for count, values in zip(counts, zip(*some, strict=True), strict=True):

@@ -48,11 +48,9 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
                 if entry.url and entry.captured_at and entry.form in _SHOWN:
                     digits = re.sub(r"\D", "", entry.captured_at)[:14]
                     time = digits + _EARLIEST[len(digits) :]
-                    media_type = (
-                        "warc/revisit" if entry.form == "revisit" else (entry.content_type or "").partition(";")[0].strip()
-                    )
+                    mime = "warc/revisit" if entry.form == "revisit" else (entry.content_type or "").partition(";")[0].strip()
                     place = {"length": str(len(member)), "offset": str(offset), "filename": basename(WARC)}
-                    what = {"url": entry.url, "mime": media_type or "unk", "digest": entry.payload_digest, **place}
+                    what = {"url": entry.url, "mime": mime or "unk", "digest": entry.payload_digest, **place}
                     if entry.http_status is not None:
                         what["status"] = str(entry.http_status)
                     lines.append((f"{surt(entry.url)} {time}", json.dumps(what)))

@@ -24,8 +24,8 @@ _EXACT = 2**53
 _FIRST_DAY = date(1900, 3, 1)
 """First day from which Excel's calendar is right: it has a February 29, 1900."""
 _WIDTHS = {Values.TEXT: 30, Values.CODE: 14, Values.LIST: 30, Values.TIME: 19, Values.DATE: 11, Values.PARTIAL_TIME: 19}
-_BAD_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
-_MAX_NAME = 31
+_BAD_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")  # characters that a sheet's name can't contain
+_MAX_NAME = 31  # characters of a sheet's name
 
 
 class SheetColumn(NamedTuple):
@@ -114,7 +114,7 @@ class Workbook:
             sheet.write_number(row, column, value)
             return
         text = csvfile.printable(f"{len(value)} bytes" if isinstance(value, bytes) else str(value))
-        shown = csvfile.cut(text, CUT)
+        shown = csvfile.truncate(text, CUT)
         self._cut += shown != text
         if shown:
             sheet.write_string(row, column, shown, self._quoted if csvfile.is_formula(shown) else None)

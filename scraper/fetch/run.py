@@ -119,7 +119,7 @@ class FetchOptions:
     now: bool = False
 
 
-def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
+def choose_sources(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the sources to query: those named, otherwise those enabled. Raises TtaError if there is none."""
     names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
@@ -140,7 +140,7 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
 
 def fetch(data: Path, settings: Config, options: FetchOptions, display: Display) -> FetchReport:
     """Fetches under the data folder's lock. Raises TtaError if nothing could be done, also if another run holds the lock."""
-    names = chosen(settings, options.sources)
+    names = choose_sources(settings, options.sources)
     stop = Stop()
     with stop.on_signals(), locked(data, "tta fetch"):
         return fetch_locked(data, settings, options, display, stop, names)
@@ -194,11 +194,11 @@ class _Run:
         soon = self.began + TOO_LARGE_AGAIN / 2
         try:
             for source, part in parts:
-                with _only_of(part):
+                with _contain_errors(part):
                     self._list_and_fetch(source, part)
             for source, part in parts:
                 if part.outcome not in (PAUSED, FAILED) and not self.options.dry_run:
-                    with _only_of(part):
+                    with _contain_errors(part):
                         failed = self.context.ledger.due_ids(source.name, now=soon, failed_in=self.number)
                         self._fetch(source, part, failed, again=True)
         except Stopped:
@@ -207,13 +207,13 @@ class _Run:
         except (OSError, sqlite3.OperationalError) as error:
             self.report.problems.append(f"the data folder can't be written to: {escape(error)}")
 
-    def _list_and_fetch(self, source: Source, part: SourceReport) -> None:
-        source.list_captures(self.options.window, part)
-        part.outcome = PARTLY if part.problems else DONE
-        part.answered += part.listed
-        if part.skipped:
+    def _list_and_fetch(self, source: Source, report: SourceReport) -> None:
+        source.list_captures(self.options.window, report)
+        report.outcome = PARTLY if report.problems else DONE
+        report.answered += report.listed
+        if report.skipped:
             text = "rows of the listing that can't be used (without a time or a URL, or of another host)"
-            part.notes.append(f"{text}: {part.skipped}")
+            report.notes.append(f"{text}: {report.skipped}")
         due: Sequence[int | ListedCapture]
         if isinstance(source, Live):
             due = list(source.rows())
@@ -222,46 +222,46 @@ class _Run:
             now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
             due = self.context.ledger.due_ids(source.name, now=now, window=window)
         if self.options.dry_run:
-            part.to_fetch = len(due)
+            report.to_fetch = len(due)
         else:
-            self._fetch(source, part, due)
+            self._fetch(source, report, due)
 
-    def _fetch(self, source: Source, part: SourceReport, due: Sequence[int | ListedCapture], *, again: bool = False) -> None:
+    def _fetch(self, source: Source, report: SourceReport, due: Sequence[int | ListedCapture], *, again: bool = False) -> None:
         """Requests these rows (ledger rows by number). `again`: they failed before in this run."""
-        limit, failures = self.options.limit, 0
+        limit, failed = self.options.limit, 0
         for done, one in enumerate(due, start=1):
             self.context.client.pacer.stop.check()
             row = self.context.ledger.row(one) if isinstance(one, int) else one
-            result = self._without_asking(source.name, row) if row.id else None
+            result = self._from_archive(source.name, row) if row.id else None
             if result is None:
                 if limit is not None and self.asked >= limit and not again:
-                    part.notes.append(f"stopped after {limit} captures, as --limit asks")
+                    report.notes.append(f"stopped after {limit} captures, as --limit asks")
                     return
                 self.asked += 1
-                result = self._ask(source, part, row, again=again)
+                result = self._ask(source, report, row, again=again)
             if again:
-                part.count(FetchState.FAILED, -1)
+                report.count(FetchState.FAILED, -1)
             if row.id:
-                part.count(self.context.ledger.settle(row, result, self.number, again=again))
+                report.count(self.context.ledger.settle(row, result, self.number, again=again))
             else:
-                part.count(result.state)
+                report.count(result.state)
                 if result.state is FetchState.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
-                    self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
+                    self.display.failure(f"{report.source}: {escape_url(row.url)}: {result.reason}")
             self.display.update(f"fetching {source.name}", done, len(due))
-            failures = failures + 1 if result.state is FetchState.FAILED else 0
-            if failures >= MAX_CONSECUTIVE_FAILURES and not again:
-                part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
+            failed = failed + 1 if result.state is FetchState.FAILED else 0
+            if failed >= MAX_CONSECUTIVE_FAILURES and not again:
+                report.add_problem(f"given up after {failed} captures in a row failed, the last because {result.reason}", FAILED)
                 return
 
-    def _ask(self, source: Source, part: SourceReport, row: ListedCapture, *, again: bool) -> FetchResult:
+    def _ask(self, source: Source, report: SourceReport, row: ListedCapture, *, again: bool) -> FetchResult:
         """Requests one capture and stores the result. Raises SourcePaused and Stopped."""
-        part.asked += 1
+        report.asked += 1
         try:
             outcome = source.fetch(row, again=again)
         except (RequestFailed, TooLarge, NotAllowed) as error:
             later = None if isinstance(error, RequestFailed) else TOO_LARGE_AGAIN
             return FetchResult(state=FetchState.FAILED, reason=escape(error), ask_again=later)
-        part.answered += 1
+        report.answered += 1
         if outcome.capture is None:
             return outcome
         result = self._store(outcome.capture, outcome.reason)
@@ -271,7 +271,7 @@ class _Run:
             result = replace(result, state=outcome.state, reason=f"requested {row.timestamp}, stored under its own time")
         return result
 
-    def _without_asking(self, source: str, row: ListedCapture) -> FetchResult | None:
+    def _from_archive(self, source: str, row: ListedCapture) -> FetchResult | None:
         """Returns the result if our archive has the capture, or a body with the listed digest; otherwise None."""
         archive, moment = self.context.archive, to_time(row.timestamp)
         stored = archive.at(row.url, moment) if moment else None
@@ -321,10 +321,10 @@ class _Run:
 
 
 @contextmanager
-def _only_of(part: SourceReport) -> Iterator[None]:
+def _contain_errors(report: SourceReport) -> Iterator[None]:
     """In this block, an error ends only the work of this source."""
     try:
         yield
     except TtaError as error:
-        part.asked += 1
-        part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)
+        report.asked += 1
+        report.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)

@@ -49,7 +49,7 @@ class FetchState(StrEnum):
     PARKED = "parked"  # failed so often that it is requested only once a month
 
 
-STORED = (FetchState.FETCHED, FetchState.UNCHANGED, FetchState.DUPLICATE)
+STORED = (FetchState.FETCHED, FetchState.UNCHANGED, FetchState.DUPLICATE)  # states of captures that the archive has
 
 ASK_AGAIN = {FetchState.SUBSTITUTED: 7, FetchState.MISSING: 30, FetchState.BLOCKED: 90, FetchState.PARKED: 30}
 """Days until captures that can't be replayed are requested again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
@@ -168,7 +168,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         return next(iter(self.ask(query, **values).fetchone() or ()), None)
 
     def host(self, name: str) -> Host:
-        """What `pacing` remembers between runs."""
+        """Returns what `pacing` has stored about a host."""
         row = self.ask("host", name=name).fetchone()
         return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4])) if row else Host(name)
 
@@ -182,8 +182,8 @@ class Ledger(AbstractContextManager["Ledger"]):
     def end_run(self, run: int, status: int, summary: dict[str, object]) -> None:
         self.ask("end_run", now=iso(utc_now()), status=status, summary=json.dumps(summary), run=run)
 
-    def note(self, name: str, fresh_for: timedelta) -> str | None:
-        """Returns a value that was stored less than `fresh_for` ago."""
+    def read_note(self, name: str, fresh_for: timedelta) -> str | None:
+        """Returns what `keep_note` stored under that name; None if that was more than `fresh_for` ago."""
         return cast("str | None", self.value("note", name=name, since=iso(utc_now() - fresh_for)))
 
     def keep_note(self, name: str, value: str) -> None:
@@ -202,7 +202,6 @@ class Ledger(AbstractContextManager["Ledger"]):
         return [number for (number,) in rows]
 
     def row(self, number: int) -> ListedCapture:
-        """Returns the row of that number."""
         return ListedCapture(**dict(zip(ListedCapture.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
     def settle(self, row: ListedCapture, result: FetchResult, run: int, *, again: bool = False) -> FetchState:
@@ -234,7 +233,7 @@ def last_listings(ledger: Ledger) -> list[dict[str, Any]]:
     return dicts(ledger.db, _QUERIES["last_listings"])
 
 
-class Ended(NamedTuple):
+class ListingEnd(NamedTuple):
     """The result of a listing: distinct rows, those new in it, those missing since an earlier one. `shrunk`: a warning."""
 
     listed: int
@@ -271,7 +270,7 @@ class Listings:
                 values["digest"] = sha1_of(row.digest) or row.digest or ""
                 self._ledger.ask("list_row", **self._of, listing=listing, **values)
 
-    def end(self, listing: int, kind: str, since: datetime | None = None, *, problem: str = "", skipped: int = 0) -> Ended:
+    def end(self, listing: int, kind: str, since: datetime | None = None, *, problem: str = "", skipped: int = 0) -> ListingEnd:
         """Stores how a listing (of captures `since` a time) ended. `problem`: why it is incomplete; `skipped`: unusable rows."""
         listed, new = self._ledger.ask("counts", **self._of, listing=listing).fetchone()
         full, vanished, start = self._last(FULL), 0, to_timestamp(since) if since else ""
@@ -288,7 +287,7 @@ class Listings:
         notes = [*filter(None, (problem, shrunk)), *[f"rows that can't be used: {skipped}"] * bool(skipped)]
         values = {"outcome": outcome, "listed": listed, "new": new, "note": "; ".join(notes)}
         self._ledger.ask("end_listing", listing=listing, now=iso(utc_now()), **values)
-        return Ended(listed, new, vanished, outcome, shrunk)
+        return ListingEnd(listed, new, vanished, outcome, shrunk)
 
     def last_complete(self) -> datetime | None:
         """Returns when the last complete listing began, None if there is none."""

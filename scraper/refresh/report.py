@@ -89,7 +89,7 @@ class RefreshReport:
         yield from failure_lines(self.failed)
         if self.run.outcome in (Outcome.FAILED, Outcome.STOPPED):
             return
-        yield from map(_line, self.warned[:_MAX_CHECKS])
+        yield from map(_format_check, self.warned[:_MAX_CHECKS])
         if (more := len(self.warned) - _MAX_CHECKS) > 0:
             yield f"{more} more checks warned: see --json, or the table run_checks"
         if self.run.outcome == Outcome.REFUSED:
@@ -128,7 +128,7 @@ def failure_lines(failed: Sequence[Check]) -> Iterator[str]:
         return
     # A check of this night's pages has the share and an example of just those.
     first = next((one for one in failed if one.name == failed[0].name and one.subject), failed[0])
-    yield _line(first)
+    yield _format_check(first)
     others: dict[str, list[str]] = {}
     for check in failed:
         if check.name != first.name:
@@ -141,7 +141,7 @@ def failure_lines(failed: Sequence[Check]) -> Iterator[str]:
         yield f"also failed: {escape(', '.join(names), 500)}"
 
 
-def _line(check: Check) -> str:
+def _format_check(check: Check) -> str:
     figure, threshold = (
         "unknown" if one is None else f"{one:.0f}" if (one == int(one) and one != 1) or one > 1 else f"{one:.3g}"
         for one in (check.figure, check.threshold)

@@ -23,12 +23,12 @@ from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.config import Config
 from scraper.database import runs
-from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
+from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, CheckInput, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ConnectionFailed, ExitStatus, NotAllowed, NothingEnabled, RefreshRefused, Stopped, TtaError, WrongUsage
-from scraper.fetch.run import Display, FetchOptions, chosen, fetch_locked
+from scraper.fetch.run import Display, FetchOptions, choose_sources, fetch_locked
 from scraper.folders import Folders, locked
 from scraper.ledger.store import SHRUNK, Ledger, last_listings
 from scraper.refresh.report import RefreshReport
@@ -41,11 +41,11 @@ from scraper.web.client import request
 COMMAND = "tta refresh"
 SHRANK = "a listing that shrank"
 SILENT = "days since a source answered"
-_WITHOUT_ERROR = (Outcome.COMMITTED, Outcome.UNANSWERED)
+_WITHOUT_ERROR = (Outcome.COMMITTED, Outcome.UNANSWERED)  # outcomes that are not reported as errors
 START, SUCCESS, FAILURE = "/start", "", "/fail"
-_PING_SECONDS = 10.0
+_PING_SECONDS = 10.0  # for a health check's answer
 _APPEND, _MODE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")  # a URL in a message
 
 
 class Log:
@@ -62,7 +62,7 @@ class Log:
 
     def _write(self, level: str, event: str, **fields: object) -> None:
         if self._path is not None:
-            clean = {name: _plain(value) for name, value in fields.items() if value is not None}
+            clean = {name: _to_json(value) for name, value in fields.items() if value is not None}
             line = {"time": iso(utc_now()), "level": level, "event": event, "pid": os.getpid(), **clean}
             # A full disk must not end the run here; it is reported when data are written.
             with suppress(OSError), os.fdopen(os.open(self._path, _APPEND, _MODE), "wb", buffering=0) as file:
@@ -73,11 +73,11 @@ class Log:
     error = partialmethod(_write, "error")
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_to_json(one) for one in value]
     return escape(_ADDRESS.sub(_loggable, str(value)), 1000)
 
 
@@ -92,7 +92,7 @@ def _loggable(found: re.Match[str]) -> str:
 
 
 def healthcheck(settings: Config, log: Log) -> Callable[[str], None]:
-    """What notifies a service such as healthchecks.io, if one is configured, that a run starts, succeeded or failed.
+    """Returns a function that notifies the configured service (healthchecks.io) that a run started, succeeded or failed.
 
     The service reports missing calls, which a run can't. The URLs are the check's own, with `/start` or `/fail` at the end. Each
     is called once, for at most ten seconds; a failure is a line in the log. Raises WrongUsage if the URL may not be requested.
@@ -134,7 +134,7 @@ class RefreshOptions:
 def refresh(folders: Folders, settings: Config, options: RefreshOptions, display: Display) -> RefreshReport:
     """Fetches, loads, checks and commits. Raises TtaError if the run could not start, also if another run holds the lock."""
     try:
-        chosen(settings, options.sources)
+        choose_sources(settings, options.sources)
     except TtaError:
         if not folders.archive.is_dir():
             raise
@@ -152,7 +152,7 @@ def refresh(folders: Folders, settings: Config, options: RefreshOptions, display
         try:
             if dead and dead.command == COMMAND:  # an earlier refresh was killed, and left its lock behind
                 log.warning("run.died", died=dead.pid, since=dead.since)
-                run.recording(runs.record_death, dead.since)
+                run.write_run(runs.record_death, dead.since)
             run.go()
         except BaseException:
             row.outcome = None  # `_before_commit` may have set another one, before a commit that failed
@@ -179,7 +179,7 @@ class _Refresh:
     report: RefreshReport
     began: float = field(default_factory=time.monotonic)
 
-    def recording(self, record: Callable[..., None], *values: object) -> None:
+    def write_run(self, record: Callable[..., None], *values: object) -> None:
         """Calls a function that writes to the table `runs`; an SQLite error is logged, not raised."""
         try:
             record(self.folders.database, *values)
@@ -193,7 +193,7 @@ class _Refresh:
             self.run.phase = "load"
             shown = partial(self.display.update, "parsing captures")
             wanted = LoadOptions(workers=self.options.workers, progress=shown, before_commit=self._before_commit, stop=self.stop)
-            with self.stop.until(self._left()):
+            with self.stop.until(self._seconds_left()):
                 load(self.folders, wanted)
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
@@ -205,7 +205,7 @@ class _Refresh:
             where = getattr(error, "filename", None) or self.folders.data
             self._close(Outcome.FAILED, ExitStatus.ERROR, f"{escape(where)}: {escape(getattr(error, 'strerror', error))}")
 
-    def _left(self, reserve: float = 0.0) -> float:
+    def _seconds_left(self, reserve: float = 0.0) -> float:
         """Returns the seconds left of the run's time, minus a reserve of at most half of it."""
         seconds = self.options.deadline or self.settings.refresh.deadline
         return max(self.began + seconds - min(reserve, seconds / 2) - time.monotonic(), 0.0)
@@ -218,15 +218,15 @@ class _Refresh:
     def _fetch(self) -> None:
         folders, report, wanted = self.folders, self.report, FetchOptions(sources=self.options.sources, now=self.options.now)
         try:
-            names = chosen(self.settings, self.options.sources)
-            with self.stop.until(self._left(self.settings.refresh.reserve)):
+            names = choose_sources(self.settings, self.options.sources)
+            with self.stop.until(self._seconds_left(self.settings.refresh.reserve)):
                 report.fetched = fetched = fetch_locked(folders.data, self.settings, wanted, self.display, self.stop, names)
         except NothingEnabled:
             report.notes.append("nothing: no source is enabled")
             return
         except TtaError as error:
             report.unfetched = True
-            self._problem(f"nothing was fetched: {escape(error, 1000)}")
+            self._add_problem(f"nothing was fetched: {escape(error, 1000)}")
             return
         report.notes += fetched.notes
         self.run.fetched = sum(one.new_captures for one in fetched.sources)
@@ -238,10 +238,10 @@ class _Refresh:
         late = ["the time for fetching was up; the next run continues from here"]
         of_sources = (f"{one.source}: {line}" for one in fetched.sources for line in one.problems)
         for line in (*(late if self.stop.late else fetched.problems), *of_sources):
-            self._problem(line)
+            self._add_problem(line)
         report.notes += [f"{one.source}: {line}" for one in fetched.sources for line in one.notes]
 
-    def _problem(self, line: str) -> None:
+    def _add_problem(self, line: str) -> None:
         self.report.problems.append(escape(line, 1000))
         self.log.warning("problem", text=line)
 
@@ -254,7 +254,7 @@ class _Refresh:
         is_well = run.outcome in _WITHOUT_ERROR
         if not is_well:
             run.run_id = 0
-            self.recording(runs.record, run, report.checks)
+            self.write_run(runs.record, run, report.checks)
         logged = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
         level = self.log.info if is_well else self.log.error
         level(f"run.{run.outcome}", **{name: getattr(run, name) for name in logged}, seconds=round(report.seconds, 1))
@@ -265,15 +265,15 @@ class _Refresh:
         run.phase = "checks"
         report.loaded = loaded
         for damage in loaded.unreadable:
-            self._problem(damage)
+            self._add_problem(damage)
         with runs.state_before(self.folders.database) as before:
             last = runs.last_good(db)
             if last and loaded.unchanged:
                 report.checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in (SHRANK, SILENT)]
             else:
                 figures, accepted = last[1] if last else {}, runs.accepted_figures(db)
-                looked = Looked(db, before, figures, self.settings.checks, self.folders.archive, accepted)
-                report.checks = list(check_all(looked))
+                inputs = CheckInput(db, before, figures, self.settings.checks, self.folders.archive, accepted)
+                report.checks = list(check_all(inputs))
             counts = "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM records), (SELECT count(*) FROM changes)"
             run.captures, _, changes = db.execute(counts).fetchone()
             run.loaded, run.records = loaded.captures, loaded.records

@@ -32,7 +32,7 @@ FOUND_BYTES = 16_000_000
 """Compressed bytes of captures after which the rest of a file becomes another task; bounds the memory."""
 SAVE_SECONDS = 10.0
 """Seconds between two points at which captures become durable; most files of a crawl contain none."""
-NAME = "scanned.db"
+NAME = "scanned.db"  # file in the data folder
 _SCHEMA = Path(__file__).with_name("scanned.sql").read_text(encoding="utf-8")
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
@@ -43,7 +43,7 @@ _LISTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+/-]{0,499}")
 """Pattern of what a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
 
 
-def checked(address: str, *, loopback: bool = False) -> str:
+def check_address(address: str, *, loopback: bool = False) -> str:
     """Returns the address to open and store, a path as absolute. `loopback`: allows http to 127.0.0.1. Raises WrongUsage."""
     scheme, separator, _ = address.partition("://")
     if re.search(r"[\x00-\x20\x7f]|::", address):
@@ -62,15 +62,15 @@ def checked(address: str, *, loopback: bool = False) -> str:
     return address
 
 
-def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
+def read_list(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
     """Yields the addresses of a list, one per line; below `prefix`, if given. Raises WrongUsage."""
     for line in filter(None, map(str.strip, lines)):
         if prefix is not None and (not _LISTED.fullmatch(line) or ".." in line):
             raise WrongUsage(f"{escape_url(line)}: not a path below {escape_url(prefix)}")
-        yield checked((prefix or "") + line, loopback=loopback)
+        yield check_address((prefix or "") + line, loopback=loopback)
 
 
-class Watched:
+class WatchedFile:
     """A file for reading WARC that stores what went wrong: damage is a property of the file, a broken connection is not."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -90,16 +90,16 @@ class Watched:
 
 
 @contextmanager
-def opened(address: str) -> Iterator[Watched]:
+def open_address(address: str) -> Iterator[WatchedFile]:
     """Opens a checked address for reading. Raises what opening it raises, and TtaError if fsspec is missing."""
     if "://" not in address:
         with Path(address).open("rb") as file:
-            yield Watched(file)
+            yield WatchedFile(file)
         return
     try:
         import fsspec
     except ImportError:
-        raise TtaError("reading WARC files from other machines needs this program's extra: `tta[cluster]`") from None
+        raise TtaError("remote WARC files need an extra: run `pip install '.[cluster]'` in a clone of this program") from None
     scheme = address.partition("://")[0]
     options: dict[str, Any] = {}
     if scheme == "s3":  # the archives' buckets are public; an unsigned request needs no account
@@ -111,7 +111,7 @@ def opened(address: str) -> Iterator[Watched]:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
         options = {"client_kwargs": {"timeout": timeout}}
     with fsspec.filesystem(scheme, skip_instance_cache=True, **options).open(address, "rb", block_size=_BLOCK) as file:
-        yield Watched(file)
+        yield WatchedFile(file)
 
 
 class Piece(NamedTuple):
@@ -126,12 +126,12 @@ class Piece(NamedTuple):
         """Returns nothing: a piece can't be split, because only the previous record shows where the next one begins."""
         return [self]
 
-    def give_up(self) -> list["Found"]:
+    def give_up(self) -> list["PieceResult"]:
         """Returns the result for a file that the reading processes can't handle."""
-        return [Found(problems=["the processes that read it ended: out of memory, or killed"], failed=True)]
+        return [PieceResult(problems=["the processes that read it ended: out of memory, or killed"], failed=True)]
 
 
-class Found(NamedTuple):
+class PieceResult(NamedTuple):
     """The captures in a piece; `rest`: the `start` of what is left. `failed`: the file does not count as read."""
 
     prepared: Sequence[Prepared] = ()
@@ -140,20 +140,20 @@ class Found(NamedTuple):
     failed: bool = False
 
 
-def read_piece(piece: Piece) -> list[Found]:
-    """Returns the one `Found` of a piece; never raises, whatever the file contains."""
+def read_piece(piece: Piece) -> list[PieceResult]:
+    """Returns the one `PieceResult` of a piece; never raises, whatever the file contains."""
     try:
-        with opened(piece.address) as file:
+        with open_address(piece.address) as file:
             found = _search(piece, cast("BinaryIO", file))
             if file.failed is not None:
                 raise file.failed
             return [found]
     except Exception as error:  # s3fs and aiohttp raise many kinds of exceptions; one file must not affect the others
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return [Found(problems=[f"can't be read: {reason}"], failed=True)]
+        return [PieceResult(problems=[f"can't be read: {reason}"], failed=True)]
 
 
-def _search(piece: Piece, file: BinaryIO) -> Found:
+def _search(piece: Piece, file: BinaryIO) -> PieceResult:
     prepared: list[Prepared] = []
     problems: list[str] = []
     size = captures = unknown = 0
@@ -172,7 +172,7 @@ def _search(piece: Piece, file: BinaryIO) -> Found:
         if captures <= -piece.start:
             continue
         if size >= FOUND_BYTES:
-            return Found(prepared, offset or 1 - captures, problems)
+            return PieceResult(prepared, offset or 1 - captures, problems)
         try:
             prepared.append(prepare(replace(capture, source=piece.source), utc_now()))
         except MemoryError:
@@ -181,10 +181,10 @@ def _search(piece: Piece, file: BinaryIO) -> Found:
             problems.append(f"at byte {offset}: a capture can't be kept: {type(error).__name__}")
             continue
         size += len(prepared[-1].member)
-    return Found(prepared, None, problems, failed=bool(unknown) and not captures)
+    return PieceResult(prepared, None, problems, failed=bool(unknown) and not captures)
 
 
-JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
+JOB: Job[Piece, PieceResult] = Job(read_piece, Piece.split, Piece.give_up)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, FetchState
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
-if TYPE_CHECKING:  # `tta status` uses `ListingResult` and need not load an HTTP client
+if TYPE_CHECKING:  # for annotations only
     from scraper.archive.store import Archive
     from scraper.config import Config
     from scraper.ledger.store import Ledger
@@ -110,20 +110,20 @@ class Source(Protocol):
 
     name: str
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
-        """Lists into the ledger and adds to `total`. A listing of a `window` does not count as a complete one."""
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
+        """Lists into the ledger and adds to `report`. A listing of a `window` does not count as a complete one."""
 
     def fetch(self, row: ListedCapture, *, again: bool) -> FetchResult:
         """Returns the result for a listed capture: the capture, or why there is none. `again`: it failed before in this run."""
 
 
-def record(
-    context: SourceContext, listings: Listings, pages: Pages, total: SourceReport, kind: str, since: datetime | None = None
+def record_listing(
+    context: SourceContext, listings: Listings, pages: Pages, report: SourceReport, kind: str, since: datetime | None = None
 ) -> int | None:
-    """Stores a listing, adds to `total`, and returns its rows, None if incomplete. ListingTimedOut is left to the caller."""
+    """Stores a listing, adds to `report`, and returns its rows, None if incomplete. ListingTimedOut is left to the caller."""
     scope, number = listings.scope, listings.begin(kind, since)
     start = to_timestamp(since) if since else None
-    total.asked += 1
+    report.asked += 1
     problem, skipped, seen = "", 0, 0
     try:
         for rows, unusable in pages:
@@ -136,28 +136,28 @@ def record(
     except BaseException as error:
         problem = escape(error) or "interrupted"
         if isinstance(error, ListingTimedOut) or not isinstance(error, LISTING_ERRORS):
-            total = SourceReport()  # the totals count only listings that ended
+            report = SourceReport()  # the totals count only listings that ended
             raise
     finally:
         ended = listings.end(number, kind, since, problem=problem, skipped=skipped)
         if problem:
-            total.problems.append(f"the listing of {scope} is not complete: {problem}")
+            report.problems.append(f"the listing of {scope} is not complete: {problem}")
         if ended.shrunk:
-            lines = total.notes if ended.outcome == COMPLETE else total.problems
+            lines = report.notes if ended.outcome == COMPLETE else report.problems
             lines.append(f"the listing of {scope} shrank: {ended.shrunk}; nothing is removed")
-        total.listed += ended.listed
-        total.new += ended.new
-        total.vanished += ended.vanished
-        total.skipped += skipped
-        total.answered += not problem
+        report.listed += ended.listed
+        report.new += ended.new
+        report.vanished += ended.vanished
+        report.skipped += skipped
+        report.answered += not problem
     return None if problem else ended.listed
 
 
 def record_scope(
-    context: SourceContext, scope: str, pages: Pages, total: SourceReport, window: Window | None, fresh_for: timedelta
+    context: SourceContext, scope: str, pages: Pages, report: SourceReport, window: Window | None, fresh_for: timedelta
 ) -> None:
     """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
-    listings = Listings(context.ledger, total.source, scope)
+    listings = Listings(context.ledger, report.source, scope)
     last = listings.last_complete()
     if window or last is None or datetime.now(UTC) - last >= fresh_for:
-        record(context, listings, pages, total, WINDOW if window else FULL)
+        record_listing(context, listings, pages, report, WINDOW if window else FULL)

@@ -33,7 +33,7 @@ LIMIT = 50_000
 """Rows to request at a time if the server has no pages."""
 USUAL_LIMITS = 1000
 """A listing whose length is a multiple of this may have been truncated by the server's own limit."""
-FIRST_YEAR = "19960101000000"
+FIRST_YEAR = "19960101000000"  # before the first web archive
 Rows = list[dict[str, str]]
 T = TypeVar("T")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
@@ -47,7 +47,7 @@ def parse_listing(answer: Response) -> tuple[Rows, str | None]:
     if "html" in answer.headers.get("content-type", "").lower() or text.startswith("<"):
         words = " ".join(re.sub(r"<[^>]*>", " ", text[:2000]).split())
         raise NotCdx(f"an HTML page instead of a listing: {escape(words, 80)}")
-    table = _table(text) if text else []
+    table = _parse_table(text) if text else []
     end = table.index([]) if [] in table else len(table)
     header, tail = table[0] if end else [], table[end:]
     if end and not {"timestamp", "original"} <= set(header):
@@ -62,7 +62,7 @@ def parse_listing(answer: Response) -> tuple[Rows, str | None]:
     return [dict(zip(header, row, strict=True)) for row in table[1:end]], key
 
 
-def _table(text: str) -> list[list[str]]:
+def _parse_table(text: str) -> list[list[str]]:
     r"""Parses a table in JSON. The server's escapes are Java's, which include \' (ARCHIVES.md, section 1)."""
     try:
         table = json.loads(re.sub(r"\\(.)", lambda found: "'" if found[1] == "'" else found[0], text))
@@ -146,11 +146,11 @@ class IndexServer:
         query = {**query, "output": "json", **({"from": start} if start else {}), **({"to": end} if end else {})}
         first = self._ask({**query, "limit": str(LIMIT), "showNumPages": "true"}, counting=True)
         if isinstance(first, int):
-            yield from self._numbered(query, first)
+            yield from self._numbered_pages(query, first)
         elif first:
-            yield from self._halved(query, first, start, end)
+            yield from self._halve_window(query, first, start, end)
 
-    def _numbered(self, query: Mapping[str, str], pages: int) -> Iterator[Rows]:
+    def _numbered_pages(self, query: Mapping[str, str], pages: int) -> Iterator[Rows]:
         """Page numbers are addresses, not cursors: a page that fails is skipped, the listing incomplete (hahwul/urx#361)."""
         problem, failed = "", 0
         for page in range(pages):
@@ -167,7 +167,7 @@ class IndexServer:
         if problem:
             raise NotCdx(problem, final=True)
 
-    def _halved(self, query: Mapping[str, str], rows: Rows, low: str, high: str) -> Iterator[Rows]:
+    def _halve_window(self, query: Mapping[str, str], rows: Rows, low: str, high: str) -> Iterator[Rows]:
         """Yields `rows`, the answer for the timestamps from `low` to `high`, and if it may be cut the answers for both halves."""
         yield rows
         if len(rows) < LIMIT and len(rows) % USUAL_LIMITS:
@@ -182,7 +182,7 @@ class IndexServer:
         for part in ((to_timestamp(start), middle), (after, to_timestamp(end))):
             found = self._ask({**query, "limit": str(LIMIT), "from": part[0], "to": part[1]})
             if isinstance(found, list) and found:
-                yield from self._halved(query, found, *part)
+                yield from self._halve_window(query, found, *part)
 
     def _ask(self, query: Mapping[str, str], *, counting: bool = False) -> Rows | int | None:
         """Returns the rows, [] for "no captures", None beyond the last page; if `counting`, the number of pages, if stated."""

@@ -33,9 +33,9 @@ INDEX_FOR = timedelta(days=7)
 """How long the list of crawls and a crawl's index count as fresh (ARCHIVES.md, sections 3 and 7)."""
 NEAR = 64 * 1024
 """Bytes; a smaller part of `cluster.idx` is read rather than searched."""
-PROBE = 8 * 1024
-MAX_BLOCK = 16 * MIB
-MAX_BLOCKS = 5_000
+PROBE = 8 * 1024  # bytes read at a time when searching a sorted index
+MAX_BLOCK = 16 * MIB  # bytes
+MAX_BLOCKS = 5_000  # of one host in one collection
 
 
 class CommonCrawl:
@@ -49,29 +49,29 @@ class CommonCrawl:
         allow = context.allow(settings.collinfo_url, settings.data_url)
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
         data = replace(self._index, interval=settings.data_interval, accept_encoding="identity", ranged=True)
-        self.fetch = Records(self.name, settings.data_url, context, data).fetch
+        self.fetch = RecordReader(self.name, settings.data_url, context, data).fetch
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Lists every wanted crawl whose index was not completely listed in the last days."""
         wanted = self._settings.crawls
         try:
             known = self._known_crawls()
         except LISTING_ERRORS as error:
-            total.asked += 1
-            total.problems.append(f"the list of crawls can't be used: {error}")
+            report.asked += 1
+            report.problems.append(f"the list of crawls can't be used: {error}")
             return
         names = [*known][:wanted] if isinstance(wanted, int) else wanted
-        total.problems += [f"there is no crawl {name} in the list of crawls" for name in names if name not in known]
+        report.problems += [f"there is no crawl {name} in the list of crawls" for name in names if name not in known]
         for crawl in (name for name in names if name in known):
             server = IndexServer(self._context, self._index, known[crawl])
             for host in self._context.hosts:
                 pages = (usable(page, [host], located=True) for page in server.pages({"url": f"*.{host}"}, window))
-                record_scope(self._context, f"{crawl} {host}", pages, total, window, INDEX_FOR)
+                record_scope(self._context, f"{crawl} {host}", pages, report, window, INDEX_FOR)
 
     def _known_crawls(self) -> dict[str, str]:
-        """The index address of each crawl, newest first. It changes monthly and must not be requested often, so it is stored."""
+        """Returns each crawl's index address, newest first. The list changes monthly and is stored, to be requested rarely."""
         url, ledger = self._settings.collinfo_url, self._context.ledger
-        if kept := ledger.note(f"collinfo {url}", LIST_FOR):
+        if kept := ledger.read_note(f"collinfo {url}", LIST_FOR):
             return dict(json.loads(kept))
         known = ask_index(self._context, url, self._index, _parse_crawls)
         for address in known.values():
@@ -103,13 +103,13 @@ def read_range(client: Client, url: str, policy: RequestPolicy, start: int, leng
     stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
     last = int(stated[2]) if stated and int(stated[1]) == start else -1
     if last != end and not (short and 0 <= last < end and stated and stated[3] == str(last + 1)):
-        raise _unlike(answer, "not the requested range")
+        raise _unexpected(answer, "not the requested range")
     if len(answer.raw) != last - start + 1:
-        raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
+        raise _unexpected(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
     return answer
 
 
-def _unlike(answer: Response, what: str) -> RequestFailed:
+def _unexpected(answer: Response, what: str) -> RequestFailed:
     return RequestFailed(f"{escape_url(answer.url)}: {what} came")
 
 
@@ -120,7 +120,7 @@ def _total_size(answer: Response) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RecordReader:
     """Single records of the WARC files below `data_url`, of one source."""
 
     source: str
@@ -137,7 +137,7 @@ class Records:
             # S3 answers 403 for a missing file if listing is denied (ARCHIVES.md, section 4).
             return FetchResult(state=FetchState.MISSING, reason=f"the archive answers {answer.status} for the file")
         if answer.status != 206:
-            raise _unlike(answer, f"status {answer.status}")
+            raise _unexpected(answer, f"status {answer.status}")
         capture = _only_record(answer, row, self.source)
         truncated = capture.truncated or row.truncated
         if truncated is None and capture.form is WarcType.RESPONSE and len(capture.payload) in CUT_LENGTHS:
@@ -153,15 +153,15 @@ def _only_record(answer: Response, row: ListedCapture, source: str) -> Capture:
     try:
         record = BytesIO(only_member(answer.raw))
     except Broken as broken:
-        raise _unlike(answer, escape(broken)) from None
+        raise _unexpected(answer, escape(broken)) from None
     found = [item[1] for item in read_captures(record, source) if not isinstance(item, Damage)]
     if len(found) != 1:
-        raise _unlike(answer, "no single whole WARC record")
+        raise _unexpected(answer, "no single whole WARC record")
     capture = found[0]
     if capture.url != row.url:
-        raise _unlike(answer, f"the record of {escape_url(capture.url or 'no address')}")
+        raise _unexpected(answer, f"the record of {escape_url(capture.url or 'no address')}")
     if capture.captured_at is None or to_timestamp(capture.captured_at) != row.timestamp:
-        raise _unlike(answer, f"a record of another time than {row.timestamp}")
+        raise _unexpected(answer, f"a record of another time than {row.timestamp}")
     return capture
 
 
@@ -184,24 +184,24 @@ class EndOfTerm:
         self._context = context
         allow = context.allow(settings.index_url, settings.data_url)
         data = RequestPolicy(allow=allow, interval=settings.data_interval, accept_encoding="identity", ranged=True)
-        self.fetch = Records(self.name, settings.data_url, context, data).fetch
+        self.fetch = RecordReader(self.name, settings.data_url, context, data).fetch
         self._index = replace(data, interval=settings.index_interval, limit=MAX_BLOCK)
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""
         for collection in self._settings.collections:
             for host in self._context.hosts:
                 pages = self._pages(collection, host, window or ("", ""))
-                record_scope(self._context, f"{collection} {host}", pages, total, window, timedelta.max)
+                record_scope(self._context, f"{collection} {host}", pages, report, window, timedelta.max)
 
     def _pages(self, collection: str, host: str, window: Window) -> Iterator[tuple[list[ListedCapture], int]]:
         low, high = window
         surt = ",".join(reversed(host.split(".")))
         for block in self._blocks(collection, surt):
-            rows, skipped = usable(self._found(collection, block, surt), [host], located=True)
+            rows, skipped = usable(self._find_lines(collection, block, surt), [host], located=True)
             yield [row for row in rows if low <= row.timestamp <= high.ljust(14, "9")], skipped
 
-    def _found(self, collection: str, block: _Block, surt: str) -> list[dict[str, str]]:
+    def _find_lines(self, collection: str, block: _Block, surt: str) -> list[dict[str, str]]:
         """Returns the index lines of one block that are of the host. Raises NotCdx if one of them can't be parsed."""
         url = f"{self._settings.index_url}{collection}/indexes/{block.file}"
         answer = self._read(url, block.offset, block.length)
@@ -219,21 +219,21 @@ class EndOfTerm:
     def _blocks(self, collection: str, surt: str) -> Iterator[_Block]:
         """Yields the blocks that may contain keys of the host: the last that begins before them and all that begin among them."""
         url = f"{self._settings.index_url}{collection}/indexes/cluster.idx"
-        blocks = map(_block, self._lines(url, self._start(url, surt + ")")))
+        blocks = map(_parse_block, self._lines(url, self._find_start(url, surt + ")")))
         for count, (block, following) in enumerate(pairwise(chain(blocks, [None]))):
             if block and block.key < surt + "-" and (following is None or following.key >= surt + ")"):
                 yield block
             if following is None or following.key >= surt + "-" or count > MAX_BLOCKS:
                 return
 
-    def _start(self, url: str, key: str) -> int:
+    def _find_start(self, url: str, key: str) -> int:
         """Returns where a line begins that sorts before `key`, close to those that don't; 0 if there is none."""
         low, high = 0, _total_size(self._read(url, 0, PROBE, short=True))
         while high - low > NEAR:
             middle = (low + high) // 2
             text = self._read(url, middle, PROBE, short=True).raw
             begins, ends = text.find(b"\n") + 1, text.find(b"\n", text.find(b"\n") + 1)
-            if begins and ends > 0 and _block(text[begins:ends].decode("utf-8", "replace")).key < key:
+            if begins and ends > 0 and _parse_block(text[begins:ends].decode("utf-8", "replace")).key < key:
                 low = middle + begins
             else:
                 high = middle
@@ -257,7 +257,7 @@ class EndOfTerm:
         return answer
 
 
-def _block(line: str) -> _Block:
+def _parse_block(line: str) -> _Block:
     """Parses a line of `cluster.idx`: key and time, file, offset, length, number. Raises NotCdx."""
     parts = line.split("\t")
     if len(parts) < 4 or not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,200}", parts[1]) or not (parts[2] + parts[3]).isdecimal():

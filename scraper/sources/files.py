@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from scraper.archive.dating import dated, is_time_or_host
+from scraper.archive.dating import date_capture, is_time_or_host
 from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.store import Archive
@@ -78,20 +78,20 @@ class _Reader:
         if depth > MAX_DEPTH:
             yield Unused(name, f"containers are nested more than {MAX_DEPTH} deep")
         elif _holds_records(file, head):
-            yield from self._records(file, name, depth, start)
+            yield from self._read_records(file, name, depth, start)
         elif opened or packing_of(file) is not PLAIN:
-            yield from self._member(_unpacked(file, opened), size, name, depth)
+            yield from self._read_member(_unpack(file, opened), size, name, depth)
         elif head.startswith((b"PK\3\4", b"PK\5\6")):
-            yield from self._zip(file, name, depth)
+            yield from self._read_zip(file, name, depth)
         elif head[:1].strip(b"\0") and head[257:262] == b"ustar":
-            yield from self._tar(file, name, depth)
+            yield from self._read_tar(file, name, depth)
         else:
             for item in read_saved(file, name):
-                found = item if isinstance(item, Unused) else (0, dated(item))
+                found = item if isinstance(item, Unused) else (0, date_capture(item))
                 if isinstance(found, Unused) or self._wanted is None or self._wanted(found[1].url):
                     yield found
 
-    def _records(self, file: BinaryIO, name: str, depth: int, start: int) -> Iterator[Found]:
+    def _read_records(self, file: BinaryIO, name: str, depth: int, start: int) -> Iterator[Found]:
         problems = 0
         for item in read_captures(file, self._source, start, wanted=self._wanted, origin=name):
             if not isinstance(item, Damage):
@@ -101,10 +101,10 @@ class _Reader:
         if problems > MAX_PROBLEMS:
             yield Unused(name, f"{problems - MAX_PROBLEMS} more damaged places")
 
-    def _member(self, pieces: Iterator[bytes], packed: int, name: str, depth: int, digest: str | None = None) -> Iterator[Found]:
-        """Reads a member of a container from its chunks, as many as can be unpacked."""
+    def _read_member(self, data: Iterator[bytes], size: int, name: str, depth: int, digest: str | None = None) -> Iterator[Found]:
+        """Reads a member of a container from its chunks, as many as can be unpacked. `size`: its compressed bytes."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as unpacked:
-            problem, is_cut = self._copy(pieces, packed, unpacked)
+            problem, is_cut = self._copy_member(data, size, unpacked)
             if problem:
                 yield Unused(name, problem, is_unknown=not unpacked.tell())
             elif digest:
@@ -124,7 +124,7 @@ class _Reader:
                 else:
                     yield 0, replace(item[1], damage=problem)
 
-    def _copy(self, pieces: Iterator[bytes], packed: int, unpacked: IO[bytes]) -> tuple[str | None, bool]:
+    def _copy_member(self, pieces: Iterator[bytes], packed: int, unpacked: IO[bytes]) -> tuple[str | None, bool]:
         """Copies a member, because reading has to seek. Returns why it is incomplete, and whether the copy is right so far."""
         size = 0
         limit = min(self._bytes_left, max(MAX_BODY, packed * MAX_RATIO))
@@ -141,7 +141,7 @@ class _Reader:
             self._bytes_left -= size
         return None, False
 
-    def _zip(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
+    def _read_zip(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
         try:
             with zipfile.ZipFile(file) as package:
                 members = package.infolist()
@@ -170,42 +170,42 @@ class _Reader:
                 yield Unused(where, "a link, which is not followed")
             else:
                 digest = hashes.get(member.filename)
-                yield from self._member(_unzipped(file, member), member.compress_size, where, depth, digest)
+                yield from self._read_member(_unzip(file, member), member.compress_size, where, depth, digest)
 
     def _is_full(self) -> bool:
         self._members_left -= 1
         return self._members_left < 0
 
-    def _tar(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
+    def _read_tar(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
         """Reads a tar file. `tarfile` skips damaged headers without an error, so the bytes between members are checked."""
         file.seek(0)
         end = 0
         try:
             with tarfile.open(fileobj=file, mode="r:", ignore_zeros=True) as package:
                 for info in package:
-                    yield from _gap(file, name, end, info.offset)
+                    yield from _report_gap(file, name, end, info.offset)
                     end = info.offset_data + (info.size + 511) // 512 * 512 if info.isreg() else info.offset_data
                     if self._is_full():
                         yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
                         return
                     where = f"{name}!/{info.name}"
                     if info.isreg() and (content := package.extractfile(info)):
-                        yield from self._member(iter(partial(content.read, _STEP), b""), info.size, where, depth)
+                        yield from self._read_member(iter(partial(content.read, _STEP), b""), info.size, where, depth)
                     elif not info.isdir():
                         yield Unused(where, "a link or device, which is not read")
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
             yield Unused(name, f"a damaged tar file: {error}")
-        yield from _gap(file, name, end, file.seek(0, 2))
+        yield from _report_gap(file, name, end, file.seek(0, 2))
 
 
-def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
+def _report_gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
     """Reports bytes of a tar file that belong to no member; zeros are padding."""
     file.seek(start)
     if end > start and any(piece.strip(b"\0") for piece in iter(lambda: file.read(min(_STEP, end - file.tell())), b"")):
         yield Unused(name, f"{end - start} bytes at byte {start} are not part of any member of the tar file")
 
 
-def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Iterator[bytes]:
+def _unpack(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Iterator[bytes]:
     """Yields the content of a compressed file, from `opened` unless it is gzip or zstd. Raises Broken."""
     packing = packing_of(file)
     start, size = 0, file.seek(0, 2)
@@ -236,7 +236,7 @@ def _holds_records(file: BinaryIO, head: bytes) -> bool:
     return next_member(file, 1, packing, START) is not None
 
 
-def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
+def _unzip(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yields the bytes of a ZIP file's member, up to any damage in it. Raises ValueError, EOFError, zlib.error."""
     file.seek(member.header_offset)
     header = file.read(_LOCAL_HEADER.size)
@@ -278,7 +278,7 @@ def _local_members(file: BinaryIO) -> Iterator[zipfile.ZipInfo]:
 def _package_hashes(file: BinaryIO, member: zipfile.ZipInfo) -> dict[str, str]:
     """Returns the SHA-256 of a WACZ's parts, by name."""
     try:
-        resources = json.loads(b"".join(_unzipped(file, member))).get("resources", [])
+        resources = json.loads(b"".join(_unzip(file, member))).get("resources", [])
         hashes = {str(one["path"]): str(one["hash"]) for one in resources if "path" in one and "hash" in one}
     except (ValueError, TypeError, AttributeError, EOFError, zlib.error, RecursionError):
         return {}
@@ -301,7 +301,7 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
     done = Imported()
     with Archive(folder, writable=True) as archive:
         done.recovered = archive.recovered
-        for item in read_paths(paths, but=folder):
+        for item in read_paths(paths, excluded=folder):
             if isinstance(item, Unused):
                 (done.companions if item.is_companion else done.problems).append(item)
             elif archive.add(item) is None:
@@ -313,11 +313,11 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
     return done
 
 
-def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused]:
-    """Yields every capture in files and folders, except the folder `but`; reports what is neither a capture nor part of one."""
+def read_paths(paths: Iterable[Path], *, excluded: Path) -> Iterator[Capture | Unused]:
+    """Yields every capture in files and folders, except the folder `excluded`; reports what is neither a capture nor a part."""
     for path in paths:
         is_reported, companions = False, []
-        for item in _read_folder(path, but.resolve()) if path.is_dir() else read_file(path):
+        for item in _read_folder(path, excluded.resolve()) if path.is_dir() else read_file(path):
             if isinstance(item, Capture) or not item.is_companion:
                 is_reported = True
                 yield item
@@ -327,7 +327,7 @@ def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused
         yield from companions if is_reported else [unread]
 
 
-def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Unused]:
+def _read_folder(folder: Path, excluded: Path) -> Iterator[Capture | Unused]:
     refused: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=refused.append):
         place = Path(parent)
@@ -338,7 +338,7 @@ def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Unused]:
                 yield Unused(str(path), "a link to a folder, which is not followed")
             elif name.startswith(".") or (page and any(f"{page[1]}.{end}" in names for end in ("html", "htm", "xhtml"))):
                 yield Unused(str(path), "a hidden folder" if name[0] == "." else "parts of a saved page", is_companion=True)
-            elif path.resolve() != but:
+            elif path.resolve() != excluded:
                 continue
             folders.remove(name)
         folders.sort()

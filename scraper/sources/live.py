@@ -44,7 +44,7 @@ MAX_HEAD = 65_536
 """Characters of a page that are searched for its own URL."""
 
 
-class Rules:
+class RobotsRules:
     """What a site's robots.txt allows. `delay`: the longest valid one in it, in seconds."""
 
     def __init__(self, text: str, agent: str) -> None:
@@ -55,18 +55,18 @@ class Rules:
         self.delay = max((float(delay) for delay in delays if delay and math.isfinite(delay) and delay > 0), default=0.0)
 
 
-def rules_of(answer: Response, agent: str) -> Rules:
+def rules_of(answer: Response, agent: str) -> RobotsRules:
     """Returns the rules in robots.txt; a missing one allows all. Raises RequestFailed if nothing is allowed (also 401, 403)."""
     if answer.status in (401, 403):
         raise RequestFailed(f"robots.txt answered {answer.status}: the site refuses automated requests")
     if 400 <= answer.status < 500:
-        return Rules("", agent)
+        return RobotsRules("", agent)
     if not 200 <= answer.status < 300:
         raise RequestFailed(f"robots.txt answered {answer.status}: nothing is requested until it can be read")
     text = answer.body.decode("utf-8-sig", "replace")
     if "html" in answer.headers.get("content-type", "").lower() or text.lstrip().startswith("<"):
         raise RequestFailed("robots.txt is an HTML page: nothing is requested until it can be read")
-    return Rules(text, agent)
+    return RobotsRules(text, agent)
 
 
 class _Known(NamedTuple):
@@ -89,34 +89,34 @@ class Live:
         self._settings = settings = context.settings.sources.live
         self._context = context
         self._agent = user_agent(context.settings.http.contact)
-        self._rules: dict[str, Rules] = {}
+        self._rules: dict[str, RobotsRules] = {}
         self._blocked = 0
         plain = any(urlsplit(url).scheme == "http" for url in settings.base_urls)
         allow = replace(context.allow(*settings.base_urls), plain_http=plain)
         self._page = RequestPolicy(allow=allow, interval=settings.interval, limit=MAX_PAGE)
         self._robots = replace(self._page, limit=MAX_SIZE, follow=MAX_REDIRECTS)
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Reads robots.txt of every site; what to request comes from the ledger and the archive, see `rows`."""
         if window is not None:
-            total.notes.append("--from and --to do not apply to the live site")
+            report.notes.append("--from and --to do not apply to the live site")
         for base in self._settings.base_urls:
-            total.asked += 1
+            report.asked += 1
             note, ledger = f"robots {base}", self._context.ledger
             try:
-                if (kept := ledger.note(note, ROBOTS_FOR)) is not None:
-                    self._rules[base] = Rules(kept, self._agent)
+                if (kept := ledger.read_note(note, ROBOTS_FOR)) is not None:
+                    self._rules[base] = RobotsRules(kept, self._agent)
                 else:
                     answer = self._context.client.get(urljoin(base, "/robots.txt"), self._robots)
                     self._rules[base] = rules_of(answer, self._agent)
                     ledger.keep_note(note, self._rules[base].text)
             except (RequestFailed, TooLarge, NotAllowed) as error:
-                total.problems.append(f"{escape(base)} is not queried: {error}")
+                report.problems.append(f"{escape(base)} is not queried: {error}")
                 continue
-            total.answered += 1
+            report.answered += 1
             if (delay := self._rules[base].delay) > MAX_DELAY:
-                total.notes.append(f"{escape(base)} requires {delay:.0f} s between requests; {MAX_DELAY:.0f} s are used")
-        total.listed = sum(1 for _ in self.rows())
+                report.notes.append(f"{escape(base)} requires {delay:.0f} s between requests; {MAX_DELAY:.0f} s are used")
+        report.listed = sum(1 for _ in self.rows())
 
     def rows(self) -> Iterator[ListedCapture]:
         """Yields a row for each known record on each site that allows it, the least recently checked first."""
@@ -147,9 +147,9 @@ class Live:
             self._remember(row.url, "unchanged", known._replace(gone_since=None, removed_at=None))
             revisit = revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now())
             return FetchResult(state=FetchState.FETCHED, capture=revisit)
-        return self._classified(row.url, answer, known)
+        return self._classify(row.url, answer, known)
 
-    def _classified(self, url: str, answer: Response, known: _Known) -> FetchResult:
+    def _classify(self, url: str, answer: Response, known: _Known) -> FetchResult:
         challenged = "cf-mitigated" in answer.headers
         challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
         if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: not about the record
@@ -160,7 +160,7 @@ class Live:
                 self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
             return FetchResult(state=FetchState.BLOCKED, reason=f"the site answers {answer.status}")
         if answer.status in (404, 410):
-            return self._gone(url, answer, known)
+            return self._missing_result(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
             raise RequestFailed(f"{escape(url)}: answered {answer.status}")
         if answer.status == 200 and (other := _other_node(url, answer)):
@@ -183,7 +183,7 @@ class Live:
         validators = capture.header("etag"), capture.header("last-modified")
         self._remember(row.url, "stored", _Known(*validators, text_hash, entry.capture_id if entry else capture_id))
 
-    def _gone(self, url: str, answer: Response, known: _Known) -> FetchResult:
+    def _missing_result(self, url: str, answer: Response, known: _Known) -> FetchResult:
         """Returns the result for a missing page: removed, with the answer as evidence, if it was missing a day ago too."""
         now, since = utc_now(), from_iso(known.gone_since)
         if since is None or now - since < CONFIRM_AFTER:

@@ -33,7 +33,7 @@ UNKNOWN_PAGE_AGAIN = timedelta(days=1)
 MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not trusted: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
-_GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
+_GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)  # of files that are themselves compressed
 _EXCLUDED = re.compile(rb"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
 Pairs = list[tuple[str, str]]
 """Names and values of headers."""
@@ -93,7 +93,7 @@ def original_url(headers: httpx.Headers, asked: str) -> str:
 
 
 def _originals(headers: httpx.Headers) -> list[str]:
-    """The URLs with rel="original" in Link headers, also with HTML escapes decoded (a cassette of EDGI's has them escaped)."""
+    """Returns URLs with rel="original" in Link headers, also with HTML escapes decoded (EDGI recorded escaped ones)."""
     found = []
     for link in headers.get_list("link"):
         for match in re.finditer(r"<([^<>]+)>\s*;[^<]*?\brel=\"?(?:[\w-]+ )*original\b", link):
@@ -103,7 +103,7 @@ def _originals(headers: httpx.Headers) -> list[str]:
 
 def capture_of(answer: Response, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
     """Returns an answer as a capture made at `moment`; with the page's headers, or those given, except NOT_KEPT."""
-    kept = tuple(pair for pair in headers or _pairs(answer) if pair[0].lower() not in NOT_KEPT)
+    kept = tuple(pair for pair in headers or _header_pairs(answer) if pair[0].lower() not in NOT_KEPT)
     reason = httpx.codes.get_reason_phrase(answer.status)
     capture = Capture(
         form=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now()
@@ -112,13 +112,13 @@ def capture_of(answer: Response, *, source: str, url: str, moment: datetime, hea
     return replace(capture, content_type=capture.header("content-type"))
 
 
-def _pairs(answer: Response) -> Pairs:
+def _header_pairs(answer: Response) -> Pairs:
     return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
 
 
 def _archived_headers(answer: Response, replay_url: str) -> Pairs:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
-    pairs = _pairs(answer)
+    pairs = _header_pairs(answer)
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     known = {name.lower() for name, _ in archived}
     target = _in_replay(answer, "location", replay_url)  # the target of the page's redirect, as a URL of the archive
@@ -160,7 +160,7 @@ class Replay:
     _cut: dict[int, str | None] = field(default_factory=dict)
 
     def fetch(self, row: ListedCapture, *, again: bool) -> FetchResult:
-        """The capture, or why there is none. A first time-out is left to the second pass. Raises RequestFailed, as Client.get."""
+        """Returns the capture, or why there is none. A first time-out waits for the second pass. Raises RequestFailed."""
         policy = RequestPolicy(allow=self._allow, interval=self._interval, limit=MAX_PAGE, retry_timeouts=again)
         policy = replace(policy, accept_encoding="identity", is_data=is_memento)
         asked, listed = Redirect(row.timestamp, row.url), sha1_of(row.digest)
@@ -177,12 +177,12 @@ class Replay:
                 return self._as_capture(answer, row, asked)
             if target is None:
                 return self._without_capture(answer)
-            if refusal := self._declined(target, row, is_loop=target in seen or len(seen) > MAX_REDIRECTS):
+            if refusal := self._decline(target, row, is_loop=target in seen or len(seen) > MAX_REDIRECTS):
                 return refusal
             seen.add(target)
             asked = target
 
-    def _declined(self, target: Redirect, row: ListedCapture, *, is_loop: bool = False) -> FetchResult | None:
+    def _decline(self, target: Redirect, row: ListedCapture, *, is_loop: bool = False) -> FetchResult | None:
         """Returns why an offered capture is not fetched: it is of another page or host, or is itself listed or stored."""
         context, moment, is_same = self._context, to_time(target.timestamp), same_page(target.url, row.url)
         if is_loop:
@@ -211,7 +211,7 @@ class Replay:
             url = asked.url
         wanted = to_time(row.timestamp)
         substitute = wanted is not None and wanted != moment
-        if substitute and (refusal := self._declined(Redirect(to_timestamp(moment), url), row)):
+        if substitute and (refusal := self._decline(Redirect(to_timestamp(moment), url), row)):
             return refusal
         listed = (
             ListedCapture(url=row.url, timestamp=row.timestamp) if substitute else row

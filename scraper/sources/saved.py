@@ -26,67 +26,67 @@ MAX_FAILURES = 1000
 MAX_SAVED = 4 * MAX_BODY
 """Bytes of an MHTML or HAR file, which includes a page's images and is read as a whole."""
 _WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
-_HEAD = 1 << 16
-_PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")
+_HEAD = 1 << 16  # bytes at a file's start that show its format
+_PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")  # in the name of a format that only belongs to pages
 _KINDS = tomllib.loads(Path(__file__).with_name("saved.toml").read_text(encoding="utf-8"))
 _BYTES = {name: re.compile(pattern.encode()) for name, pattern in _KINDS["bytes"].items()}
 _TEXT = {name: re.compile(pattern) for name, pattern in _KINDS["text"].items()}
 _FIRST_BYTES = {start.encode("latin-1"): name for start, name in _KINDS["first_bytes"].items()}
 
 
-class Format(NamedTuple):
-    """`media_type`: of a page, else None. `name`: with its article. `is_companion`: it belongs to other pages or captures."""
+class FileFormat(NamedTuple):
+    """`media_type`: of a page, else None. `name`: such as "a PDF". `is_companion`: such files belong to pages or captures."""
 
     media_type: str | None
     name: str
     is_companion: bool = False
 
 
-def format_of(body: bytes, name: str) -> Format:
+def format_of(body: bytes, name: str) -> FileFormat:
     """Determines a file's format from its bytes. For plain text without other evidence, `name` decides."""
     head = body[:_HEAD]
     wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or (head[1:2] == b"\0" and not is_binary(head))
     narrow = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff") if wide else head
     if not narrow.strip():
-        return Format(None, "an empty file")
+        return FileFormat(None, "an empty file")
     if found := next((name for magic, name in _FIRST_BYTES.items() if head.startswith(magic)), None):
-        return Format(None, found, "font" in found)
+        return FileFormat(None, found, "font" in found)
     if found := known_format(head):
         article = "" if found[:3] in ("PDF", "ZIP") else "an " if found[0] in "aeiouO" else "a "
-        return Format(None, article + found, any(part in found for part in _PAGE_PARTS))
+        return FileFormat(None, article + found, any(part in found for part in _PAGE_PARTS))
     if is_binary(head):
-        return Format(None, "binary data")
+        return FileFormat(None, "binary data")
     start = narrow[_BYTES["before"].match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
     later = _BYTES["html_later"].search(narrow)  # after a message such as a server's warning; code with markup is not a page
     follows = later and not re.search(rb"[{};=\"']", narrow[: later.start()]) and b"<" in narrow[later.end() :]
     if _BYTES["html"].match(start) or follows:
-        return Format("text/html", "HTML")
+        return FileFormat("text/html", "HTML")
     if root := _BYTES["xml"].match(start):
         name = root[1].decode().lower()
-        other = Format(None, "an SVG image" if name == "svg" else f"XML ({name})", is_companion=True)
+        other = FileFormat(None, "an SVG image" if name == "svg" else f"XML ({name})", is_companion=True)
         media_type = "application/rss+xml" if name in ("rss", "feed", "rdf:rdf") else "application/xml"
-        return Format(media_type, "XML data of Drupal") if name != "svg" and _BYTES["xml_data"].search(body) else other
+        return FileFormat(media_type, "XML data of Drupal") if name != "svg" and _BYTES["xml_data"].search(body) else other
     if _BYTES["json"].match(start):
-        other = Format(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
-        return Format("application/json", "JSON data of Drupal") if _BYTES["json_data"].search(body) else other
-    return _text(narrow.decode("utf-8", "replace"), name)
+        other = FileFormat(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
+        return FileFormat("application/json", "JSON data of Drupal") if _BYTES["json_data"].search(body) else other
+    return _format_of_text(narrow.decode("utf-8", "replace"), name)
 
 
-def _text(text: str, name: str) -> Format:
+def _format_of_text(text: str, name: str) -> FileFormat:
     lines = [line for line in text.splitlines() if line.strip()][:400]
     if _TEXT["cdx"].match(lines[0]):
-        return Format(None, "a CDX index", is_companion=True)
+        return FileFormat(None, "a CDX index", is_companion=True)
     if sum(bool(_TEXT["log"].match(line)) for line in lines) * 2 > len(lines):
-        return Format(None, "a log", is_companion=True)
+        return FileFormat(None, "a log", is_companion=True)
     code = sum(line.rstrip().endswith((";", "{", "}", "*/", "},", ");", "\\")) for line in lines)
     if code * 3 > len(lines) or _TEXT["code"].match(text):
-        return Format(None, "a style sheet or code", is_companion=True)
+        return FileFormat(None, "a style sheet or code", is_companion=True)
     if _TEXT["portal"].search(text):
-        return Format("text/plain", "text")
+        return FileFormat("text/plain", "text")
     prose = sum(len(re.findall(r"(?<!\S)[\"'(]?[^\W\d_]{2,}", line)) > 1 for line in lines)
     if prose * 4 >= len(lines) and _TEXT["text_name"].search(name):
-        return Format("text/plain", "text")
-    return Format(None, "text that does not read like a page")
+        return FileFormat("text/plain", "text")
+    return FileFormat(None, "text that does not read like a page")
 
 
 class Unused(NamedTuple):
@@ -150,8 +150,8 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
     head = body[: end.start()] if end else body
     message = email.message_from_bytes(re.sub(rb"(\n)(?![\w-]+:|[ \t\r])", rb"\1 ", head) + body[len(head) :])
     parts = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
-    places = [_location(part, "Content-Location") for part in parts]
-    named = [_location(message, "Snapshot-Content-Location"), _location(message, "Content-Location"), *places[:1]]
+    places = [_header_location(part, "Content-Location") for part in parts]
+    named = [_header_location(message, "Snapshot-Content-Location"), _header_location(message, "Content-Location"), *places[:1]]
     main = next(filter(None, named), "")
     if not parts or not main:
         yield Unused(name, "MHTML without a page" if message.is_multipart() and not parts else "not a page: an email message")
@@ -179,7 +179,7 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         yield replace(page, truncated="unspecified", damage=damage) if damage else page
 
 
-def _location(part: Message, header: str) -> str:
+def _header_location(part: Message, header: str) -> str:
     return re.sub(r"\s+", "", str(part.get(header, "")))
 
 

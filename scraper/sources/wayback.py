@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from scraper import config
 from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, ListedCapture, Listings, to_timestamp
-from scraper.sources.base import SourceContext, SourceReport, Window, record, record_scope
+from scraper.sources.base import SourceContext, SourceReport, Window, record_listing, record_scope
 from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Rows, ask_index, parse_listing, to_row, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy, Response
@@ -47,21 +47,21 @@ class Wayback:
         self._policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=MAX_REDIRECTS)
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Lists every configured host. A host whose listing fails is a problem; the others are still listed."""
         for host in self._context.hosts:
             listings = Listings(self._context.ledger, self.name, host)
             if window:
                 limits = {name: value for name, value in zip(("from", "to"), window, strict=True) if value}
-                record(self._context, listings, self._pages(host, limits), total, WINDOW)
+                record_listing(self._context, listings, self._pages(host, limits), report, WINDOW)
                 continue
             if start := listings.start():
                 with suppress(ListingTimedOut):
                     pages = self._pages(host, {"from": to_timestamp(start)})
-                    if record(self._context, listings, pages, total, INCREMENTAL, start) != 0:
+                    if record_listing(self._context, listings, pages, report, INCREMENTAL, start) != 0:
                         continue
                 # No rows may mean that nothing is new, or that nothing is listed anymore. A full listing shows which.
-            record(self._context, listings, self._pages(host, {}), total, FULL)
+            record_listing(self._context, listings, self._pages(host, {}), report, FULL)
 
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[ListedCapture], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
@@ -73,10 +73,10 @@ class Wayback:
         rows_so_far = ours = empty = 0
         for _ in range(MAX_PAGES):
             query = {**asked, "resumeKey": key} if key else asked
-            page, key = self._page(query)
+            page, key = self._fetch_page(query)
             if key is None and len(page) == limit:
                 # This may be the end or a lost key; requesting one row more shows which.
-                page, key = self._page({**query, "limit": str(limit + 1)})
+                page, key = self._fetch_page({**query, "limit": str(limit + 1)})
             rows, skipped = usable(page, self._context.hosts)
             yield rows, skipped
             rows_so_far += len(page)
@@ -92,17 +92,17 @@ class Wayback:
                 raise NotCdx(f"it goes in circles after {rows_so_far} rows")
             seen.add(key)
             if len(page) >= limit and to_row(page[-1]):
-                yield self._at_boundary(page[-1], asked), 0
+                yield self._rows_at_boundary(page[-1], asked), 0
         raise NotCdx(f"it does not end after {MAX_PAGES} pages")
 
-    def _at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[ListedCapture]:
+    def _rows_at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[ListedCapture]:
         """Returns the rows at the second of a page's last row, which the key to the next page skips (ARCHIVES.md, fact 6)."""
         exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
         exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
-        rows, _ = usable(self._page({**exact, "limit": str(MAX_ALIKE)})[0], self._context.hosts)
+        rows, _ = usable(self._fetch_page({**exact, "limit": str(MAX_ALIKE)})[0], self._context.hosts)
         return [row for row in rows if row.timestamp == last["timestamp"]]
 
-    def _page(self, asked: dict[str, str]) -> tuple[Rows, str | None]:
+    def _fetch_page(self, asked: dict[str, str]) -> tuple[Rows, str | None]:
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
         policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
 
@@ -134,16 +134,16 @@ class Pywb:
         self._server = IndexServer(context, policy, settings.cdx_url)
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def list_captures(self, window: Window | None, total: SourceReport) -> None:
+    def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Lists every host that was not completely listed in the last days."""
         for host in self._context.hosts:
-            record_scope(self._context, host, self._pages(host, window), total, window, LIST_FOR)
+            record_scope(self._context, host, self._pages(host, window), report, window, LIST_FOR)
 
     def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[ListedCapture], int]]:
         """Yields the pages of all queries: an archive may answer one that it does not support with only the home page."""
         problem: NotCdx | None = None
         ledger, note = self._context.ledger, f"form {self.name} {self._server.address} {host}"
-        known = ledger.note(note, FORM_FOR)
+        known = ledger.read_note(note, FORM_FOR)
         found: dict[str, set[str]] = {}
         for form in sorted(FORMS, key=lambda form: str(form) != known):
             listed = found[str(form)] = set()

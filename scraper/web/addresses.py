@@ -18,7 +18,7 @@ from scraper.errors import NotAllowed
 from scraper.terminal import escape, escape_url
 
 LOOPBACK = "127.0.0.1"
-_PORTS = {"https": 443, "http": 80}
+_PORTS = {"https": 443, "http": 80}  # default ports
 
 
 @dataclass(frozen=True, slots=True)

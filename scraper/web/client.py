@@ -129,13 +129,13 @@ class Client:
                 break
             self.pacer.delay(host, backoff(self.settings.retry.backoff, attempt - 1))
         else:
-            self.pacer.succeeded(host)
+            self.pacer.note_success(host)
             return failure
         if failure.limited:
             self.pacer.hold(host, max(DEFAULT_429, failure.wait), text, end=True)
         if not failure.timed_out or policy.retry_timeouts:
             # One time-out does not count as a failure: archives time out while loading what they later answer from their cache.
-            self.pacer.failed(host, self.settings.retry.backoff)
+            self.pacer.note_failure(host, self.settings.retry.backoff)
         raise RequestFailed(f"{escape_url(url)}: {text}")
 
     def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Response | _Failure:
@@ -143,7 +143,7 @@ class Client:
         policy.allow.check(url)
         self.pacer.wait(host, policy.interval)
         self.pacer.requests += 1
-        self.pacer.asked(host)
+        self.pacer.note_request(host)
         http, seconds = self.settings.http, self.settings.retry.deadline
         sent = {"User-Agent": user_agent(http.contact), "Accept": "*/*", "Accept-Encoding": policy.accept_encoding}
         sent |= headers or {}
@@ -153,13 +153,13 @@ class Client:
                 answer = self._read(url, response, policy)
         except ConnectionFailed as error:
             if error.refused:
-                self.pacer.refused(host)
+                self.pacer.note_refusal(host)
             is_late = isinstance(error, TimedOut)
             return _Failure(str(error) if is_late else f"the connection failed: {error}", timed_out=is_late)
         except UndecodableContent as error:
             return _Failure(f"the body can't be decoded: {escape(error)}")
         finally:
-            self.pacer.asked(host)
+            self.pacer.note_request(host)
         return self._classify(answer, policy, attempt)
 
     def _classify(self, answer: Response, policy: RequestPolicy, attempt: int) -> Response | _Failure:
@@ -173,7 +173,7 @@ class Client:
         pause = max(wait or 0.0, backoff(self.settings.retry.backoff, attempt))
         if status == 429:
             # The source ends unless the server states how long to wait (ARCHIVES.md, section 2, decision table).
-            self.pacer.limited(host)
+            self.pacer.note_limit(host)
             reason = "it asked for fewer requests (429)"
             self.pacer.hold(host, DEFAULT_429 if wait is None else pause, reason, end=wait is None)
             return _Failure(reason, limited=True, wait=pause)
@@ -184,7 +184,7 @@ class Client:
     def _read(self, url: str, response: OpenResponse, policy: RequestPolicy) -> Response:
         """Returns the whole answer. Raises TooLarge, RequestFailed, UndecodableContent, ConnectionFailed."""
         if policy.ranged and response.status == 200:
-            self.pacer.failed(host_of(url), self.settings.retry.backoff)
+            self.pacer.note_failure(host_of(url), self.settings.retry.backoff)
             raise RequestFailed(f"{escape_url(url)}: the server ignored the range that was asked for")
         length = response.headers.get("content-length", "")
         if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > policy.limit:
@@ -251,12 +251,12 @@ class _Connection:
         self._ends = ends
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
-        address = checked_ip(host, port, loopback=loopback, timeout=self._left(MAX_CONNECT))
-        self._socket = stack.enter_context(socket.create_connection((address, port), timeout=self._left(MAX_CONNECT)))
+        address = checked_ip(host, port, loopback=loopback, timeout=self._seconds_left(MAX_CONNECT))
+        self._socket = stack.enter_context(socket.create_connection((address, port), timeout=self._seconds_left(MAX_CONNECT)))
         if url.scheme == "https":
             self._socket = stack.enter_context(_tls().wrap_socket(self._socket, server_hostname=host))
 
-    def _left(self, most: float = 3600.0) -> float:
+    def _seconds_left(self, most: float = 3600.0) -> float:
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TimedOut("the request took longer than its deadline")
@@ -264,13 +264,13 @@ class _Connection:
 
     def _next_event(self) -> h11.Event:
         while not isinstance(event := self._http.next_event(), h11.Event):
-            self._socket.settimeout(self._left())
+            self._socket.settimeout(self._seconds_left())
             self._http.receive_data(self._socket.recv(_CHUNK))
         return event
 
     def answer(self, head: h11.Request) -> h11.Response:
         """Sends a request without a body and returns the head of the answer."""
-        self._socket.settimeout(self._left())
+        self._socket.settimeout(self._seconds_left())
         self._socket.sendall((self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b""))
         while isinstance(event := self._next_event(), h11.InformationalResponse):
             pass
@@ -287,7 +287,7 @@ class _Connection:
         surplus, _ = self._http.trailing_data
         with suppress(OSError, TimedOut):
             while framed and len(surplus) < len(b"HTTP/1."):
-                self._socket.settimeout(self._left(_LINGER))
+                self._socket.settimeout(self._seconds_left(_LINGER))
                 if not (more := self._socket.recv(_CHUNK)):
                     break
                 surplus += more

@@ -36,7 +36,7 @@ BREAKER_PAUSE = 300.0
 BUDGET_BASE = 50
 BUDGET_SHARE = 0.1
 """Retries allowed in a run: 50, plus 1 for every 10 requests."""
-_JITTER = random.SystemRandom()
+_JITTER = random.SystemRandom()  # random, so that clients do not retry together
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class Pacer:
             raise SourcePaused(name, host.not_before, host.reason)
         self.stop.sleep(max(host.ready, host.last + interval) - time.monotonic())
 
-    def asked(self, name: str) -> None:
+    def note_request(self, name: str) -> None:
         """Records that a request to `name` starts or has ended; the interval counts from the later of the two."""
         host = self._host(name)
         host.last = time.monotonic()
@@ -143,7 +143,7 @@ class Pacer:
             raise SourcePaused(name, host.not_before, reason)
         self.on_wait(name, seconds)
 
-    def limited(self, name: str) -> None:
+    def note_limit(self, name: str) -> None:
         """Records a 429: a refused connection after it is a ban."""
         host = self._host(name)
         now = datetime.now(UTC)
@@ -152,7 +152,7 @@ class Pacer:
         host.limited_at = now
         self.save(host)
 
-    def refused(self, name: str) -> None:
+    def note_refusal(self, name: str) -> None:
         """Records a refused connection: raises SourcePaused if a 429 shortly before makes it a ban."""
         host = self._host(name)
         now = datetime.now(UTC)
@@ -162,7 +162,7 @@ class Pacer:
             host.limited_at = now + timedelta(seconds=seconds)
             self.hold(name, seconds, "it refuses connections after a 429: banned", end=True)
 
-    def failed(self, name: str, base: float) -> None:
+    def note_failure(self, name: str, base: float) -> None:
         """Counts a request that failed after its retries. BREAKER_LIMIT in a row pause the host for `base` x BREAKER_PAUSE."""
         host = self._host(name)
         host.failures += 1
@@ -170,7 +170,7 @@ class Pacer:
             host.failures = 0
             self.hold(name, BREAKER_PAUSE * base, f"{BREAKER_LIMIT} requests in a row failed", end=True)
 
-    def succeeded(self, name: str) -> None:
+    def note_success(self, name: str) -> None:
         """Records a usable answer: resets the failure count and ends a wait that the host had requested."""
         host = self._host(name)
         host.failures = 0

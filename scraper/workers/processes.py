@@ -88,7 +88,7 @@ class _Worker:
     """Prevents a process from inheriting another one's end of a pipe, which would hide that the other has ended."""
 
     def __init__(self, context: BaseContext) -> None:
-        self._context = context
+        self._process_context = context
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._is_closed = False
@@ -111,8 +111,8 @@ class _Worker:
         with self._starting:
             if self._is_closed:
                 raise CancelledError
-            self._pipe, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
+            self._pipe, theirs = self._process_context.Pipe()
+            self._process = self._process_context.Process(target=_serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
             self._process.start()
             theirs.close()
         try:
@@ -136,16 +136,17 @@ class Processes:
 
     _workers: int
     _check: Check = lambda: None
+    _preload: str | None = None  # a module that imports those of all jobs
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
-        context = _context(job.work.__module__)
+        context = _process_context(self._preload or job.work.__module__)
         workers = [_Worker(context) for _ in range(self._workers)]
         idle = [*workers]  # pop and append are atomic, and there are as many threads as workers
 
         def do(task: Task) -> list[Result]:
             worker = idle.pop()
             try:
-                return self._done(worker, job, task)
+                return self._finish(worker, job, task)
             finally:
                 idle.append(worker)
 
@@ -163,7 +164,7 @@ class Processes:
             wait_for([future], timeout=_LOOK_SECONDS)
         return future.result()
 
-    def _done(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
+    def _finish(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
         """Returns the task's results. A part that ends two processes is given up; only one could have another cause."""
 
         def attempt(part: Task) -> list[Result] | None:
@@ -183,7 +184,7 @@ class Processes:
 
 
 def _serve(pipe: Connection) -> None:
-    """The worker process: runs a task for each message, until the parent process closes the pipe or ends."""
+    """Runs in the worker process: a task for each message, until the parent process closes the pipe or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
 
     def end_with_parent() -> None:
@@ -210,8 +211,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _context(module: str) -> BaseContext:
-    """Returns a context that does not fork workers from this process, because they must not inherit its open databases."""
+def _process_context(module: str) -> BaseContext:
+    """Returns a context that does not fork this process, whose open databases must not be inherited. `module`: loaded first."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -219,7 +220,7 @@ def _context(module: str) -> BaseContext:
     return context
 
 
-def _work(version: str, job: Job[Any, Any], task: Any) -> list[Any]:
+def _run_on_cluster(version: str, job: Job[Any, Any], task: Any) -> list[Any]:
     from scraper.code_version import loading_code
 
     if version != loading_code():
@@ -234,7 +235,7 @@ def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
     try:
         from distributed import Client
     except ImportError:
-        raise TtaError("--scheduler needs dask: install this program with its extra, `tta[cluster]`") from None
+        raise TtaError("--scheduler needs dask: run `pip install '.[cluster]'` in a clone of this program") from None
     try:
         client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
@@ -257,7 +258,7 @@ class _Cluster:
         return in_order(
             tasks,
             lambda: AHEAD * max(1, sum(self._client.nthreads().values())),
-            partial(executor.submit, _work, loading_code(), job),
+            partial(executor.submit, _run_on_cluster, loading_code(), job),
             partial(self._results, job),
         )
 

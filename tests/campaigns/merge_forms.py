@@ -18,8 +18,8 @@ from pathlib import Path
 from warcio.archiveiterator import ArchiveIterator
 
 from parsers.page import parse_page
-from scraper.database.merge import Merged, Seen, merge, order
-from scraper.database.stored_page import StoredPage, decode, encode, keyed
+from scraper.database.merge import Merged, Seen, merge, time_key
+from scraper.database.stored_page import StoredPage, decode, encode, with_keys
 from tests.pagegen.content import Content, Field, Group, Paragraph, Value
 from tests.pagegen.extractors import extractors
 from tests.pagegen.invent import invent
@@ -68,12 +68,12 @@ def forms_of(pages: dict[str, bytes], url: str, chance: random.Random, *, most: 
 def _read(data: bytes, url: str, *, is_text: bool) -> StoredPage | None:
     content_type = "text/plain" if is_text else "text/html; charset=utf-8"
     record = parse_page(data, url=url, content_type=content_type, is_text=is_text).record
-    return keyed(decode(encode(record))) if record is not None else None
+    return with_keys(decode(encode(record))) if record is not None else None
 
 
 def merged(captures: list[StoredPage]) -> Merged:
     seen = [Seen(f"c{day}", f"2025-01-{day:02d}T00:00:00Z", page) for day, page in enumerate(captures, start=1)]
-    return merge(sorted(seen, key=lambda one: order(one.captured_at, one.content.form, one.capture_id)))
+    return merge(sorted(seen, key=lambda one: time_key(one.captured_at, one.content.form, one.capture_id)))
 
 
 def check_unchanged(forms: Forms, page: str, name: str, chance: random.Random, tally: Tally) -> None:

@@ -35,11 +35,8 @@ for (const picture of document.querySelectorAll(".tta-picture")) {
   for (const name of ["pointerleave", "focusout"]) picture.addEventListener(name, () => { tip.hidden = true; });
 }
 
-// Of a chart that is wider than the screen the latest part is shown first.
-for (const picture of document.querySelectorAll("[data-latest]")) picture.parentElement.scrollLeft = picture.parentElement.scrollWidth;
-
 // The server makes the SVG file, the browser a PNG of it.
-for (const link of document.querySelectorAll("a[data-png]")) {
+for (const link of location.protocol === "file:" ? [] : document.querySelectorAll("a[data-png]")) { // pictures from a disk can't be read
   const png = document.createElement("a");
   png.href = link.href;
   png.textContent = "Download PNG";
@@ -47,24 +44,78 @@ for (const link of document.querySelectorAll("a[data-png]")) {
     event.preventDefault();
     const image = new Image();
     image.src = link.href;
-    await image.decode();
     const canvas = document.createElement("canvas");
-    canvas.width = 2 * image.naturalWidth;
-    canvas.height = 2 * image.naturalHeight;
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     const file = document.createElement("a");
-    file.href = canvas.toDataURL("image/png");
     file.download = `${link.dataset.png}.png`;
+    try {
+      await image.decode();
+      canvas.width = 2 * image.naturalWidth;
+      canvas.height = 2 * image.naturalHeight;
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      file.href = canvas.toDataURL("image/png");
+    } catch { // a page on a disk may not read another file
+      const note = document.createElement("span");
+      note.setAttribute("role", "status");
+      note.textContent = "The browser can't make a PNG here: download the SVG, which every office program can convert.";
+      png.replaceWith(note);
+      return;
+    }
     file.click();
   });
   link.after(png);
 }
 
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", async () => {
-    const { copy } = button.dataset;
-    await navigator.clipboard.writeText(copy ? document.querySelector(copy).textContent : location.href.split("#")[0]);
-    button.textContent = "Copied";
-  });
+// Paper has no address bar.
+addEventListener("beforeprint", () => {
+  const note = document.querySelector(".tta-printed") || document.createElement("p");
+  const name = document.querySelector("meta[name=application-name]")?.content;
+  const day = new Date().toLocaleDateString("en-US", { year: "numeric", month: "long", day: "numeric" });
+  note.className = "tta-printed";
+  note.textContent = `${name}: ${document.title}. Printed on ${day} from ${location.href}`;
+  document.querySelector("section.content")?.append(note);
+});
+
+// A record's page: its contents, and buttons and BibTeX for its citation.
+const citation = document.querySelector("#citation");
+if (citation) {
+  const contents = document.createElement("nav");
+  contents.className = "tta-toc";
+  contents.setAttribute("aria-label", "On this page");
+  for (const [index, heading] of document.querySelectorAll("article h2").entries()) {
+    heading.id ||= `section-${index}`;
+    const link = document.createElement("a");
+    link.href = `#${heading.id}`;
+    link.textContent = heading.firstChild.textContent.replace(" Markup", "").trim();
+    contents.append(link, " ");
+  }
+  document.querySelector(".tta-facts").before(contents);
+
+  const { name, identifier, sameAs, dateCreated } = JSON.parse(document.querySelector("[type='application/ld+json']").textContent);
+  const id = identifier.at(-1);
+  const [, note, seen] = citation.textContent.match(/\.” (TTA record .+?, as captured (\d{4})?.*?)\. /);
+  const bibtex = document.createElement("details");
+  bibtex.className = "tta-cite";
+  bibtex.append(document.createElement("summary"), document.createElement("pre"));
+  bibtex.firstChild.textContent = "BibTeX";
+  bibtex.lastChild.textContent = `@misc{tta-${id},
+  author = {{Bureau of Justice Assistance}},
+  title = {{${name.replace(/[{}\\]/g, "")}}},
+  note = {${note}; BJA TTA records, rebuilt from web archives},
+  year = {${(dateCreated || seen || "n.d.").slice(0, 4)}},
+  url = {${sameAs || `record ${id}`}}
+}`;
+  citation.after(bibtex);
+
+  const copies = { "Copy the citation": () => citation.textContent, "Copy link": () => location.href.split("#")[0] };
+  for (const [label, text] of Object.entries(navigator.clipboard ? copies : {})) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "tta-copy";
+    button.textContent = label;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text());
+      button.textContent = "Copied";
+    });
+    bibtex.before(button, " ");
+  }
 }

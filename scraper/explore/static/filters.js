@@ -12,6 +12,15 @@ document.addEventListener("click", (event) => closeOthers(event.target), { captu
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeOthers(null));
 
 for (const form of document.querySelectorAll("form.tta-form")) {
+  // What is chosen takes effect with the button: until then the rows and files below are those of the filters before.
+  form.addEventListener("change", () => {
+    if (form.querySelector("[role=status]")) return;
+    const notice = document.createElement("span");
+    notice.setAttribute("role", "status");
+    notice.className = "tta-small";
+    form.append(notice);
+    notice.textContent = "Not applied yet: choose Show.";
+  });
   form.addEventListener("formdata", ({ formData }) => {
     for (const [name, value] of [...formData]) if (value === "" && formData.getAll(name).length === 1) formData.delete(name);
   });
