@@ -90,10 +90,13 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     else:
         writer.write_prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
+    is_several = is_list(head.title, above, lines, marks)
+    if is_other_address(url) or is_several or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         count = len({normal(label) for line in lines for label in labels_in(line)})
-        if page.kind is Kind.OTHER and count >= MANY_LABELS:
+        if page.kind is Kind.OTHER and is_several:
+            page.reason = "shows several records, or a teaser: a record is read only from a text of its own"
+        elif page.kind is Kind.OTHER and count >= MANY_LABELS:
             page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
@@ -216,16 +219,9 @@ class _Writer(RowWriter):
         `among`: "values", "loose" (after a complete value less is enough), or "prose" and "footer" (more is needed).
         """
         line, at, is_loose, noun = lines[index], next_filled(lines, index + 1), among == "loose", _LINES["label_noun"].search
-        if line.paired:
-            return True
-        if (
-            self._inline
-            or line.links
-            or is_typed(line.text)
-            or (line.heading and not self._headed)
-            or (self._blocks and not is_loose and index and lines[index - 1].text)
-        ):
-            return False
+        is_value = self._inline or line.links or is_typed(line.text) or (line.heading and not self._headed)
+        if line.paired or is_value or (self._blocks and not is_loose and index and lines[index - 1].text):
+            return line.paired
         if at is None:
             return is_loose and looks_like_label(line.text) and noun(line.text) is not None
         after = lines[at].text

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import NamedTuple
 
-from parsers.registry import is_distinctive, normal
+from parsers.registry import is_distinctive, normal, section_of_instruction
 from parsers.scalars import REFERENCE, iso_time, reference
 from parsers.source import NOTICE
 from parsers.textlabels import Mark
@@ -95,7 +95,9 @@ def end_of_teasers(lines: list[Line]) -> int:
 
 def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
     """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
-    if title in teasers_in(above + lines):
+    instructed = filter(None, (section_of_instruction(line.plain) for line in lines))
+    opened = Counter(section for section, _ in groupby(instructed))
+    if title in teasers_in(above + lines) or sum(count > 1 for count in opened.values()) > 1:
         return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False

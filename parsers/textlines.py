@@ -108,8 +108,8 @@ def read_lines(text: str) -> list[Line]:
         text = _MARKS[around].sub(lambda found: "\n" * found[0].count("\n"), text)
     marked, hrefs = _replace_marks(text)
     texts = marked.split("\n")
-    printed = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
-    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(printed, texts, strict=False)]
+    starts = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
+    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(starts, texts, strict=False)]
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):

@@ -259,6 +259,7 @@ def test_in_prose_nothing_is_a_label(join: str) -> None:
         "Deliverable Markup for Questions", "Milestones Markup", "Performance Metrics Markup", "Cover Letter Instructions",
     ]  # fmt: skip
     assert all(line in (record.sections[-1].text or "") for line in PROSE[-3:])
+    assert "several records" in parse_page(join.join(PROSE * 2).encode(), is_text=True).reason
 
 
 def test_prose_stays_prose_where_its_body_quotes_a_section_and_where_it_is_in_one_line() -> None:
