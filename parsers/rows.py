@@ -20,7 +20,7 @@ from parsers.registry import Type, group_of_member, is_distinctive, is_instructi
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")  # an item's name with its number
-_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
+MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 
 
@@ -186,7 +186,7 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
             continue
         value = row.value or ""
         is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # a sentence is not
-        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
+        if (is_name and len(value) > MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
             bad += 1
         elif is_distinctive(row.label or entry.text):
             good.add(entry.text)
