@@ -167,10 +167,6 @@ def _parse_node(node: _Entity, url: str | None) -> ParseResult | None:
 class _Writer(RowWriter):
     """Writes rows in the document's order, the body first. That is not the order of the page, so no field is in a section."""
 
-    def __init__(self, base: str | None) -> None:
-        super().__init__()
-        self._base = base
-
     def write(self, name: str, items: Items) -> None:
         """Writes a field of the node: a group if its items are entities with fields of their own."""
         entry = known_name(name)

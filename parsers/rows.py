@@ -20,7 +20,7 @@ from parsers.registry import Type, group_of_member, is_distinctive, is_instructi
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")  # an item's name with its number
-_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
+MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 
 
@@ -52,9 +52,10 @@ def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
 
 
 class RowWriter:
-    """Writes the rows of a page. `missing`: the state of a field without a value; `place`: the source of the next rows."""
+    """Writes rows. `base`: the base URL of links; `missing`: the state without a value; `place`: the source of the next rows."""
 
-    def __init__(self, missing: FieldState = FieldState.EMPTY) -> None:
+    def __init__(self, base: str | None, missing: FieldState = FieldState.EMPTY) -> None:
+        self._base = base
         self.rows = PageRows()
         self.section: str | None = None
         self.items: Counter[str] = Counter()
@@ -95,11 +96,10 @@ class RowWriter:
 
 
 class _BlockWriter(RowWriter):
-    """Turns blocks into rows. `base`: the base URL of their relative links."""
+    """Turns blocks into rows."""
 
     def __init__(self, base: str | None) -> None:
-        super().__init__()
-        self._base = base
+        super().__init__(base)
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
@@ -186,7 +186,7 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
             continue
         value = row.value or ""
         is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # a sentence is not
-        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
+        if (is_name and len(value) > MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
             bad += 1
         elif is_distinctive(row.label or entry.text):
             good.add(entry.text)

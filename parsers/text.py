@@ -6,6 +6,7 @@ them is the body. `textlines` removes the extractor's marks, `texthead` finds ti
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise, takewhile
 from typing import Literal
 
 from parsers.columns import BODY, field_key, fits, make_record
@@ -13,20 +14,11 @@ from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import (
-    Label,
-    Type,
-    group_of_member,
-    group_table,
-    is_distinctive,
-    is_member_line,
-    normal,
-    section_of_instruction,
-)
+from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, normal, section_of_instruction
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
-from parsers.textlabels import Mark, find_labels, labels_in
+from parsers.textlabels import Mark, find_labels, is_labelled, labels_in
 from parsers.textlines import (
     DASHES,
     FORMS,
@@ -79,22 +71,18 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     if teasers_end:
         above, read = lines[:teasers_end], lines[teasers_end:]
         lines, marks = find_labels(read)
-    style: Literal["text", "prose"] = "text" if _is_labelled(lines, marks) else "prose"
+    style: Literal["text", "prose"] = "text" if is_labelled(lines, marks) else "prose"
     if style == "prose":
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
-    names = {value for value in named if not is_distinctive(value)}
-    head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
+    head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], marks, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
         is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
         first = next((line.text for line in lines[start:end] if line.text), "")
-        has_menus = FORMS["head"]["skip_link"].sub("", first) not in ("", first)  # within a page's only line
-        is_fragment = has_menus or (is_middle and not is_prose(first))
-        writer.write_body(lines[start:end], is_fragment=is_fragment)
+        writer.write_body(lines[start:end], is_fragment=is_middle and not is_prose(first))
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
         for mark in marks:
@@ -102,10 +90,13 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     else:
         writer.write_prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
+    is_several = is_list(head.title, above, lines, marks)
+    if is_other_address(url) or is_several or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         count = len({normal(label) for line in lines for label in labels_in(line)})
-        if page.kind is Kind.OTHER and count >= MANY_LABELS:
+        if page.kind is Kind.OTHER and is_several:
+            page.reason = "shows several records, or a teaser: a record is read only from a text of its own"
+        elif page.kind is Kind.OTHER and count >= MANY_LABELS:
             page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
@@ -118,19 +109,10 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     return TextReading(page, writer.field_spans, writer.section_spans, head.spans)
 
 
-def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
-    """Whether the text has the page's labels. Prose lacks them all, though its body may quote one with its instructions."""
-    instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
-    if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
-        return True
-    labels = {mark.label for mark in marks if mark.entry is None or is_distinctive(mark.label)}
-    return len(labels) >= (MANY_LABELS if instructed else 1)
-
-
 def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
     good, bad = count_evidence(content)
     if reference(head.title):
-        return good >= 1 or head.has_byline or not marks
+        return good >= 1 or "submitted_by" in head.spans or not marks
     is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(
         row.value and field_key(row) in _CERTAIN for row in content.fields
     )
@@ -141,11 +123,11 @@ class _Writer(RowWriter):
     """Rows and sections in page order, each with the source lines that it was read from; known labels show the layout."""
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
-        super().__init__(FieldState.NOT_CAPTURED)
+        super().__init__(url, FieldState.NOT_CAPTURED)
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self.unseparated: list[str] = []
-        self._url, self._is_whole_page = url, head.is_whole_page
+        self._is_whole_page = head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
@@ -214,7 +196,7 @@ class _Writer(RowWriter):
             return ([lines[:end]] if end else []), lines[end:]
         if self._compact and not self._blocks:
             end = next((index for index in range(end) if not lines[index].text), end)
-        return [[part] for line in lines[:end] if line.text for part in linked_parts(line)], lines[end:]
+        return [[part] for line in lines[:end] if line.text.strip(",;") for part in linked_parts(line)], lines[end:]
 
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
@@ -237,16 +219,9 @@ class _Writer(RowWriter):
         `among`: "values", "loose" (after a complete value less is enough), or "prose" and "footer" (more is needed).
         """
         line, at, is_loose, noun = lines[index], next_filled(lines, index + 1), among == "loose", _LINES["label_noun"].search
-        if line.paired:
-            return True
-        if (
-            self._inline
-            or line.links
-            or is_typed(line.text)
-            or (line.heading and not self._headed)
-            or (self._blocks and not is_loose and index and lines[index - 1].text)
-        ):
-            return False
+        is_value = self._inline or line.links or is_typed(line.text) or (line.heading and not self._headed)
+        if line.paired or is_value or (self._blocks and not is_loose and index and lines[index - 1].text):
+            return line.paired
         if at is None:
             return is_loose and looks_like_label(line.text) and noun(line.text) is not None
         after = lines[at].text
@@ -382,7 +357,7 @@ class _Writer(RowWriter):
         if name != BODY and len(filled) == 1:
             value = FORMS["marks"]["symbol"].sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
-        href = absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None
+        href = absolute(links[0].href, self._base) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
         self.field_spans.append((used[0].first, used[-1].last) if used else (0, 0))
         times = max(1, self.times[label, None]) if label and item is None else 1
@@ -390,7 +365,18 @@ class _Writer(RowWriter):
 
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
-    """Returns the items of a group printed as a table: its first row has the labels."""
+    """Returns the items of a group printed as a table: labels in the first row. If each cell is a line, dates show the rows."""
+    labels = list(takewhile(lambda line: is_member_line(line.text), lines))
+    cells = lines[len(labels) :]
+    if len(labels) > 1 and {label.text for label in labels}.isdisjoint(line.text for line in cells):
+        last = len(labels) - 1
+        dated = next((at for at, label in enumerate(labels) if _LINES["dated"].search(label.text)), None)
+        times = range(last, len(cells), last + 1) if dated is None else [at for at, one in enumerate(cells) if is_time(one.text)]
+        starts = [at - (last if dated is None else dated) for at in times]
+        spans = [*pairwise([*starts, len(cells)])]
+        if starts[:1] == [0] and all(start + (dated or 0) < end for start, end in spans):
+            texts = ([*([one] for one in cells[start:end][:last]), cells[start:end][last:]] for start, end in spans)
+            return [[*zip(labels, item, strict=False)] for item in texts]
     rows = [[cell.strip() for cell in _LINES["cell_border"].split(line.text.strip("| "))] for line in lines]
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
         return []

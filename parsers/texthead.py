@@ -2,11 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import NamedTuple
 
-from parsers.registry import is_distinctive, normal
-from parsers.scalars import iso_time, reference
+from parsers.registry import is_distinctive, normal, section_of_instruction
+from parsers.scalars import REFERENCE, iso_time, reference
 from parsers.source import NOTICE
 from parsers.textlabels import Mark
 from parsers.textlines import FORMS, MANY_LABELS, Line, is_prose
@@ -14,9 +14,10 @@ from parsers.textlines import FORMS, MANY_LABELS, Line, is_prose
 _HEAD = FORMS["head"]
 Span = tuple[int, int]
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
-_MAX_BYLINE_LINES = 10  # blank ones included, where each part of a byline is an element of its own
+_MAX_BYLINE_LINES, _MAX_BYLINE_PARTS = 10, 5  # blank lines included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
+_GLUED = 3  # words in a line that begin within another one, as where an extractor put a menu's items into one line
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
 
@@ -27,7 +28,6 @@ class TextHead:
     title: str | None = None
     name: str | None = None
     time: str | None = None
-    has_byline: bool = False
     end: int = 0
     is_whole_page: bool = False
     spans: dict[str, Span] = field(default_factory=dict)
@@ -41,19 +41,23 @@ class _Byline(NamedTuple):
     has_verb: bool
 
 
-def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_end: int) -> TextHead:
+def read_head(lines: list[Line], below: list[Line], marks: list[Mark], *, teasers_end: int) -> TextHead:
     """Reads title and byline of the record whose fields, or first instructions, follow `lines`.
 
-    `below`: the lines after its last label; `names`: its own name and title, as its fields have them; `teasers_end`: see below.
+    `below`: the lines after its last label; `marks`: its labels, of which some have its name; `teasers_end`: see below.
     """
-    head = TextHead()
-    bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _find_byline(lines, index))]
-    filled = [index for index in range(teasers_end, len(lines)) if lines[index].text and not _is_notice(lines[index].text)]
-    prose = next((index for index in filled if is_prose(lines[index].text)), len(lines))
-    early = [one for one in bylines if one.at < prose]
-    if early or prose in filled[:1]:  # those after a paragraph are quoted in the body, unless the paragraph is a banner's
-        bylines = early
-    certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time] or early
+    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
+    head, names = TextHead(), {value for value in named if not is_distinctive(value)}
+    bylines, certain = list[_Byline](), list[_Byline]()
+    filled = sentences = 0
+    for index, line in enumerate(lines[teasers_end:], start=teasers_end):
+        is_quoted = 0 < filled <= 2 * sentences  # in the body: menus and banners have more short lines than sentences
+        if not is_quoted and (byline := _find_byline(lines, index)):
+            bylines.append(byline)
+            certain += [byline] if byline.has_verb or byline.time or not filled else []
+        if line.text and not _is_notice(line.text):
+            filled += 1
+            sentences += line.text[-1] in ".:" and len(line.text.split()) >= _MAX_NAME_WORDS
     at, title = _find_title(lines, certain, names, teasers_in(lines[:teasers_end]))
     head.title, head.end = title, at + 1
     if title is not None:
@@ -62,7 +66,7 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     if byline is None and (teasers_end or not any(line.text for line in lines[: max(at, 0)])):  # the document's title, or none
         byline = next(iter(certain), None)
     if byline is not None:
-        head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
+        head.name, head.time, head.end = byline.name, byline.time, byline.end
         head.spans |= dict.fromkeys(("submitted_by", "submitted_at"), (lines[byline.at].first, lines[byline.end - 1].last))
     above = [line.text for line in lines[: byline.at if byline else max(at, 0)] if line.text and not _is_notice(line.text)]
     head.is_whole_page = sum(text != title and not _HEAD["skip_link"].fullmatch(text) for text in above) > 1
@@ -91,7 +95,9 @@ def end_of_teasers(lines: list[Line]) -> int:
 
 def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
     """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
-    if title in teasers_in(above + lines):
+    instructed = filter(None, (section_of_instruction(line.plain) for line in lines))
+    opened = Counter(section for section, _ in groupby(instructed))
+    if title in teasers_in(above + lines) or sum(count > 1 for count in opened.values()) > 1:
         return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False
@@ -116,9 +122,8 @@ def _is_notice(text: str) -> bool:
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
     """Whether a byline belongs to the title: little but the site's notice is between them; less for a bare "By"."""
     between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_notice(line.text)]
-    if not byline.has_verb:
-        return sum(map(len, between)) <= _MAX_NAME * (byline.time is not None)
-    return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= _MAX_BYLINE
+    longest = _MAX_BYLINE if byline.has_verb else _MAX_NAME if byline.time else 0
+    return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= longest
 
 
 def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
@@ -126,15 +131,17 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
     filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
     if not filled:
         return -1, None
-    document = _HEAD["site"].split(lines[filled[0]].text, maxsplit=1)[0]
     first = lines[filled[0]].text
+    document = _HEAD["site"].split(first, maxsplit=1)[0]
+    whole = document if reference(document) or document[0].isalpha() else None  # not a reference without its date
     repeated = [index for index in filled[1:] if lines[index].plain == document != first]
     references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
     followed = [index for index in references if any(one.at > index and _is_near(lines, index, one) for one in bylines)]
     headings = [index for index in filled if lines[index].heading == 1]
     for found in (followed, repeated, [index for index in references if index in headings], references, headings):
         if found:
-            return found[0], document if found[0] == filled[0] and reference(document) else lines[found[0]].plain
+            has_site = found[0] == filled[0] and ("|" in first or reference(document))
+            return found[0], whole if has_site else lines[found[0]].plain
     if reference(document) or (first.endswith(document) and first.count(document) > 1):
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)
@@ -147,8 +154,12 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
         is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
         named = [] if is_repeated or _HEAD["skip_link"].fullmatch(lines[above].text) else [above]
     if not named and "|" in first and document != first and not is_prose(first):
-        return filled[0], document if document[0].isalpha() else None
-    return (named[-1], lines[named[-1]].text) if named else (-1, None)
+        return filled[0], whole
+    text = lines[named[-1]].text if named else ""
+    if not text or len(_HEAD["glue"].findall(text)) < _GLUED:
+        return (named[-1], text) if named else (-1, None)
+    ends = [name for name in (*REFERENCE.findall(text), *names) if text.endswith(name)]
+    return named[-1], max(ends, key=len, default=None)
 
 
 def _find_byline(lines: list[Line], at: int) -> _Byline | None:
@@ -156,25 +167,12 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     text = lines[at].text
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
         return None
-    wrapped = [lines[at : at + count] for count in (1, 2, 3, 4) if all(line.text for line in lines[at : at + count])]
-    parsed = [_parse_byline(" ".join(line.text for line in some), at, at + len(some)) for some in wrapped]
-    timed = [byline for byline in parsed if byline is not None and byline.time]
-    if timed and timed[-1].end > at + 1:
-        return next((byline for byline in timed if "T" in (byline.time or "")), timed[0])
-    parts, end = [text], at + 1
-    whole = _parse_byline(text, at, end)
-    for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
-        part = lines[index].text
-        is_name = len(parts) == 1 and _HEAD["without_name"].fullmatch(text) is not None and _is_name(part)
-        if part and not (part in ("on", ",") or iso_time(part) or is_name):
-            break
-        if part:
-            parts, end = [*parts, part], index + 1
-        if iso_time(part):
-            break
-    if len(parts) == 2 and end > at + 2 and not iso_time(parts[1]):  # the first line of the body
-        return whole
-    return _parse_byline(" ".join(parts), at, end)
+    filled = [index for index in range(at, min(at + _MAX_BYLINE_LINES, len(lines))) if lines[index].text][:_MAX_BYLINE_PARTS]
+    joined = accumulate((lines[index].text for index in filled), "{} {}".format)
+    parsed = [_parse_byline(one, at, index + 1) for one, index in zip(joined, filled, strict=True)]
+    timed = [one for one in parsed if one is not None and one.time is not None]
+    has_name_below = _HEAD["without_name"].fullmatch(text) is not None and filled[1:2] == [at + 1]
+    return max(timed, key=lambda one: "T" in (one.time or ""), default=parsed[has_name_below])
 
 
 def _parse_byline(text: str, at: int, end: int) -> _Byline | None:

@@ -16,12 +16,14 @@ from parsers.registry import (
     Label,
     Type,
     group_table,
+    is_distinctive,
     is_instructions,
     is_member_line,
     known,
     normal,
     section_of_instruction,
 )
+from parsers.rows import MAX_REFERENCE
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
 
 _NOUN = FORMS["lines"]["label_noun"]
@@ -33,7 +35,6 @@ _OUT_OF_ORDER = 0.9  # of a label's score; see `_disorder`
 _MAX_WORDS_BONUS = 1.5  # a label of many words is hardly ever a line of a body
 _MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
-_MAX_REFERENCE = 120  # characters of the name of a term, an agency or a person
 _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
 _SPELLINGS = {form: label for label in LABELS for text in (label.text, *label.also) for form in (text, text.upper())}
@@ -108,6 +109,15 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     return lines, chain
 
 
+def is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
+    """Whether the text has the page's labels. Prose lacks them all, though its body may quote one with its instructions."""
+    instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
+    if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
+        return True
+    labels = {mark.label for mark in marks if mark.entry is None or is_distinctive(mark.label)}
+    return len(labels) >= (MANY_LABELS if instructed else 1)
+
+
 def _known_label(text: str) -> Label | None:
     """Returns the label that the whole text is, or None."""
     return known(text) if len(text) <= _MAX_LABEL else None
@@ -130,7 +140,7 @@ def _split_pairs(lines: list[Line]) -> list[Line]:
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
         if label == line.text and _known_label(label) is None:
-            label, value = _split_label(line, "colon")
+            label, value = _split_label(line, "colon" if "?" not in line.text else "question")  # no colon follows a question mark
             is_label = _known_label(label) is not None or is_member_line(label)
         else:
             may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
@@ -172,7 +182,7 @@ def _split_line(line: Line, separator: str | None) -> list[Line]:
     if len(spans) < MANY_LABELS:
         return [line]
     teasers_end = line.text.rfind("Read more about ", 0, len(line.text) // 2)
-    top = next((start for start, _ in spans if start > teasers_end), len(line.text))
+    top = next((start for start, end in spans if start > teasers_end and is_distinctive(line.text[start:end])), len(line.text))
     bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
     for start, end in spans:
         entry = _SPELLINGS[line.text[start:end]]
@@ -233,19 +243,21 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
     kind = mark.entry.type
     if kind is Type.GROUP:
         return score + 0.5
-    if first is None:
-        return score + (1.0 if kind in _DROPPED else 0.3)
+    if first is None:  # few extractors drop plain text
+        return score + (1.0 if kind in _DROPPED else -0.3)
     text = first.plain
     if kind in _STRICT:
         if fits(kind, text):
-            return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
+            return score + 2.0 - (0.0 if ends_text else min(2.0, 0.1 * max(0, count - 4)))
         return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
-    if kind is Type.TEXT:
-        score -= 0.5 if count > 1 and known(text) is not None else 0.0
-    elif text[-1] in ".:" or len(text) > _MAX_REFERENCE:
+    if normal(mark.label).endswith("email address") and "@" not in text:  # the form of a newsletter
+        score -= 2.0
+    elif known(text) is not None and (count > 1) == (kind is Type.TEXT):
+        score -= 0.5
+    elif kind is not Type.TEXT and (text[-1] in ".:" or len(text) > MAX_REFERENCE):
         score -= 1.0
-    # what follows the last label may be the page's footer
-    return score + 1.0 - (0.0 if ends_text else min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks))
+    usual = 1 if mark.line.glued else 3  # what follows the last label may be the page's footer
+    return score + 1.0 - (0.0 if ends_text else min(4.0, 0.1 * max(0, count - usual) + 0.4 * blanks))
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:

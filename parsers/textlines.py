@@ -90,6 +90,9 @@ def read_lines(text: str) -> list[Line]:
     """Returns the lines of a text capture. Blank lines are kept, except those between all lines of a double-spaced text."""
     raw = source_lines(text)[:MAX_LINES]
     raw = _MARKS["hyphen"].sub("-", _MARKS["space"].sub(" ", _UNSEEN.sub("", "\n".join(raw)))).split("\n")
+    numbers = [int(found[1]) if (found := _MARKS["line_number"].match(line)) else 0 for line in raw if line.strip()]
+    if len(numbers) > 1 and all(0 < one == after - 1 for one, after in pairwise(numbers)):
+        raw = [_MARKS["line_number"].sub("", line, count=1) for line in raw]
     end = raw.index("---", 1) if raw[0] == "---" and "---" in raw[1:_MAX_FRONT_MATTER] else 0
     for at in range(end + 1 if all(map(_MARKS["front_matter"].match, raw[1:end])) and end else 0):
         raw[at] = "= " + raw[at][6:].strip(" '\"") + " =" if raw[at].startswith("title:") else ""
@@ -105,8 +108,8 @@ def read_lines(text: str) -> list[Line]:
         text = _MARKS[around].sub(lambda found: "\n" * found[0].count("\n"), text)
     marked, hrefs = _replace_marks(text)
     texts = marked.split("\n")
-    numbers = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
-    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(numbers, texts, strict=False)]
+    starts = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
+    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(starts, texts, strict=False)]
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):

@@ -41,7 +41,7 @@ _MAINLAND = Albers((29.5, 45.5), (-96.6, 38.7), (480, 285), 1240)
 _FRAMES = {
     "Alaska": Albers((55.0, 65.0), (-154.0, 62.5), (145, 525), 420),
     "Hawaii": Albers((19.0, 22.0), (-157.4, 20.6), (310, 545), 1240),
-    "Puerto Rico": Albers((17.9, 18.5), (-66.3, 18.2), (800, 560), 1240),
+    "Puerto Rico": Albers((17.9, 18.5), (-66.3, 18.2), (880, 560), 2480),
 }
 _NOT_DRAWN = {"American Samoa", "Guam", "Commonwealth of the Northern Mariana Islands", "United States Virgin Islands"}
 

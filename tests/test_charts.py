@@ -55,10 +55,16 @@ def test_every_mark_leads_to_the_rows_it_counts(site: Site, path: str) -> None:
 
 
 def test_columns_tell_how_many_records_have_a_value(site: Site) -> None:
-    text = site.get("/-/charts").text.partition('id="filled"')[2]
+    text = site.get("/-/charts?event_fiscal_year=2023&status=Completed").text.partition('id="filled"')[2]
     found = re.findall(r'<a href="(/tta/records\?[^"]+)">[^<]+</a></th><td>.*?</td><td>(\d+)</td>', text)
-    assert len(found) > 40
-    assert [address for address, n in found if _rows(site, address) != _rows(site, "") - int(n)] == []
+    numbers = [int(n) for _, n in found]
+    assert len(found) > 10 and numbers == sorted(numbers)
+    chosen = _rows(site, "?event_fiscal_year=2023&status=Completed")
+    assert [address for address, n in found if _rows(site, address) != chosen - int(n)] == []
+    left_out = re.search(r'Event fiscal year: <a href="([^"]+)">(\d+) record', text)
+    assert left_out and _rows(site, left_out[1]) == _rows(site, "?event_fiscal_year__isnull=1&status=Completed") == int(
+        left_out[2]
+    )
 
 
 def test_filters_are_those_of_the_table_and_kept_in_the_form(site: Site) -> None:
@@ -96,16 +102,18 @@ def test_no_record_is_no_chart_and_no_error(site: Site, tmp_path: Path, path: st
         ("_by=program_areas&_split=evidence_based", "bars"),
         ("_by=program_areas&_kind=lines", "bars"),  # program areas have no order
         ("_kind=map", "bars"),
+        ("_by=status&_kind=heat", "bars"),
         ("_by=place_state&_kind=bars", "bars"),
     ],
 )
-def test_each_chart_has_a_kind_that_fits(query: str, kind: str) -> None:
+def test_each_chart_has_a_kind_that_fits(site: Site, query: str, kind: str) -> None:
     spec = charts.read_spec(Request.fake(f"/?{query}").args)
     counts = Counts()
     for series in range(6 if spec.split and spec.split != "evidence_based" else 2):
         counts.cells["a", series][None] += 1
         counts.rows["a"][None] += 1
     assert draw(spec, counts, EVERYTHING).spec.kind == kind
+    assert ("Drawn instead" in site.get(f"/-/chart?{query}").text) is (spec.kind not in ("", kind))
 
 
 def test_lists_count_in_each_value_and_what_is_left_out_is_told(tmp_path: Path) -> None:
@@ -149,14 +157,17 @@ def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: 
 
 
 @pytest.mark.parametrize(
-    "query", ["", "_by=place_state", "_split=program_areas", "_by=program_areas&_split=fiscal_year", "_by=county"]
+    "query",
+    ["", "_measure=emerging_need&_by=place_state", "_split=program_areas", "_by=program_areas&_split=fiscal_year", "_by=county"],
 )
 def test_svg_file_needs_no_other_file(site: Site, query: str) -> None:
     answer = site.get(f"/-/chart.svg?{query}&status=Completed")
     assert answer.headers["content-type"] == "image/svg+xml"
-    assert answer.headers["content-disposition"].startswith('attachment; filename="records-')
+    assert answer.headers["content-disposition"].startswith('attachment; filename="')
     texts = " ".join(ElementTree.fromstring(answer.text).itertext())
-    assert all(word in texts for word in ("Records by", "Status", "as captured until", "Shows"))
+    legend = ["up to"] if "place_state" in query or "fiscal_year" in query else ["Law Enforcement"] if "_split" in query else []
+    legend += ["percent of the records with an answer"] if "_measure" in query else []
+    assert all(word in texts for word in (" by ", "Status", "as captured until", "Shows", *legend))
     assert not re.search(r"href|var\(--|%\"", answer.text.replace('width="100%" height="100%"', ""))
 
 
@@ -181,8 +192,8 @@ def test_scale_has_room_for_every_mark_and_no_year_is_skipped(given_counts: dict
         years = [int(row.name) for row in chart.rows]
         assert years == list(range(years[0], years[-1] + 1))
         heights = [[mark.value for mark in row.marks if mark] for row in chart.drawn]
-        assert sum(map(sum, heights)) == sum(given_counts.values())
-        most = max(map(sum, heights)) if chart.is_stack else chart.darkest
+        assert sum(map(sum, heights)) == sum(given_counts.values()) or (kind, chart.others > 0) == ("lines", True)
+        most = max(sum(row) if chart.is_stack else max(row, default=0) for row in heights)
         assert chart.ticks[0] == 0 and chart.ticks[-2] < most <= chart.ticks[-1] and len(chart.ticks) <= 6
         assert len(chart.series) <= charts.MAX_SERIES
 
@@ -200,7 +211,7 @@ def test_an_event_before_its_request_is_drawn_below_zero(tmp_path: Path) -> None
         for by in ("fiscal_year", "category", "place_state"):
             text = site.get(f"{address}?_measure=days&_by={by}").text
             assert "<svg" in text and not re.search(r'(?:width|height|cy)="-', text)
-    assert 'class="tta-tick" x="0" y="205.0">-40</text>' in site.get("/-/chart?_measure=days&_by=fiscal_year").text
+    assert 'y="222.0">-40</text>' in site.get("/-/chart?_measure=days&_by=fiscal_year").text
 
 
 def test_months_without_a_record_are_drawn() -> None:
@@ -218,7 +229,7 @@ def test_the_visitor_chooses_what_is_drawn() -> None:
         counts.cells[2024, f"value {number:02}"][None] += 20 - number
         counts.rows[2024][None] += 20 - number
     values = "\n".join(f"value {number:02}" for number in range(3, 15))
-    for kind, drawn, last in (("lines", 12, "value 14"), ("bars", charts.MAX_SERIES, "all others")):
+    for kind, drawn, last in (("lines", charts.MAX_SERIES, "value 10"), ("bars", charts.MAX_SERIES, "all others")):
         chart = draw(Spec(split="status", kind=kind, only=values + "\nunheard of"), counts, EVERYTHING)
         assert (len(chart.series), chart.series[0], chart.series[-1]) == (drawn, "value 03", last)
         assert chart.spec.only == values and len(chart.choices) == 20
@@ -226,10 +237,7 @@ def test_the_visitor_chooses_what_is_drawn() -> None:
     assert [row.name for row in draw(Spec(by="category", only="b"), counts, EVERYTHING).drawn] == ["b"]
     for spec in (Spec(by="category", only="unheard of"), Spec(split="status", only="unheard of")):
         assert draw(spec, counts, EVERYTHING).rows == [], "what is not among the records is not replaced by all others"
-
-
-def test_a_value_that_the_form_does_not_list_can_be_chosen() -> None:
-    counts = Counts()
+    counts = Counts()  # more values than the form lists
     for number in range(charts.MAX_CHOICES + 9):
         counts.cells[f"value {number:03}", None][None] = counts.rows[f"value {number:03}"][None] = 300 - number
     chart = draw(Spec(by="county", only="value 205"), counts, EVERYTHING)
@@ -261,9 +269,19 @@ def test_unknown_values_are_no_part_of_all_others_and_the_latest_years_stay(spli
     assert split == "status" or series[-2] == "19"
 
 
-@pytest.mark.parametrize(("value", "most", "shade"), [(0, 9, 0), (9, 9, 5), (1, 25, 1), (2, 25, 2), (1, 10**7, 1)])
-def test_shades_tell_small_counts_apart(value: int, most: int, shade: int) -> None:
-    assert charts.shade(value, most) == shade
+@pytest.mark.parametrize(
+    ("measure", "limits", "order"),
+    [("records", [10, 50, 100, 200], ["Nevada", "Texas"]), ("evidence_based", [25, 50, 75, 100], ["Texas", "Nevada"])],
+)
+def test_limits_of_shades_are_round_and_figures_of_few_records_come_last(
+    measure: str, limits: list[float], order: list[str]
+) -> None:
+    counts = Counts()
+    for state, answers in {"Texas": Counter({1: 71, 0: 9}), "Nevada": Counter({1: 4 if measure != "records" else 168})}.items():
+        counts.rows[state] = counts.cells[state, None] = answers
+    chart = draw(Spec(measure, "place_state"), counts, EVERYTHING)
+    assert (chart.limits, [row.name for row in chart.rows]) == (limits, order)
+    assert [chart.is_few(row) for row in chart.rows] == [False, measure != "records"]
 
 
 def test_a_chart_that_takes_too_long_is_missing_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

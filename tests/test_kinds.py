@@ -72,6 +72,7 @@ OTHERS = {
     "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
     + "Choose where the request came from. " * 5
     + "</p></article>",
+    "a guide in short sentences": "".join(f"<h2>{entry.text}</h2><p>Choose one.</p>" for entry in LABELS[:9]),
 }
 
 
@@ -87,6 +88,12 @@ def test_a_page_of_another_kind_is_no_record(what: str) -> None:
 @pytest.mark.parametrize("pair", ["<p>{}</p><p>Choose one of {}.</p>", "<dt>{}</dt><dd>What {} means is explained here.</dd>"])
 def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
     assert kind_at(URL, "".join(pair.format(entry.text, entry.order) for entry in LABELS)) == Kind.OTHER
+
+
+@pytest.mark.parametrize("path", ["/revisions/8/view", "/latest", "/revisions/8/view?page=1"])
+def test_an_older_or_a_newer_state_than_the_published_one_is_no_record(path: str) -> None:
+    record = f"<link rel=canonical href={URL}><article data-history-node-id=7 class='tta full'>{CLASSED}</article>"
+    assert (kind_at(URL, record), kind_at(URL + path, record)) == (Kind.RECORD, Kind.OTHER)
 
 
 def test_drupals_settings_say_what_a_page_without_an_address_shows() -> None:

@@ -45,14 +45,14 @@ def test_keys_are_joined_with_the_codes_of_their_own_year(
     assert done.status == 0, done.err
     assert f"joined with records.{column}" in done.out
     assert f"{records} of the 3 records" in done.out
-    assert "1 keys got leading zeros restored" in done.out and "99999" in done.out
+    assert "leading zeros restored: 1 key\n" in done.out and "99999" in done.out
     assert len(joined(folders, column)) == records
 
 
 def test_an_overlay_survives_a_rebuild_and_a_new_database_and_goes_when_removed(folders: Folders, tmp_path: Path) -> None:
     file = tmp_path / "pop.csv"
     file.write_bytes("FIPS;Größe;population\n25025;ü;7\n25025;<b>;8\n".encode("cp1252"))
-    assert "1 keys are in more than one row" in overlay(folders, "add", file, "--key", "FIPS").out
+    assert "in more than one row: 1 key" in overlay(folders, "add", file, "--key", "FIPS").out
     expected = [("1", 7), ("1", 8)]
     load(folders, LoadOptions(rebuild=True))
     assert joined(folders, "place_county_code_2023") == expected

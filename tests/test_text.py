@@ -81,6 +81,7 @@ def labels(record: Record) -> set[str | None]:
         "group called information": ("Type of Agency\nCourts\nGeneral Information", "Type of Agency", ["Courts"]),
         "unlisted label": ("BJA Grant Manager\nWynn Dunmore\nSite Visits\n12", "Site Visits", ["12"]),
         "value equal to its label": ("TTA Title\nTTA Title\nCategory\nTraining", "TTA Title", ["TTA Title"]),
+        "commas between lines": ("Type of Agency\nCourts\n,\nTribal", "Type of Agency", ["Courts", "Tribal"]),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
 )
@@ -150,7 +151,7 @@ MENU = "\n".join(["A Plain Title | Example Portal", "Skip to main content", *(f"
 )
 def test_title_and_byline_are_found_behind_any_number_of_menus(top: str, title: str) -> None:
     body = BASE.partition("09:15\n")[2]
-    record = read(f"{MENU}\n{top}\n{body}\nPrivacy Policy\nContact Us\nMenu item 1\n")
+    record = read(f"{MENU}\n{top}\n{body}\nRecent Posts\nA post.\nEmail Address\nSign up\nPrivacy Policy\nMenu item 1\n")
     assert (record.title, record.submitted_by, (record.submitted_at or "")[:10]) == (title, "Hope Quill", "2024-03-11")
     assert record.description == "A body of one line."
     assert labels(record) == labels(read(BASE))
@@ -212,6 +213,9 @@ def test_a_separator_in_place_of_line_breaks_separates_lines(separator: str) -> 
     {
         "front matter": ('---\ntitle: "A Plain Title"\nauthor: x\n---\n' + BASE.partition("\n")[2], "A Plain Title"),
         "below the fields": (f"{BASE}Two-agency workshop\nPowered by Example\n".partition("\n")[2], "Two-agency workshop"),
+        "a heading with the site's name": (BASE.replace("20240311-91530-7", "# A Plain Title | Portal"), "A Plain Title"),
+        "in one line with a menu": (BASE.replace("20240311-91530-7", "HomeAboutLog in20240311-91530-7"), "20240311-91530-7"),
+        "in a menu's line": (BASE.replace("20240311-91530-7", "HomeAboutLog inTwo-agency workshop"), "Two-agency workshop"),
         "with the site's name": (BASE.replace("-7\n", "-7 | Example Portal\n", 1), "20240311-91530-7"),
         "a menu's item is none": (BASE.replace("20240311-91530-7", "Start\nHome\nLog in\nHome"), None),
     }.values(),
@@ -235,6 +239,11 @@ def test_the_address_that_is_printed_around_a_page_names_its_node(url: str | Non
     assert read(f"Source: https://bjatta.bja.ojp.gov/node/7\n\n{BASE}", url="https://bjatta.bja.ojp.gov/node/8").node_id == 8
 
 
+def test_a_value_may_be_spelled_like_a_label_without_a_value() -> None:
+    text = BASE.replace("County\nLarch County\n", "").replace("Probation Officers", "County")
+    assert read(text).target_audience == ["Judges", "County"]
+
+
 def test_an_unlisted_label_directly_after_the_body_is_a_label() -> None:
     record = read(BASE.replace("TTA Short Name", "Reply Phone\n(555) 555-0142\nTTA Short Name"))
     assert (record.description, values(record, "Reply Phone")) == ("A body of one line.", ["(555) 555-0142"])
@@ -250,6 +259,7 @@ def test_in_prose_nothing_is_a_label(join: str) -> None:
         "Deliverable Markup for Questions", "Milestones Markup", "Performance Metrics Markup", "Cover Letter Instructions",
     ]  # fmt: skip
     assert all(line in (record.sections[-1].text or "") for line in PROSE[-3:])
+    assert "several records" in parse_page(join.join(PROSE * 2).encode(), is_text=True).reason
 
 
 def test_prose_stays_prose_where_its_body_quotes_a_section_and_where_it_is_in_one_line() -> None:
@@ -281,8 +291,19 @@ def test_groups_have_items_by_the_labels_of_their_members() -> None:
     record = read(BASE.replace("Archived", f"TTA {lines}Milestone Title\nReport\nMilestone Due Date\nArchived"))
     assert [(row.title, row.date) for row in record.milestones] == [("Kickoff", "2024-03-01"), ("Report", None)]
     assert record.milestones[0].notes == "County\n\nAll came."
-    table = read(BASE.replace("Archived", "Milestone\nMilestone Title | Milestone Date\n---|---\nKickoff | 03/01/2024\nArchived"))
-    assert [(row.title, row.date) for row in table.milestones] == [("Kickoff", "2024-03-01")]
+    for rows in (
+        "Milestone Title | Milestone Date\n---|---\nKickoff | 03/01/2024",
+        "Milestone Title\nMilestone Date\nKickoff\n03/01/2024",
+    ):
+        table = read(BASE.replace("Archived", f"Milestone\n{rows}\nArchived"))
+        assert [(row.title, row.date) for row in table.milestones] == [("Kickoff", "2024-03-01")]
+    cells = "Kickoff\n03/01/2024\nAll came.\nSome stayed.\nReport\n04/01/2024\nEnd\n05/01/2024\nDone."
+    table = read(BASE.replace("Archived", f"Milestone\nMilestone Title\nMilestone Due Date\nMilestone Notes\n{cells}\nArchived"))
+    assert [(row.title, row.notes) for row in table.milestones] == [
+        ("Kickoff", "All came.\nSome stayed."),
+        ("Report", None),
+        ("End", "Done."),
+    ]
     flat = read(BASE.replace("Archived", "Milestone\nMilestone TitleMilestone Date\nKickoff 03/01/2024\nArchived"))
     assert not [label for label in labels(flat) if label and "TitleMilestone" in label]
 

@@ -10,7 +10,7 @@ from scraper.commands import json_option, show
 from scraper.database import overlays
 from scraper.database.connection import writing
 from scraper.folders import Folders, locked
-from scraper.terminal import escape
+from scraper.terminal import counted, escape
 
 _SHOWN = 10  # keys without a record that are named
 
@@ -35,14 +35,14 @@ def add(folders: Folders, file: Path, key: str, name: str | None, as_json: bool)
     with locked(folders.data, "tta overlay"), writing(folders.database, folders.archive / CATALOG) as (db, _):
         found = overlays.add(db, folders.data, file, key, name)
     lines = [
-        f"attached as overlay_{found.name}: {found.rows} rows, joined with records.{found.column}",
+        f"attached as overlay_{found.name}: {counted(found.rows, 'row')}, joined with records.{found.column}",
         f"{found.matched} of the {found.records} records with a {found.column} have a row",
     ]
-    for count, text in ((found.padded, "keys got leading zeros restored"), (found.repeated, "keys are in more than one row")):
-        lines += [f"{count} {text}"] if count else []
-    if found.unmatched:
-        more = ", ..." if len(found.unmatched) > _SHOWN else ""
-        lines.append(f"{len(found.unmatched)} keys are of no record: {escape(', '.join(found.unmatched[:_SHOWN]))}{more}")
+    for count, text in ((found.padded, "leading zeros restored"), (found.repeated, "in more than one row")):
+        lines += [f"{text}: {counted(count, 'key')}"] if count else []
+    if keys := found.unmatched:
+        more = ", ..." if len(keys) > _SHOWN else ""
+        lines.append(f"without a record: {counted(len(keys), 'key')}: {escape(', '.join(keys[:_SHOWN]))}{more}")
     show(asdict(found), lines, as_json=as_json)
 
 

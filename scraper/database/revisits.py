@@ -4,9 +4,9 @@ import hashlib
 import sqlite3
 from base64 import b32encode
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from parsers.urls import node_id
+from scraper.archive.store import Entry
 from scraper.database.assign_records import TIME_ORDER
 
 MAX_CHAIN = 10
@@ -19,21 +19,7 @@ _EMPTY_DIGESTS = {
     for text in (digest.hex(), b32encode(digest).decode().rstrip("="))
 }
 """All empty bodies have these digests, so they identify no capture."""
-
-
-class _Revisit(NamedTuple):
-    capture_id: str
-    warc_type: str
-    url: str | None
-    captured_at: str | None
-    payload_digest: str | None
-    revisit_profile: str | None
-    original_record_id: str | None
-    original_url: str | None
-    original_captured_at: str | None
-
-
-_SELECT = f"SELECT {', '.join(f'one.{name}' for name in _Revisit._fields)} FROM archive.captures one"
+_SELECT = f"SELECT {', '.join(f'one.{name}' for name in Entry.__dataclass_fields__)} FROM archive.captures one"
 _BEST = "one.intact DESC, one.warc_type = 'revisit'"  # intact captures first, revisits last
 _BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY {_BEST}, capture_id"
 _BY_PLACE = (
@@ -58,7 +44,7 @@ def resolve(db: sqlite3.Connection) -> None:
     A revisit gets its original's body digest, form and reference, and its node number if its own address contains none.
     """
     for row in db.execute(f"{_SELECT} WHERE warc_type = 'revisit'"):  # of the catalog, which does not change meanwhile
-        revisit = _Revisit._make(row)
+        revisit = Entry(*row)
         original = _find_original(db, revisit, {revisit.capture_id})
         found = db.execute(f"SELECT {_TAKEN} FROM captures WHERE capture_id = ?", [original]).fetchone()
         taken = found or (None,) * len(_TAKEN.split(","))
@@ -73,7 +59,7 @@ def resolve(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR IGNORE INTO temp.touched VALUES (?)", [revisit.capture_id])
 
 
-def _find_original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str | None:
+def _find_original(db: sqlite3.Connection, revisit: Entry, chain: set[str]) -> str | None:
     """Returns the capture with the body of a revisit, found directly or through other revisits; None if the archive has none."""
     if len(chain) > MAX_CHAIN:
         return None
@@ -86,7 +72,7 @@ def _find_original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -
     return None
 
 
-def _candidates(db: sqlite3.Connection, revisit: _Revisit) -> Iterator[_Revisit]:
+def _candidates(db: sqlite3.Connection, revisit: Entry) -> Iterator[Entry]:
     """Yields captures that the revisit may repeat, the most certain first:
 
     the record that it names, the address and time that it names, the last capture of its address before it if the server sent no
@@ -103,4 +89,4 @@ def _candidates(db: sqlite3.Connection, revisit: _Revisit) -> Iterator[_Revisit]
         (_BY_DIGEST, [one.payload_digest, one.url], one.payload_digest and digest not in _EMPTY_DIGESTS),
     ):
         if applies:
-            yield from map(_Revisit._make, db.execute(query, parameters).fetchall())
+            yield from (Entry(*row) for row in db.execute(query, parameters).fetchall())

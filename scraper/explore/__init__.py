@@ -19,6 +19,7 @@ from datasette_leaflet import CSS_FILE, JS_FILE
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
@@ -109,7 +110,7 @@ def prepare_jinja2_environment(env: Any) -> None:
         by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
     ]
     env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading}
-    env.globals |= {"shade": charts.shade, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
+    env.globals |= {"site_title": TITLE, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
     env.globals["differing"] = record.differing
 
 

@@ -6,8 +6,9 @@ chart area. `scraper.explore.dashboard` has the pages.
 
 import json
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -24,10 +25,10 @@ TEXTS: dict[str, Any] = read_yaml("charts")
 STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8"))
 """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
 SHADE_COUNT = 5
+FEW = 10
+"""Records below which a share, mean or median is not compared; CDC WONDER withholds figures of fewer than 10 cases."""
 MAX_SERIES = 8
-"""As many colors as can be distinguished; values after the first seven are combined."""
-MAX_LINES = 16
-"""Lines drawn of values that the visitor chose: each color once more, dashed."""
+"""As many colors as can be distinguished; bars combine the values after the first seven."""
 MAX_CHOICES = 200
 """Values that the form lists to choose from."""
 MAX_ROWS = 20
@@ -108,6 +109,7 @@ _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
 }
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
 KINDS: dict[str, str] = TEXTS["kinds"]
+CHOICES: dict[str, Mapping[str, Any]] = {"measure": MEASURES, "by": DIMENSIONS, "split": DIMENSIONS, "kind": KINDS}
 OF_ROWS = {name: (Dimension(**one["by"]), Measure(**one["measure"])) for name, one in TEXTS["rows"].items()}
 """How the rows of a question are drawn and what they count, if its answer is not a count of records."""
 
@@ -147,9 +149,8 @@ class Spec(NamedTuple):
 def read_spec(args: Any) -> Spec:
     """Returns the chart that a URL requests. Raises BadQuery if there is no such chart."""
     found = Spec(**{name: "\n".join(args.getlist(f"_{name}")) or default for name, default in Spec._field_defaults.items()})
-    choices: tuple[Collection[str], ...] = (MEASURES, DIMENSIONS, ["", *DIMENSIONS], ["", *KINDS])
-    for value, known in zip(found, choices, strict=False):
-        if value not in known:
+    for value, known in zip(found, CHOICES.values(), strict=False):
+        if value and value not in known:
             raise BadQuery(f"There is no chart of {value!r}: choose one of {', '.join(filter(None, known))}.")
     return found._replace(split="") if found.split == found.by else found
 
@@ -180,11 +181,11 @@ async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     counts, only = Counts(), spec.only.split("\n")
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
-        empty = [one for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
-        reasons = [f"unknown {one.name_in_text}" for one in empty]
-        reasons += [f"unknown {measure.heading.lower()}"] if measure.sql != "NULL" and value is None else []
+        reasons = [f"unknown {measure.heading.lower()}"] if measure.sql != "NULL" and value is None else []
         if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
             reasons.append(f"another {(split or by).name_in_text}")
+        empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
+        reasons += [f"{'unknown' if values else 'cut-off'} {one.name_in_text}" for one, values in empty]
         counts.total += n
         counts.shown += 0 if reasons else n
         counts.unknown.update(dict.fromkeys(reasons[:1], n))
@@ -197,12 +198,11 @@ async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
 
 
 class Mark(NamedTuple):
-    """A figure for `records` records, which `url` lists (empty: no link). `series` is its color; 0 means unknown."""
+    """A figure for `records` records, which `url` lists (empty: no link)."""
 
     value: float
     records: int
     url: str
-    series: int
 
 
 class Row(NamedTuple):
@@ -213,14 +213,14 @@ class Row(NamedTuple):
     records: int
     url: str
     marks: list[Mark | None]
-    is_known: bool
 
 
 @dataclass(frozen=True)
 class Chart:
     """A chart as drawn: `drawn` of the `rows`. `lacks`: why years or months with a star are not complete, by name.
 
-    `choices`: the values that `spec.only` can choose of, and their records.
+    `choices`: the values that `spec.only` can choose of, and their records. `others`: how many values of the second dimension
+    have no series of their own.
     """
 
     spec: Spec
@@ -230,10 +230,29 @@ class Chart:
     drawn: list[Row]
     lacks: dict[str, str]
     choices: list[tuple[str, int]]
+    others: int
+
+    def is_few(self, one: Mark | Row) -> bool:
+        """Returns whether the figure is of too few records to be compared. Counts always can be."""
+        return not self.spec.figure.adds_up and one.records < FEW
+
+    @cached_property
+    def limits(self) -> list[float]:
+        """Returns the upper limit of each shade, round numbers. Those of counts grow squared, because most counts are small."""
+        if not self.spec.figure.adds_up:
+            return [tick for tick in self.ticks if tick > 0]
+        return sorted({_round_up(self.ticks[-1] * (n / SHADE_COUNT) ** 2) for n in range(1, SHADE_COUNT + 1)})
+
+    def shade(self, value: float) -> int:
+        """Returns the shade of a value, 1 to SHADE_COUNT; 0 for none or less."""
+        return ceil(SHADE_COUNT * (bisect_left(self.limits, value) + 1) / len(self.limits)) if value > 0 else 0
 
     @property
-    def darkest(self) -> float:
-        return max((mark.value for row in self.drawn for mark in row.marks if mark), default=0)
+    def left_out(self) -> Counter[str]:
+        """Returns the numbers of records that are not drawn, by reason."""
+        drawn = [(self.spec.across, NOT_KNOWN in [row.name for row in self.drawn]), (self.spec.down, NOT_KNOWN in self.series)]
+        known = {f"unknown {one.name_in_text}" for one, is_drawn in drawn if one and is_drawn}
+        return Counter({reason: n for reason, n in self.counts.unknown.items() if reason not in known})
 
     @property
     def is_stack(self) -> bool:
@@ -245,9 +264,7 @@ class Chart:
         values = [[mark.value for mark in row.marks if mark] for row in self.drawn]
         top = max((sum(row) if self.is_stack else max(row, default=0) for row in values), default=0)
         bottom = min((min(row, default=0) for row in values), default=0)
-        size = max(top, -bottom) / 4 or 0.25
-        digits = 10.0 ** floor(log10(size))
-        step = max(1.0, next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= size - 1e-9))
+        step = _round_up(max(top, -bottom) / 4)
         return [step * n for n in range(floor(min(bottom, 0) / step), max(ceil(top / step - 1e-9), 1) + 1)]
 
     def at(self, value: float) -> float:
@@ -271,10 +288,9 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
     spec = spec._replace(only="\n".join(only) or spec.only, kind=kind)
     known = [one for one in order if one is not None]
-    limit = MAX_LINES if only and spec.kind == "lines" else MAX_SERIES
-    most = limit - 1 if spec.kind != "heat" and len(known) > limit else len(known)
+    most = len(known) if spec.kind == "heat" else MAX_SERIES - (len(known) > MAX_SERIES and spec.kind != "lines")
     kept = known[-most:] if split and split.order else known[:most]  # the latest or the most frequent
-    others: list[Value] = [OTHER] if kept != known else []
+    others: list[Value] = [OTHER] if kept != known and spec.kind != "lines" else []
     series = [*others, *kept] if split and split.order else [*kept, *others]
     series += [None] * (None in order)
     cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
@@ -285,39 +301,36 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     def figure(cell: Counter[Any], whole: int) -> float:
         return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
 
-    def mark(first: Value, second: Value, number: int) -> Mark | None:
+    def mark(first: Value, second: Value) -> Mark | None:
         if not (cell := cells.get((first, second))):
             return None
         filters = [*by.filters(first), *(split.filters(second) if split else [])]
         whole = counts.rows[first].total() if split else counts.shown
-        is_known = (second if split else first) is not None
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
-        return Mark(figure(cell, whole), cell.total(), url, number if is_known else 0)
+        return Mark(figure(cell, whole), cell.total(), url)
 
     shown = {*((spec.by, one) for one in counts.rows), *((spec.split, one) for one in series)}
     lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if (key, value) in shown}
 
-    def row(first: Value) -> Row:
-        found = counts.rows[first]
-        marks = [mark(first, second, number) for number, second in enumerate(series, start=1)]
-        value, name = figure(found, counts.shown) if found else 0.0, by.name(first)
-        url, is_lacking = chosen.url(*by.filters(first)), (spec.by, first) in (lacking or {})
-        return Row(name + "*" * is_lacking, value, found.total(), url, marks, first is not None)
-
     firsts = _fill_gaps(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
+    same = Counter(map(by.name, firsts))  # agencies of one name, which their numbers tell apart
+
+    def row(first: Value) -> Row:
+        found, name, key = counts.rows[first], by.name(first), str(first).partition("\t")[0]
+        name += (f", number {key}" if key.isdigit() else ", without a number") * (same[name] > 1)
+        name += "*" * ((spec.by, first) in (lacking or {}))
+        marks = [mark(first, second) for second in series]
+        return Row(name, figure(found, counts.shown) if found else 0.0, found.total(), chosen.url(*by.filters(first)), marks)
+
     rows = list(map(row, firsts))
-    same = Counter(one.name for one in rows)  # agencies of one name, which their numbers tell apart
-    ids = [str(one).partition("\t")[0] for one in firsts]
-    tell = {key: f", {f'number {key}' if key.isdigit() else 'without a number'}" for key in ids}
-    rows = [one._replace(name=one.name + tell[key] * (same[one.name] > 1)) for one, key in zip(rows, ids, strict=True)]
     if not by.order:
-        rows.sort(key=lambda one: (not one.is_known, -one.value, one.name))
-    drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]
+        rows.sort(key=lambda one: (one.name == NOT_KNOWN, not measure.adds_up and one.records < FEW, -one.value, one.name))
+    drawn = [one for one in rows if one.name != NOT_KNOWN or spec.kind not in ("lines", "map")]
     drawn = drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS]
     stars = ["*" * ((spec.split, one) in (lacking or {})) for one in series]
     names = [split.name(one) + star if split else measure.heading for one, star in zip(series, stars, strict=True)]
-    return Chart(spec, counts, names, rows, drawn, lacks, list(totals.items())[:MAX_CHOICES])
+    return Chart(spec, counts, names, rows, drawn, lacks, list(totals.items())[:MAX_CHOICES], len(known) - len(kept))
 
 
 def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
@@ -334,17 +347,18 @@ def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
 def _fill_gaps(values: list[Value]) -> list[Value]:
     """Returns years and months in order, including those without a value."""
     known = [one for one in values if one is not None]
-    if known and all(isinstance(one, int) for one in known):
-        return [*range(int(known[0] or 0), int(known[-1] or 0) + 1), *values[len(known) :]]
-    if not known or not all(re.fullmatch(r"\d{4}-\d\d", str(one)) for one in known):
+    if not known or not all(isinstance(one, int) or re.fullmatch(r"\d{4}-\d\d", str(one)) for one in known):
         return values
-    first, last = (12 * int(str(one)[:4]) + int(str(one)[5:]) - 1 for one in (known[0], known[-1]))
-    return [*(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)), *values[len(known) :]]
+    years = range(int(str(known[0])[:4]), int(str(known[-1])[:4]) + 1)
+    months = [f"{year}-{n:02}" for year in years for n in range(1, 13)]
+    span = years if isinstance(known[0], int) else months[months.index(str(known[0])) : months.index(str(known[-1])) + 1]
+    return [*span, *values[len(known) :]]
 
 
-def shade(value: float, most: float, is_count: bool = True) -> int:
-    """Returns the shade of a value, 1 to SHADES; 0 for no value. Counts use the square root, because most are small."""
-    return ceil(SHADE_COUNT * (value / most) ** (0.5 if is_count else 1) - 1e-9) if value > 0 and most else 0
+def _round_up(size: float) -> float:
+    """Returns the first round number that is not smaller, at least 1."""
+    digits = 10.0 ** floor(log10(max(size, 1)))
+    return next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= size - 1e-9)
 
 
 def percent(part: float, whole: float) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from functools import partial
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,17 +13,16 @@ from datasette.utils.asgi import Request, Response
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME
 from scraper.explore import charts
-from scraper.explore.charts import TEXTS, Chart, Spec, draw, percent, read_spec
+from scraper.explore.charts import TEXTS, Chart, Spec, draw, read_spec
 from scraper.explore.downloads import download
-from scraper.explore.filters import COUNT_FOR, RecordFilters, equal, form, read_filters
+from scraper.explore.filters import COUNT_FOR, Pairs, RecordFilters, ask, equal, form, read_filters
 from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import Question
 from scraper.explore.requests import today
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
-_COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
-_FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
+_FILLED = ", ".join(f"count({name}) AS {name}" for name in BY_NAME["records"].columns)
 
 
 async def chart_of(datasette: Any, spec: Spec, filters: RecordFilters, lacking: Any) -> Chart | None:
@@ -34,31 +34,36 @@ async def chart_of(datasette: Any, spec: Spec, filters: RecordFilters, lacking: 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the template `charts.html` shows."""
-    chosen = await read_filters(datasette, request)
-    database = datasette.get_database(DATABASE)
+    chosen, database = await read_filters(datasette, request), datasette.get_database(DATABASE)
     lacking = await charts.incomplete_periods(database)
     found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen, lacking) for spec in TEXTS["page"]))
-    total, filled = 0, list[int]()
-    with suppress(QueryInterrupted):
-        (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
     drawn = [chart for chart in found if chart]
-    records = max([total, *(one.counts.total for one in drawn)])
-    shown: dict[str, Any] = {"charts": drawn, "cut_off": None in found or not filled, "records": records}
-    shown["filled"] = [(name, n, percent(n, total)) for name, n in zip(_COLUMNS, filled, strict=False)]
-    return shown | await _common_context(datasette, request, chosen)
+    shown: dict[str, Any] = {"charts": drawn, "records": max((one.counts.total for one in drawn), default=0), "filled": []}
+    with suppress(QueryInterrupted):
+        complete = await ask(database, "complete", chosen.params, where=chosen.where, filled=_FILLED)
+        shown |= {"records": (filled := complete["filled"][0]).pop("all"), "filled": sorted(filled.items(), key=itemgetter(1))}
+        shown |= {"years": complete["years"], "left_out": await _left_out(datasette, chosen.pairs)}
+    return shown | {"cut_off": None in found or not shown["filled"]} | await _common_context(datasette, request, chosen)
+
+
+async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[str, RecordFilters, int]]:
+    """Returns for each column of the filters the records that match the others and have no known value in it."""
+    known = [name for name, _ in pairs if name[0] != "_" and not name.endswith(("null", "blank"))]
+    found, columns = [], {name: name.partition("__")[0] for name in known}
+    for column in dict.fromkeys(columns.values()):
+        rest = [*((name, value) for name, value in pairs if columns.get(name) != column), (f"{column}__isnull", "1")]
+        chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(rest)}"))
+        counts = await ask(datasette.get_database(DATABASE), "map", chosen.params, where=chosen.where)
+        found.append((column, chosen, counts["counts"][0]["records"]))
+    return found
 
 
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the templates `chart.html` and `chart.svg` show."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
-    dimensions: dict[str, Any] = charts.DIMENSIONS
-    choices = {"measure": charts.MEASURES, "by": dimensions, "split": dimensions, "kind": charts.KINDS}
-    return {
-        **await _common_context(datasette, request, chosen),
-        "chart": await chart_of(datasette, spec, chosen, await charts.incomplete_periods(datasette.get_database(DATABASE))),
-        "spec": spec,
-        "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
-    }
+    chart = await chart_of(datasette, spec, chosen, await charts.incomplete_periods(datasette.get_database(DATABASE)))
+    shown = {"chart": chart, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
+    return shown | await _common_context(datasette, request, chosen)
 
 
 async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
@@ -111,14 +116,13 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     counts = await charts.count(datasette.get_database(DATABASE), spec, chosen)
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that omits no series
-    names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading]
-    names += ["Records"] * (spec.measure != "records")
-    lacks, rows = chart.lacks, []
+    lacks, rows, is_count = chart.lacks, [], spec.measure == "records"
+    names = [one.heading for one in (spec.across, spec.down, spec.figure) if one] + ["Records"] * (not is_count)
     for row in chart.rows:
         for series, mark in ((one, mark) for one, mark in zip(chart.series, row.marks, strict=True) if mark):
             of = (row.name.rstrip("*"), series.rstrip("*"))[: 1 + bool(spec.down)]
             lack = "; ".join(lacks[one] for one in of if one in lacks) or None
-            rows.append((*of, round(mark.value, 2), mark.records)[: len(names)] + (lack,) * bool(lacks))
+            rows.append((*of, round(mark.value, 2), *[mark.records] * (not is_count), *[lack] * bool(lacks)))
     words = "; ".join(filter(None, [chosen.words, spec.only.replace("\n", ", ")]))
     return await download(datasette, request, spec.title, words, (names + ["Incomplete"] * bool(lacks), rows))
 
@@ -127,6 +131,5 @@ async def map_context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what `map.html` shows: numbers of matching records with and without a point. The table has the points."""
     chosen, counts = await read_filters(datasette, request), None
     with suppress(QueryInterrupted):
-        sql = f"SELECT count(*) AS records, count(latitude) AS placed, count(place_state) AS stated FROM records {chosen.where}"
-        counts = dict((await datasette.get_database(DATABASE).execute(sql, chosen.params)).first())
+        (counts,) = (await ask(datasette.get_database(DATABASE), "map", chosen.params, where=chosen.where))["counts"]
     return {"title": "Map of TTA records", "counts": counts, "found": chosen, **await form(datasette, request)}

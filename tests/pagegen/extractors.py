@@ -94,6 +94,7 @@ DISGUISES: dict[str, Extractor] = {
     "quoted, 72 columns": lambda text: "\n".join(
         f"> {piece}" for line in text.split("\n") for piece in textwrap.wrap(line, 70, break_long_words=False) or [""]
     ),
+    "line numbers": lambda text: "\n".join(f"{at:4d}: {line}" for at, line in enumerate(text.split("\n"), start=1)),
     "double-spaced": lambda text: text.replace("\n", "\n\n"),
     "no blank lines": lambda text: re.sub(r"\n\s*\n+", "\n", text),
     "CRLF, no-break spaces": lambda text: text.replace("\n", "\r\n").replace(" - ", "\xa0- "),
@@ -101,7 +102,7 @@ DISGUISES: dict[str, Extractor] = {
         piece for line in text.split("\n") for piece in textwrap.wrap(line, 60, break_long_words=False) or [""]
     ),
     "one line": lambda text: " ".join(text.split()),
-    "colons": lambda text: _paired(text, ": "),
+    "colons": lambda text: re.sub(r"\?\n(?=Yes|No)", "? ", _paired(text, ": ")),
     "tabs": lambda text: _paired(text, "\t"),
     "arrows": lambda text: _paired(text, " → "),
     "CSV": lambda text: re.sub('(?m)^(.*)","(.*)$', r'"\1","\2"', _paired(text, '","')),

@@ -35,9 +35,6 @@ for (const picture of document.querySelectorAll(".tta-picture")) {
   for (const name of ["pointerleave", "focusout"]) picture.addEventListener(name, () => { tip.hidden = true; });
 }
 
-// Of a chart that is wider than the screen the latest part is shown first.
-for (const picture of document.querySelectorAll("[data-latest]")) picture.parentElement.scrollLeft = picture.parentElement.scrollWidth;
-
 // The server makes the SVG file, the browser a PNG of it.
 for (const link of location.protocol === "file:" ? [] : document.querySelectorAll("a[data-png]")) { // pictures from a disk can't be read
   const png = document.createElement("a");
@@ -47,18 +44,36 @@ for (const link of location.protocol === "file:" ? [] : document.querySelectorAl
     event.preventDefault();
     const image = new Image();
     image.src = link.href;
-    await image.decode();
     const canvas = document.createElement("canvas");
-    canvas.width = 2 * image.naturalWidth;
-    canvas.height = 2 * image.naturalHeight;
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     const file = document.createElement("a");
-    file.href = canvas.toDataURL("image/png");
     file.download = `${link.dataset.png}.png`;
+    try {
+      await image.decode();
+      canvas.width = 2 * image.naturalWidth;
+      canvas.height = 2 * image.naturalHeight;
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      file.href = canvas.toDataURL("image/png");
+    } catch {
+      const note = document.createElement("span");
+      note.setAttribute("role", "status");
+      note.textContent = "The browser can't make a PNG here: download the SVG, which every office program can convert.";
+      png.replaceWith(note);
+      return;
+    }
     file.click();
   });
   link.after(png);
 }
+
+// Paper has no address bar.
+addEventListener("beforeprint", () => {
+  const note = document.querySelector(".tta-printed") || document.createElement("p");
+  const name = document.querySelector("meta[name=application-name]")?.content;
+  const day = new Date().toLocaleDateString("en-US", { year: "numeric", month: "long", day: "numeric" });
+  note.className = "tta-printed";
+  note.textContent = `${name}: ${document.title}. Printed on ${day} from ${location.href}`;
+  document.querySelector("section.content")?.append(note);
+});
 
 // A record's page: its contents, and buttons and BibTeX for its citation.
 const citation = document.querySelector("#citation");

@@ -2,6 +2,7 @@
 
 const MAINLAND = [[24.5, -125], [49.5, -66.5]];
 const INSETS = { Alaska: [[53, -170], [71, -130]], Hawaii: [[18.7, -160.5], [22.5, -154.6]], "Puerto Rico": [[17.6, -67.6], [18.8, -65.1]] };
+const LETTER = 8; // pixels that a letter of a state's name is wide
 const STATES_FROM = 5; // zoom at which states have names
 const COUNTIES_FROM = 8; // zoom at which counties have names
 const CELL = 24; // pixels; points in one cell of the screen are taken together first
@@ -9,7 +10,7 @@ const APART = 46; // pixels; marks nearer than that are one mark
 const MOST = 100000; // points kept in memory
 const LISTED = 25; // records named in a popup
 const NEAR_ENOUGH = 12; // zoom at which what still shares a cell is listed
-const COLUMNS = ["title", "tta_title", "fiscal_year", "longitude", "latitude"];
+const COLUMNS = ["title", "tta_title", "fiscal_year", "longitude", "latitude", "place_state"];
 
 function rowUrl(records, id) {
   const bytes = new TextEncoder().encode(id);
@@ -53,6 +54,7 @@ async function* pages(url) {
       id: row.record_id,
       name: row.tta_title || row.title || row.record_id,
       year: row.fiscal_year,
+      state: row.place_state,
       spot: [row.latitude, row.longitude],
     }));
     next = page.next_url ? new URL(page.next_url, location.href) : null;
@@ -88,15 +90,17 @@ function list(records, filters, points) {
 }
 
 // Points of the view in groups that do not overlap on the screen: cells first, then the fuller ones take in their neighbours.
+// Where states have names, a group is of one state.
 function groups(map, points) {
   const zoom = map.getZoom();
+  const of = (point) => (zoom >= STATES_FROM ? point.state : null);
   const bounds = map.getBounds().pad(0.2);
   const found = new Map();
   for (const point of points) {
     if (!bounds.contains(point.spot)) continue;
     const at = map.project(point.spot, zoom);
-    const key = `${Math.floor(at.x / CELL)} ${Math.floor(at.y / CELL)}`;
-    if (!found.has(key)) found.set(key, { points: [], x: 0, y: 0 });
+    const key = `${Math.floor(at.x / CELL)} ${Math.floor(at.y / CELL)} ${of(point)}`;
+    if (!found.has(key)) found.set(key, { points: [], x: 0, y: 0, state: of(point) });
     const cell = found.get(key);
     cell.points.push(point);
     cell.x += at.x;
@@ -106,9 +110,9 @@ function groups(map, points) {
   for (const cell of [...found.values()].sort((a, b) => b.points.length - a.points.length)) {
     const x = cell.x / cell.points.length;
     const y = cell.y / cell.points.length;
-    const near = taken.find((other) => Math.hypot(other.x - x, other.y - y) < APART);
+    const near = taken.find((other) => other.state === cell.state && Math.hypot(other.x - x, other.y - y) < APART);
     if (near) near.points = near.points.concat(cell.points);
-    else taken.push({ points: cell.points, x, y });
+    else taken.push({ points: cell.points, x, y, state: cell.state });
   }
   return taken.map((group) => group.points);
 }
@@ -156,14 +160,38 @@ function outlines(L, map, states) {
 
 function label(L, text, spot, kind) {
   const icon = L.divIcon({ className: `tta-place tta-${kind}`, html: plain(text), iconSize: null });
-  return L.marker(spot, { icon, interactive: false, keyboard: false });
+  return L.marker(spot, { icon, interactive: false, keyboard: false, zIndexOffset: -10000 }); // behind the records
 }
 
-// The middle of a state's largest part.
-function middle(L, feature) {
-  const size = (box) => (box.getNorth() - box.getSouth()) * (box.getEast() - box.getWest());
-  const boxes = L.GeoJSON.coordsToLatLngs(feature.geometry.coordinates, 2).map((part) => L.latLngBounds(part[0]));
-  return boxes.reduce((best, box) => (size(box) > size(best) ? box : best)).getCenter();
+function isInside(ring, lat, lng) {
+  let inside = false;
+  for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
+    const [a, b] = [ring[i], ring[j]];
+    if ((a.lat > lat) !== (b.lat > lat) && lng < ((b.lng - a.lng) * (lat - a.lat)) / (b.lat - a.lat) + a.lng) inside = !inside;
+  }
+  return inside;
+}
+
+// Where the name of a state goes: inside the part of the state that the view shows, as near to the middle of that part as possible.
+// Nowhere if that part is narrower than the name.
+function nameSpot(L, map, feature) {
+  const view = map.getBounds();
+  let best = null;
+  for (const [ring] of L.GeoJSON.coordsToLatLngs(feature.geometry.coordinates, 2)) {
+    const box = L.latLngBounds(ring);
+    if (!box.intersects(view)) continue;
+    const [south, north] = [Math.max(box.getSouth(), view.getSouth()), Math.min(box.getNorth(), view.getNorth())];
+    const [west, east] = [Math.max(box.getWest(), view.getWest()), Math.min(box.getEast(), view.getEast())];
+    if (map.project([south, east]).x - map.project([south, west]).x < LETTER * feature.properties.name.length) continue;
+    for (let i = 1; i < 8; i++) {
+      for (let j = 1; j < 8; j++) {
+        const [lat, lng] = [south + ((north - south) * i) / 8, west + ((east - west) * j) / 8];
+        const off = Math.hypot(i - 4, j - 4) / ((north - south) * (east - west));
+        if ((!best || off < best.off) && isInside(ring, lat, lng)) best = { off, spot: L.latLng(lat, lng) };
+      }
+    }
+  }
+  return best?.spot;
 }
 
 // Names of states, and of counties once there is room for them; those of the view only.
@@ -178,8 +206,8 @@ async function placeNames(L, map, states, url) {
     const inView = (spot) => view.contains(spot);
     if (zoom >= STATES_FROM) {
       for (const state of states.features) {
-        const spot = middle(L, state);
-        if (inView(spot)) label(L, state.properties.name, spot, "state-name").addTo(names);
+        const spot = nameSpot(L, map, state);
+        if (spot) label(L, state.properties.name, spot, "state-name").addTo(names);
       }
     }
     if (zoom >= COUNTIES_FROM) {
@@ -218,7 +246,7 @@ function inset(L, holder, main, states, name, bounds) {
 }
 
 function resetButton(L, map) {
-  const control = L.control({ position: "topleft" });
+  const control = L.control({ position: map.zoomControl.options.position });
   control.onAdd = () => {
     const bar = L.DomUtil.create("div", "leaflet-bar");
     const button = L.DomUtil.create("a", "", bar);
@@ -239,6 +267,7 @@ async function draw(holder, status) {
   const L = window.L || await import(new URL(holder.dataset.leaflet, location.href));
   const small = holder.classList.contains("tta-map-small");
   const map = L.map(holder, { maxZoom: 18, minZoom: 2, scrollWheelZoom: !small, zoomSnap: 0.5 });
+  map.zoomControl.setPosition(holder.clientWidth < 600 ? "bottomleft" : "topleft"); // on a phone, over the ocean
   map.attributionControl.setPrefix(false);
   map.fitBounds(MAINLAND);
   if (tiles) {
@@ -268,16 +297,16 @@ async function draw(holder, status) {
     status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} records on the map, ${where}${also}${partly}.`;
   };
   map.on("moveend", redraw);
-  const resize = (width) => { // paper is narrower than the window
+  const resize = (width, height) => { // paper is narrower than the window
     const view = map.getBounds();
-    holder.style.width = width;
+    Object.assign(holder.style, { width, height });
     map.invalidateSize({ animate: false }).fitBounds(view, { animate: false });
   };
-  addEventListener("beforeprint", () => resize("660px"));
-  addEventListener("afterprint", () => resize(""));
+  addEventListener("beforeprint", () => resize("660px", small ? "" : "420px"));
+  addEventListener("afterprint", () => resize("", ""));
   for await (const page of pages(firstPage(records, filters))) {
     points.push(...page);
-    partly = ", more to come";
+    partly = "; the map is incomplete, more records are being loaded";
     redraw();
     if (points.length >= MOST) break;
   }
