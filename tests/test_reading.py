@@ -205,6 +205,7 @@ HIDDEN_LABEL = field("Document", FILE).replace('"field--label"', '"field--label 
         ("Category", "Category", None),
         ('<a href="/t/1">Ada</a> with <a href="/t/2">Orb</a>', "Ada with Orb", None),
         ("<p>County</p><p>Archived</p>", "County\n\nArchived", None),
+        ("<ul><li><p>One</p></li><li><p>Two</p></li></ul>", "• One\n• Two", None),
     ],
 )
 def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None) -> None:
@@ -297,6 +298,8 @@ def test_a_byline_in_any_language_is_known_by_its_author_and_its_time(line: str)
     stamp = '<time datetime="2024-01-29T14:56:39-05:00">lun, 29/01/2024</time>'
     record = read(page(line.format(stamp) + CLASSED))
     assert (record.submitted_by, record.submitted_at, len(record.fields)) == ("Ann Onym", "2024-01-29T19:56:39Z", 2)
+    body = read(page(f"<div><p>Submitted by Jane Roe on Monday</p><p>was the note.</p></div>{BARE}"))
+    assert (body.submitted_by, body.description) == (None, "Submitted by Jane Roe on Monday\n\nwas the note.")
 
 
 def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
