@@ -12,7 +12,7 @@ from functools import partial
 from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -24,7 +24,7 @@ from scraper.database.connection import reading
 from scraper.export import manifest
 from scraper.export.run import export
 from scraper.export.selection import Selection
-from scraper.export.site import words_of
+from scraper.export.site import COMPARED, words_of
 from scraper.folders import Folders
 from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query
@@ -56,14 +56,18 @@ def test_every_record_and_question_has_a_page_and_every_link_leads_to_a_file_of_
     saved = pages(site)
     assert {f"tta/records/{one}.html" for (one,) in query(demo_folders, "SELECT record_id FROM records")} <= set(saved)
     assert {"index.html", "records.html", "charts.html", "map.html", "tta/dictionary.html", "tta/areas_by_year.html"} <= {*saved}
+    columns = json.loads(re.findall(r'"columns":(\[.*?\])', (site / "search" / "about.js").read_text())[0])
+    applied = re.compile(rf"({'|'.join(columns)})(__({'|'.join(COMPARED)}|isnull|notnull))?")
     for name, tree in saved.items():
         for link in tree.css("[href], [src]"):
             address = link.attributes.get("href") or link.attributes.get("src") or ""
             parts = urlsplit(address)
             assert not parts.netloc or (link.tag == "a" and parts.netloc != "localhost"), (name, address)
-            if parts.scheme or not parts.path:
+            if parts.scheme or address.startswith("#"):
                 continue
-            assert not parts.path.startswith("/") and not parts.query, (name, address)
+            assert parts.path and not parts.path.startswith("/") and not parts.query, (name, address)
+            conditions = parse_qsl(parts.fragment) if parts.path.endswith("records.html") else []
+            assert all(applied.fullmatch(condition) for condition, _ in conditions), (name, address)
             assert ((site / name).parent / unquote(parts.path)).is_file(), (name, address)
         assert not tree.css("form:not([role=search]), script[type=module]"), name
 

@@ -105,7 +105,7 @@ window.tta = (() => {
     return { points, isNot: !wanted.length && unwanted.length > 0 };
   }
 
-  const compare = { exact: (a, b) => a === b, gte: (a, b) => a >= b, gt: (a, b) => a > b, lte: (a, b) => a <= b, lt: (a, b) => a < b };
+  const compare = { exact: (a, b) => a === b, gte: (a, b) => a >= b, gt: (a, b) => a > b, lte: (a, b) => a <= b, lt: (a, b) => a < b, startswith: (a, b) => String(a).startsWith(b) };
   const like = (value, text) => (typeof value === "number" ? Number(text) : text);
 
   // A test of records for one condition of an address, such as fiscal_year__gte=2020; null if this site can't tell.
@@ -195,7 +195,7 @@ window.tta = (() => {
         }
         tests.push(one);
         const [, column, operator] = name.match(/^(.+?)(?:__([a-z]+))?$/);
-        const sign = { gte: "from ", lte: "through ", isnull: "not known", notnull: "known" }[operator] ?? "";
+        const sign = { gte: "from ", lte: "through ", startswith: "beginning with ", isnull: "not known", notnull: "known" }[operator] ?? "";
         conditions.push(`${headingOf(column).toLowerCase()} ${sign}${/null$/.test(operator) ? "" : shown(column, value)}`);
       }
     }

@@ -83,7 +83,7 @@ MAX_WORD = 40
 _WORD = re.compile(r"\w{2,}")
 _Part = tuple[Path, Path, Mode, dict[str, str], list[str]]
 """Records whose pages a worker process saves, after what `Site` takes."""
-_COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
+COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte", "startswith")
 """Conditions that `site.js` tests by value; it also tests isnull and notnull for each of these columns."""
 _TITLES = ("title", "tta_title", "short_name")  # searched first
 
@@ -343,7 +343,7 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
     folder.mkdir(parents=True, exist_ok=True)
     columns = {name.partition("__")[0] for name in asked}
     filtered = [name for name in BY_NAME["records"].columns if name in columns]
-    valued = [name for name in filtered if {name, *(f"{name}__{one}" for one in _COMPARED)} & set(asked)]
+    valued = [name for name in filtered if {name, *(f"{name}__{one}" for one in COMPARED)} & set(asked)]
     codes: dict[str, dict[Any, int]] = {name: defaultdict(itertools.count().__next__) for name in valued}
     places: dict[str, array[int]] = defaultdict(lambda: array("I"))
     searched = [*_TITLES, *(name for name in BY_NAME["records"].searched if name not in _TITLES)]
