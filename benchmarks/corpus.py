@@ -115,7 +115,7 @@ def title(record: int) -> str:
 def _response(record: int, when: datetime, *, changed: bool = False) -> Capture:
     body = _page(record % TEMPLATES, changed=changed).page(node(record), title(record))
     return Capture(
-        form=WarcType.RESPONSE,
+        warc_type=WarcType.RESPONSE,
         source="wayback",
         payload=body,
         url=f"https://{HOST}/node/{node(record)}",
@@ -134,7 +134,7 @@ def _first_seen(record: int) -> datetime:
 def _revisit(record: int, when: datetime) -> Capture:
     first = _response(record, _first_seen(record))
     return Capture(
-        form=WarcType.REVISIT,
+        warc_type=WarcType.REVISIT,
         source="commoncrawl",
         payload=b"",
         url=first.url,
@@ -149,14 +149,14 @@ def _text_capture(record: int, when: datetime) -> Capture:
     body = _text(record % TEMPLATES).page(node(record), title(record))
     url = f"https://{HOST}/node/{node(record)}"
     return Capture(
-        form=WarcType.CONVERSION, source="commoncrawl", payload=body, url=url, captured_at=when, content_type="text/plain"
+        warc_type=WarcType.CONVERSION, source="commoncrawl", payload=body, url=url, captured_at=when, content_type="text/plain"
     )
 
 
 def _other(number: int, block: int, when: datetime) -> Capture:
     page = other(_OTHERS[number])
     return Capture(
-        form=WarcType.RESPONSE,
+        warc_type=WarcType.RESPONSE,
         source="wayback",
         payload=dressed(page.data.decode()).encode(),
         url=f"https://{HOST}/node/{2_000_000 + block * len(_OTHERS) + number}",

@@ -51,7 +51,7 @@ class Page(NamedTuple):
 def html_pages(data: str, pages: int) -> list[Page]:
     """So many of the archive's HTML pages, in the order in which they were captured."""
     with Archive(Path(data, "archive")) as archive:
-        chosen = islice(archive.entries("form = 'response' AND http_status = 200"), pages)
+        chosen = islice(archive.entries("warc_type = 'response' AND http_status = 200"), pages)
         return [Page(capture.content, capture.url) for capture in map(archive.read, chosen)]
 
 

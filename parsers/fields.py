@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, name_of, without_colon
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, without_colon
 from parsers.registry import group_table, known
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
 
 TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
-_LONG_LINE = 100  # characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that
+_GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend"))  # Drupal's groups of fields
 _MAX_HEADING = 150  # characters
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
@@ -32,8 +32,7 @@ def read_content(root: Element, base: str | None) -> PageRows:
         if only is None or only.role.field or only.source_field is not None:
             break
         content = only
-    has_boxes = sum(child.filled and _is_block_container(child) for child in content.elements) > 1
-    blocks = list(_Scan(patterns).blocks(content if has_boxes else root))
+    blocks = list(_Scan(patterns).blocks(content))
     if blocks and all(block.kind == "text" for block in blocks):
         blocks = list(_text_block(root, [root]))
     return write_all(blocks, base)
@@ -69,7 +68,7 @@ class _Scan:
                     loose = []
                 yield block
                 continue
-            if self._is_furniture(child):
+            if self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
                 continue
             may_be_loose = child.tag in TEXT_ELEMENTS or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
@@ -104,7 +103,7 @@ class _Scan:
         if is_other_entity(element):
             return True
         if role.field:
-            return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
+            return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if element.known_inside:
             return role.aside and element.tag in ("ul", "ol")  # as tabs that are named for a label
         if (
@@ -160,9 +159,7 @@ class _Scan:
         if first:  # this may be the body, unless it begins with several blocks, the first with prose
             children = [one for one in children if one.filled]
             holds_values &= len(children) > 1 and any(one.tag in TEXT_ELEMENTS for one in children[0].elements)
-        if first and self._begins_with_prose(child):
-            yield from _text_block(child, [child])
-        elif self._is_container(child) or (children and holds_values):
+        if self._is_container(child) or (children and holds_values and child.tag != "dl"):
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
@@ -177,38 +174,31 @@ class _Scan:
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
         if id(element) not in self._container:
-            self._container[id(element)] = element.tag in BLOCKS and element.holds_fields and self._is_mostly_fields(element)
+            in_group = not _GROUPS.isdisjoint((element.tag, element.parent.tag if element.parent is not None else ""))
+            may_hold = element.tag in BLOCKS and (element.holds_fields or in_group)
+            self._container[id(element)] = may_hold and self._is_mostly_fields(element)
         return self._container[id(element)]
 
     def _is_mostly_fields(self, element: Element) -> bool:
         if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
-        if element.has_own_text():
-            return False
         fields = values = 0
-        for child in element.elements:
-            if self._is_field(child, after_known=True) or self._is_container(child):
+        # the value of a label beside it, or the description of a group, may be text without an element
+        heads = element.parent is not None and element.parent.tag in _GROUPS
+        for child, following in zip(element.content, [*element.content[1:], None], strict=False):
+            if isinstance(child, str):
+                if not heads:
+                    return False
+                continue
+            labels = self._patterns.is_flat_label(child, following)
+            heads = labels or child.tag in _GROUP_HEADINGS
+            if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields += 1
             elif child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
                 return False
             else:
                 values += child.tag not in HEADINGS and child.filled
         return fields > 0 and fields >= values
-
-    def _begins_with_prose(self, element: Element) -> bool:
-        """Whether the first block of a page without classes is its body, even if it looks like fields further down."""
-        children = [child for child in element.elements if child.filled]
-        if self._patterns.classed or element.has_own_text() or not children or not _is_sentence(children[0]):
-            return False
-        if not self._patterns.holds_most_labels(element):
-            return True
-        fields = sum(
-            max(child.known_inside, 1)
-            if self._is_container(child)
-            else known(child.line()) is not None or self._is_field(child, after_known=True)
-            for child in children
-        )
-        return sum(map(_is_sentence, children)) > fields
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
         """Returns where the values of a flat label end: before the next such label, a field, or a container."""
@@ -224,7 +214,7 @@ class _Scan:
                 return index
             if isinstance(child, Element) and not (child.role.item or child.role.items):
                 block = field_of(child, self._patterns, after_known=True)
-                if child.role.field or (block is not None and block.has_known_label):
+                if child.role.field or (block and (block.has_known_label or (block.label and block.label.role.label))):
                     return index
         return len(content)
 
@@ -243,12 +233,6 @@ def _is_heading(element: Element) -> bool:
         inner = inner.only
     named = len(inner.elements) < 2 and any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
-
-
-def _is_sentence(element: Element) -> bool:
-    """Whether an element is a line of prose, which is typical of bodies but rare in values."""
-    line = element.line()
-    return line is not None and (len(line) > _LONG_LINE or line.endswith((".", "!", "?", ":"))) and known(line) is None
 
 
 def _text_block(element: Element, nodes: list[Element | str], *, before_field: bool = False) -> Iterator[Block]:

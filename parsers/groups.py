@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parsers.items import Value
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, name_of
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike
 from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member
 from parsers.roles import HIDDEN
 from parsers.tree import BLOCKS, Element, readable
@@ -57,11 +57,13 @@ def group_of(block: Block, title: str | None) -> tuple[str, str | None] | None:
 
 
 def _holds_fields(elements: list[Element]) -> bool:
-    """Whether paragraphs, or fields with a name and a label, are among the elements."""
+    """Whether paragraphs, or fields with a name and a label, are among the elements, and not below the linked title of a page."""
     nothing_learned = LabelPatterns()
     for one in elements:
+        if one.tag == "a" and one.attribute("rel") == "bookmark":
+            return False
         block = field_of(one, nothing_learned) if one.role.field and not one.role.paragraph else None
-        if one.role.paragraph or (block and (block.source_field or (block.label is not None and name_of(one)))):
+        if one.role.paragraph or (block and (block.source_field or (block.label is not None and one.role.name))):
             return True
     return False
 

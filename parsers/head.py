@@ -4,12 +4,13 @@ outside the fields: the title, the line `Submitted by NAME on DATE`, the site's 
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY
-from parsers.patterns import is_other_entity, name_of
+from parsers.patterns import is_other_entity
 from parsers.registry import Type, known
 from parsers.roles import BYLINE_FIELDS
 from parsers.scalars import iso_time, reference
@@ -73,7 +74,9 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
             block = block.parent
         text = one_line(readable([block]))
-        if block is root or len(text) > _MAX_BYLINE or (found := _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)) is None:
+        if block is root or len(text) > _MAX_BYLINE:
+            continue
+        if (found := _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)) is None and not _is_signed(block):
             continue
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
@@ -81,8 +84,9 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
         names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
-        name = (next(names, None) or found["name"]).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
-        time = iso_time(stamp) or iso_time(found["time"])
+        name, time = (found["name"], found["time"]) if found else ("", None)
+        name = (next(names, None) or name).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
+        time = iso_time(stamp) or iso_time(time)
         return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
     return Byline()
 
@@ -98,12 +102,13 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
             continue
         if is_other_entity(node) or node.role.aside:
             continue
-        is_field = node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS)
+        is_field = node.source_field is not None or (node.role.field and node.role.name not in BYLINE_FIELDS)
         if is_field or before > most or known(node.line()) is not None:
             return
         pending += reversed(node.children)
-        begun = _BYLINE.match(next((child for child in node.content if isinstance(child, str)), ""))
-        if begun is None:
+        if (begun := _BYLINE.match(own := next((child for child in node.content if isinstance(child, str)), ""))) is None:
+            if (own or any(map(_BYLINE_CLASS.fullmatch, node.role.classes))) and _is_signed(node):
+                yield node
             continue
         beside = node.parent.children[:_MAX_ELEMENTS] if node.tag == "p" and node.parent is not None else []
         if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:  # a body may begin with such a line too
@@ -113,6 +118,16 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
         tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
         if begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants()):
             yield node
+
+
+def _is_signed(element: Element) -> bool:
+    """Whether a few elements inside are those of the line, in any language or without its words: an author and a time."""
+    nodes = list(islice(element.walk(), _MAX_ELEMENTS * 2))
+    inside = [one for one in nodes if isinstance(one, Element) and len(nodes) < _MAX_ELEMENTS * 2]
+    is_named = any(one.role.name == "uid" or "/user/" in (one.attribute("href") or "") for one in inside)
+    is_named |= element.parent is not None and element.parent.tag == "footer"
+    has_words = any(isinstance(text, str) and _BYLINE.match(text) for text in nodes)
+    return is_named and not has_words and any(one.tag == "time" for one in inside)
 
 
 def detach_notice(root: Element, elements: list[Element]) -> None:

@@ -1,7 +1,7 @@
 """Reads a whole HTML page: which element contains the record, what is outside its fields, and whether it is a TTA record."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 
@@ -13,7 +13,7 @@ from parsers.fields import read_content
 from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
-from parsers.record import FieldState, Form, Kind, PageHead, ParseResult
+from parsers.record import Field, FieldState, Form, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, known
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, count_evidence
@@ -80,8 +80,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     node = _find_record_element(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
     tokens = _class_names(node) if node is not None else set()
-    is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base)
-    is_other = (is_other and not any(map(_RECORD_TYPES.fullmatch, tokens))) or not tokens.isdisjoint(TEASERS)
+    is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) and not any(map(_RECORD_TYPES.fullmatch, tokens))
+    path = (_current_path(parsed) or "").replace("\\", "") if url is None else ""
+    is_other |= any(map(is_other_address, (url or base, f"/{path}"))) or not tokens.isdisjoint(TEASERS)
     if node is not None and not is_other:
         incomplete = incomplete or _is_cut(text)
         if reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete):
@@ -95,9 +96,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # markup that the rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
-        values = [row.value for row in rows if row.value and row.item is None and known(row.label)]
-        explains = 3 * sum(value.endswith((".", "!", "?")) for value in values) > len(values)  # as a guide to the form does
-        if len(values) >= _MANY_LABELS and not explains and not any(row.occurrence > 1 for row in rows):
+        labelled = [row for row in rows if row.value and row.item is None and known(row.label)]
+        if len(labelled) >= _MANY_LABELS and not _explains(labelled) and not any(row.occurrence > 1 for row in rows):
             return HtmlReading(found, visible)
     return HtmlReading(result)
 
@@ -287,4 +287,9 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records
-    return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list
+    return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not (is_list or _explains(rows))
+
+
+def _explains(rows: Sequence[Field]) -> bool:
+    """Whether more than a third of the values are sentences, as in a guide to the form."""
+    return 3 * sum((row.value or "").endswith((".", "!", "?")) for row in rows) > len(rows)

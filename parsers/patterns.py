@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from parsers.registry import group_table, is_instructions, is_member, known
-from parsers.roles import HIDDEN
 from parsers.source import SourceField
 from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300  # characters of an element whose class marks it as a label, or of a label that is read from its source
-_BLOCK_TITLES = frozenset(("h2", "h3", "h4"))  # titles of blocks
 _NEVER_PROSE = HEADINGS | {"strong", "b"}  # after a known label, a known label in one of these needs no pattern
 _LABEL_ELEMENTS = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}  # elements that themes use for labels
 _FEW_OF_MANY = 4
@@ -118,12 +116,20 @@ class LabelPatterns:
         return times < max(self._usual.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
-        """Whether the first child is a field without a value, or a heading such as "Milestones", among further fields."""
+        """Whether the first child is a field without a value, or the heading of a group of fields, which the rest contains."""
         if first.role.field:
             return True
-        if first.tag in HEADINGS and not element.role.field and group_table(first.line()):
-            return any(child.known_inside for child in element.elements if child is not first)
-        return first.only is not None and any(child.known_inside for child in element.elements if child is not first)
+        inside = sum(child.known_inside for child in element.elements if child is not first)
+        if first.only is not None or element.role.field:
+            return first.only is not None and inside > 0
+        return first.tag in HEADINGS and inside > 0 if group_table(first.line()) else inside > 1  # one may be a value
+
+    def is_term(self, element: Element) -> bool:
+        """Whether an element is a `dt`, and not in the only list among many other fields, as a body may contain."""
+        around = element.parent
+        if element.tag != "dt" or around is None:
+            return False
+        return self.holds_most_labels(around) or not self.is_unusual((around.tag, "dt", element.role.look), first=False)
 
     def holds_most_labels(self, element: Element) -> bool:
         """Whether at least half of the page's known labels are inside."""
@@ -138,8 +144,8 @@ class LabelPatterns:
         """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text."""
         if not isinstance(child, Element) or (line := child.line()) is None:
             return False
-        if child.tag == "dt" or child.role.label:
-            return True
+        if child.role.label or child.tag == "dt":
+            return child.role.label or self.is_term(child)
         if following is None or child.role.item or child.parent is None:
             return False
         alike = is_alike(following, child)
@@ -153,14 +159,6 @@ class LabelPatterns:
         return child.tag in ("div", "td") if alike else is_common
 
 
-def name_of(element: Element) -> str | None:
-    """Returns Drupal's machine name from the field's classes, or from the attribute of Drupal's Quick Edit."""
-    if element.role.name:
-        return element.role.name
-    parts = element.edit_id.split("/") if element.edit_id else []
-    return parts[2] if len(parts) >= 3 else None
-
-
 def is_other_entity(element: Element) -> bool:
     """Whether an element inside the record shows something else: a comment, an author, or the teaser of another record."""
     return element.role.other or ((element.tag == "article" or element.role.views) and element.parent is not None)
@@ -169,8 +167,7 @@ def is_other_entity(element: Element) -> bool:
 def is_opaque_field(element: Element) -> bool:
     """Whether a field's value is prose, as in the body, or its label is hidden: then nothing in it is a label of the page."""
     role = element.role
-    named = name_of(element)
-    return named == "body" or (named is not None and role.prose) or (role.label_hidden and role.item)
+    return role.name == "body" or (role.name is not None and role.prose) or (role.label_hidden and role.item)
 
 
 def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = False) -> Block | None:
@@ -184,8 +181,8 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
     content = element.content
     head = content[0] if content else None
     if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
-        return Block("field", element, content[1:], head, name_of(element))
-    classed = element.role.field or (name_of(element) is not None and element.tag not in _INLINE_ELEMENTS)
+        return Block("field", element, content[1:], head, element.role.name)
+    classed = element.role.field or (element.role.name is not None and element.tag not in _INLINE_ELEMENTS)
     if not (classed and element.role.label_hidden):
         label_at = _label_at(element, content, patterns, classed=classed, after_known=after_known)
         if label_at is not None:
@@ -212,15 +209,15 @@ def without_colon(values: list[Element | str]) -> list[Element | str]:
 
 def _name_near(element: Element) -> str | None:
     """Returns the machine name of the element, of a child, or of the one field inside a pane titled with the label."""
-    if name := name_of(element):
+    if name := element.role.name:
         return name
-    if beside := next((name for child in element.elements if not child.role.item and (name := name_of(child))), None):
+    if beside := next((name for child in element.elements if not child.role.item and (name := child.role.name)), None):
         return beside
     for child in element.elements[1:2]:
         inner = child
         while inner.only is not None and not inner.role.item:
             inner = inner.only
-            if name := name_of(inner):
+            if name := inner.role.name:
                 return name
     return None
 
@@ -241,7 +238,7 @@ def _label_at(
     if any((line := one.line()) and line != text and patterns.is_member(line) for one in first.elements):
         return None  # fields of inline elements
     pattern, others = (element.tag, first.tag, first.role.look), content[1:]
-    if first.tag == "dt" or patterns.is_member(text):
+    if patterns.is_term(first) or patterns.is_member(text):
         labels = True
     elif known(text) is not None:
         labels = classed or (
@@ -252,27 +249,23 @@ def _label_at(
         labels = True
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
-    elif classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.role.classes)):
-        labels = True
     else:
         # of two elements in an item of a group, the first is the label by its tag, or as a question of a metric
         asks = patterns.table == "performance_metrics" and text.endswith(("?", ":"))
         paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _LABEL_ELEMENTS)
-        heads = len(others) == 1 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(others[0])
         is_usual = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
-        labels = heads or paired or is_usual
+        describes = len(others) > 1 and all(_begins_like(one, first) for one in others)  # a group of unlisted fields
+        labels = paired or (is_usual and not describes)
     return 0 if labels and not _has_more_labels(others, first, patterns) else None
+
+
+def _begins_like(node: Element | str, label: Element) -> bool:
+    """Whether a node is an element with several children, of which the first looks like a label."""
+    return isinstance(node, Element) and len(node.content) > 1 and is_alike(node.content[0], label)
 
 
 def _is_item(node: Element | str) -> bool:
     return isinstance(node, Element) and (node.role.item or node.role.items)
-
-
-def _leads_to_hidden_label(child: Element | str) -> bool:
-    """Whether an element contains only a field whose own label is hidden, because the block around it has a title."""
-    while isinstance(child, Element) and not child.role.field and child.only is not None:
-        child = child.only
-    return isinstance(child, Element) and child.role.label_hidden and child.role.name != "body"
 
 
 def _has_more_labels(others: list[Element | str], first: Element, patterns: LabelPatterns) -> bool:

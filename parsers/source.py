@@ -69,7 +69,7 @@ class SourceReader:
     def __call__(self, element: Element) -> SourceField | None:
         """Reads a `div` as a plain field: by its classes; without classes, by its known label or beside such a field."""
         role = element.role
-        if self._off or element.depth > _MAX_LEVEL or (element.edit_id is not None and role.name is None):
+        if self._off or element.depth > _MAX_LEVEL:
             return None
         if role.field:
             if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS or role.aside:

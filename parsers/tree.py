@@ -33,7 +33,7 @@ class Element:
     """
 
     __slots__ = (
-        *("_content", "_line", "children", "depth", "edit_id", "has_attributes", "holds_field", "known_inside"),
+        *("_content", "_line", "children", "depth", "has_attributes", "holds_field", "known_inside"),
         *("node", "parent", "role", "source_field", "tag"),
     )
 
@@ -45,17 +45,14 @@ class Element:
         self.depth: int = parent.depth + 1 if parent is not None else 0
         self.source_field: SourceField | None = None
         self.role: Role = NONE
-        self.edit_id: str | None = None
         self._content: list[Element | str] | None = None
         self._line: str | bool | None = False
         self.known_inside = 0
         self.holds_field = False
         attributes = node.attributes
         self.has_attributes = bool(attributes)
-        if attributes:
-            if classes := attributes.get("class"):
-                self.role = role_of(classes)
-            self.edit_id = attributes.get("data-quickedit-field-id")
+        if attributes and (classes := attributes.get("class")):
+            self.role = role_of(classes)
 
     if not TYPE_CHECKING:
 
@@ -99,7 +96,7 @@ class Element:
     @property
     def is_plain_text(self) -> bool:
         """Whether it contains one text and nothing else, and neither classes nor anything else say what it is."""
-        plain = self.role is NONE and self.edit_id is None and self.tag != "article"
+        plain = self.role is NONE and self.tag != "article"
         return plain and len(self.children) == 1 and isinstance(self.children[0], str)
 
     def has_own_text(self) -> bool:
@@ -184,8 +181,8 @@ def build(
             children.append(child)
             if isinstance(child, Element) and child.tag in _FORMATTING and not child.role.classes:
                 inside = child.elements
-                around_item = child.tag == "a" and child.only is not None and child.only.role.item
-                if not child.content or (not around_item and any(map(_is_structure, inside))):
+                is_link = child.tag == "a" and (only := child.only) is not None and (only.role.item or only.tag not in BLOCKS)
+                if not child.content or (not is_link and any(map(_is_structure, inside))):
                     children[-1:] = child.children
         for moved in children:
             if isinstance(moved, Element):

@@ -99,6 +99,10 @@ def _unwrap(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]
 
 def _inner_of_link(url: str) -> _Inner:
     """Returns address and time, if any, in the path of an archive's or a service's address, or behind a translator's host."""
+    if found := _TRANSLATED.match(url):
+        host = found[1].replace("--", "\0").replace("-", ".").replace("\0", "-")
+        scheme = "http" if "_x_tr_sch=http&" in f"{url}&" else "https"
+        return f"{scheme}://{host}" + re.sub(r"_x_tr_\w+=[^&#]*&?", "", found[2]).rstrip("?&"), None
     if found := _IN_PATH.fullmatch(url) or _WITHOUT_SCHEME.fullmatch(url):
         wrapper, inner = found["wrapper"], found["inner"]
         stamp, service = _STAMP.search(wrapper), _SERVICE.search(wrapper)
@@ -108,10 +112,6 @@ def _inner_of_link(url: str) -> _Inner:
         if (stamp or at_root or service) and not _NO_PAGE.search(wrapper):
             inner = unquote(inner) if "%" in inner[:12] else inner
             return re.sub(r"^(https?|ftp):/(?=[^/])", r"\1://", inner, flags=re.IGNORECASE), stamp and stamp[1]
-    elif found := _TRANSLATED.match(url):
-        host = found[1].replace("--", "\0").replace("-", ".").replace("\0", "-")
-        scheme = "http" if "_x_tr_sch=http&" in f"{url}&" else "https"
-        return f"{scheme}://{host}" + re.sub(r"_x_tr_\w+=[^&#]*&?", "", found[2]).rstrip("?&"), None
     return None
 
 

@@ -55,7 +55,7 @@ class Capture:
     minute; None means all of them.
     """
 
-    form: WarcType
+    warc_type: WarcType
     source: str
     payload: bytes
     url: str | None = None
@@ -83,7 +83,7 @@ class Capture:
 
     @cached_property
     def _decoded(self) -> tuple[bytes, str | None]:
-        if self.form is not WarcType.RESPONSE:
+        if self.warc_type is not WarcType.RESPONSE:
             return self.payload, None
         encodings = [value for key, value in self.http_headers if key.lower() == "content-encoding"]
         chunked = (self.header("transfer-encoding") or "").strip().lower() == "chunked"
@@ -105,7 +105,7 @@ class Capture:
     @cached_property
     def sha256(self) -> str | None:
         """Hex SHA-256 of `content`, or of the undecoded bytes where they can't be decoded at all; None for a revisit."""
-        if self.form is WarcType.REVISIT:
+        if self.warc_type is WarcType.REVISIT:
             return None
         undecoded = self.content_problem is not None and not self.content
         return hashlib.sha256(self.payload if undecoded else self.content).hexdigest()
@@ -119,7 +119,7 @@ class Capture:
     def capture_id(self) -> str:
         """Twenty hex digits. Equal for captures with the same page, time and body (and status 200 or none) from any source."""
         status, body = None if self.http_status == 200 else self.http_status, self.sha256 or f"revisit {self.payload_digest}"
-        same = [self.url, self.captured_text, status, body, *["text"] * (self.form is WarcType.CONVERSION)]
+        same = [self.url, self.captured_text, status, body, *["text"] * (self.warc_type is WarcType.CONVERSION)]
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]
 
 

@@ -273,7 +273,7 @@ class Why:
                 capture = archive.read(entry)
         except ArchiveDamaged as error:
             return _Stored(problem=str(error))
-        is_text = capture.form is WarcType.CONVERSION
+        is_text = capture.warc_type is WarcType.CONVERSION
         return _Stored(capture, locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text))
 
     def _capture_row(self, capture_id: str) -> Row:

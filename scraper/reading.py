@@ -12,6 +12,6 @@ def read_capture(capture: Capture, *, url: str | None = None, is_text: bool = Fa
         url=url or capture.url,
         content_type=capture.content_type,
         http_status=capture.http_status,
-        is_text=is_text or capture.form is WarcType.CONVERSION,
+        is_text=is_text or capture.warc_type is WarcType.CONVERSION,
         incomplete=bool(capture.truncated or capture.content_problem),
     )

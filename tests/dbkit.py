@@ -77,7 +77,7 @@ def _milestone(fields: dict[str, str]) -> str:
 def page(payload: bytes, *, url: str | None = None, when: datetime | None = None, **more: Any) -> Capture:
     """A capture of a page as a web archive hands it out."""
     values: dict[str, Any] = {
-        "form": WarcType.RESPONSE,
+        "warc_type": WarcType.RESPONSE,
         "source": "wayback",
         "payload": payload,
         "url": url,
@@ -93,7 +93,7 @@ def page(payload: bytes, *, url: str | None = None, when: datetime | None = None
 def text(payload: str, *, url: str | None = None, when: datetime | None = None) -> Capture:
     """A text capture, as in Common Crawl's WET files."""
     return Capture(
-        form=WarcType.CONVERSION,
+        warc_type=WarcType.CONVERSION,
         source="commoncrawl",
         payload=payload.encode(),
         url=url,
@@ -111,7 +111,7 @@ def revisit(of: Capture, when: datetime, *, by: str = "record", url: str | None 
         "nothing": Original(),
     }
     return Capture(
-        form=WarcType.REVISIT,
+        warc_type=WarcType.REVISIT,
         source="wayback",
         payload=b"",
         url=url or of.url,

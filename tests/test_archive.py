@@ -69,8 +69,8 @@ def spoil(path: Path, offset: int, bytes_: bytes = b"\xff" * 40) -> None:
     "capture",
     [
         page(),
-        page(form=WarcType.RESOURCE, http_status=None, http_reason="", http_headers=(), content_type="text/html", url=None),
-        page(form=WarcType.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
+        page(warc_type=WarcType.RESOURCE, http_status=None, http_reason="", http_headers=(), content_type="text/html", url=None),
+        page(warc_type=WarcType.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
         page(when=None),
         page(when=WHEN.replace(microsecond=123000)),
         page(http_reason="Gefällt", http_headers=(("X-Ünder", "a; b=é \ufffd"), ("Location", "/straße?q=ü")), content_type=None),
@@ -84,7 +84,7 @@ def test_a_capture_reads_back_as_it_was_put_in(tmp_path: Path, capture: Capture)
         entry = archive.add(capture)
         assert entry is not None
         back = archive.read(entry)
-    for name in ("form", "source", "payload", "captured_at", "http_status", "content_type", "truncated", "origin", "sha256"):
+    for name in ("warc_type", "source", "payload", "captured_at", "http_status", "content_type", "truncated", "origin", "sha256"):
         assert getattr(back, name) == getattr(capture, name), name
     if "evil" not in (capture.url or ""):
         assert (back.url, back.http_headers, back.capture_id) == (capture.url, capture.http_headers, capture.capture_id)

@@ -280,7 +280,13 @@ def test_a_single_page_is_recognized_by_its_beginning_and_nothing_is_invented(na
     data, media_type = PAGES[name]
     (capture,), problems = read(data, name)
     form = WarcType.CONVERSION if media_type == "text/plain" else WarcType.RESOURCE
-    assert (capture.content_type, capture.form, capture.source, capture.origin, problems) == (media_type, form, "files", name, [])
+    assert (capture.content_type, capture.warc_type, capture.source, capture.origin, problems) == (
+        media_type,
+        form,
+        "files",
+        name,
+        [],
+    )
     assert (capture.captured_at, capture.http_status) == (None, None)
     assert (capture.url is None, capture.payload) == (name != "saved.html", PAGE if name.endswith(".gz") else data)
 

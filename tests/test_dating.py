@@ -148,7 +148,7 @@ def test_a_time_later_than_tomorrow_or_than_the_fetch_is_unknown() -> None:
         (now, now, True),
     ):
         capture = Capture(
-            form=WarcType.RESPONSE, source="wayback", payload=http(7), url=PAGE, captured_at=when, fetched_at=fetched
+            warc_type=WarcType.RESPONSE, source="wayback", payload=http(7), url=PAGE, captured_at=when, fetched_at=fetched
         )
         back = read(record_bytes(capture, now))
         assert (back.captured_at == when) is is_known

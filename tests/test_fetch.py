@@ -35,7 +35,7 @@ def test_a_capture_keeps_its_headers_times_and_origin(fake: FakeArchive, tta_fet
     (capture,) = stored(tmp_path / "data")
     names = [name.lower() for name, _ in capture.http_headers]
     assert sorted(names) == ["content-type", "x-drupal-cache", "x-twice", "x-twice"]
-    assert (capture.form, capture.source, capture.http_status) == (WarcType.RESPONSE, "wayback", 200)
+    assert (capture.warc_type, capture.source, capture.http_status) == (WarcType.RESPONSE, "wayback", 200)
     assert iso(capture.captured_at) == "2024-01-01T12:34:56Z"
     assert capture.fetched_at is not None
     assert (capture.payload_digest, capture.origin) == (f"sha1:{kept.digest}", "item-1/file-1.warc.gz")
@@ -50,10 +50,10 @@ def test_the_same_body_is_a_revisit_and_is_not_downloaded(fake: FakeArchive, tta
     assert (ran.source()["fetched"], ran.source()["unchanged"]) == (2, 3)
     assert len(fake.replays()) == 2
     found = stored(tmp_path / "data")
-    forms = "".join("-" if c.form is WarcType.REVISIT else "r" for c in sorted(found, key=lambda c: str(c.captured_at)))
+    forms = "".join("-" if c.warc_type is WarcType.REVISIT else "r" for c in sorted(found, key=lambda c: str(c.captured_at)))
     assert forms == "r--r-"
     first = next(c for c in found if iso(c.captured_at) == "2024-01-01T00:00:00Z")
-    for revisit in (c for c in found if c.form is WarcType.REVISIT and iso(c.captured_at) != "2024-01-04T00:00:00Z"):
+    for revisit in (c for c in found if c.warc_type is WarcType.REVISIT and iso(c.captured_at) != "2024-01-04T00:00:00Z"):
         assert revisit.original is not None
         assert (revisit.original.url, revisit.original.captured_at) == (first.url, first.captured_at)
         assert (revisit.payload_digest, revisit.http_status) == (first.payload_digest, 200)
@@ -63,7 +63,7 @@ def test_the_same_body_behind_another_digest_is_a_revisit_too(fake: FakeArchive,
     fake.add(f"https://{HOST}/node/1", "20240101000000", b"<html>same</html>")
     fake.add(f"https://{HOST}/node/1", "20240102000000", b"<html>same</html>", row={"digest": "-"})
     assert tta_fetch().source()["unchanged"] == 1
-    assert [c.form for c in stored(tmp_path / "data")] == [WarcType.RESPONSE, WarcType.REVISIT]
+    assert [c.warc_type for c in stored(tmp_path / "data")] == [WarcType.RESPONSE, WarcType.REVISIT]
 
 
 def test_a_capture_that_came_from_a_file_is_not_fetched_again(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:

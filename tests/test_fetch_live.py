@@ -37,7 +37,7 @@ def asked(fake: FakeArchive) -> list[str]:
 
 
 def live(data: Path) -> list[tuple[WarcType, int | None, bytes]]:
-    return [(capture.form, capture.http_status, capture.content) for capture in stored(data) if capture.source == "live"]
+    return [(capture.warc_type, capture.http_status, capture.content) for capture in stored(data) if capture.source == "live"]
 
 
 def test_only_known_records_are_asked_for_and_stored(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_an_unchanged_page_is_asked_for_conditionally_and_kept_as_a_revisit(
     later()
     ran = tta_fetch("live")
     assert (ran.status, ran.source("live")["unchanged"], ran.source("live")["fetched"]) == (0, 2, 0)
-    revisits = [capture for capture in stored(tmp_path / "data") if capture.form is WarcType.REVISIT]
+    revisits = [capture for capture in stored(tmp_path / "data") if capture.warc_type is WarcType.REVISIT]
     assert [(capture.url, capture.http_status) for capture in revisits] == [(f"{site.url}/node/1", 200)]
     assert revisits[0].original is not None
     assert asked(site).count("/robots.txt") == 1
@@ -106,7 +106,7 @@ def test_a_removal_is_confirmed_a_day_later_and_a_return_is_captured(site: FakeA
     later()
     site.files["/node/1"] = there
     tta_fetch("live")
-    found = [(one.form, one.http_status) for one in stored(data) if one.source == "live" and (one.url or "").endswith("/1")]
+    found = [(one.warc_type, one.http_status) for one in stored(data) if one.source == "live" and (one.url or "").endswith("/1")]
     assert found == [(WarcType.RESPONSE, 200), (WarcType.RESPONSE, 404), (WarcType.REVISIT, 200)]
     later()
     tta_fetch("live")

@@ -41,7 +41,7 @@ def revisit() -> Capture:
     first = page(1, payload="<html>page 1 \u2013</html>".encode())
     return page(
         1,
-        form=WarcType.REVISIT,
+        warc_type=WarcType.REVISIT,
         payload=b"",
         captured_at=WHEN + timedelta(days=3),
         payload_digest=sha1_digest(first.payload),
@@ -102,12 +102,12 @@ def test_what_pywb_plays_is_stored_and_what_is_stored_pywb_plays(served: tuple[s
     bodies = {(capture.url, capture.captured_at): capture.payload for capture in originals()}
     for key, body in bodies.items():
         capture = found[key]
-        assert capture.form is WarcType.REVISIT or capture.content == body
-        assert capture.form is WarcType.REVISIT or capture.header("x-drupal-cache") == next(
+        assert capture.warc_type is WarcType.REVISIT or capture.content == body
+        assert capture.warc_type is WarcType.REVISIT or capture.header("x-drupal-cache") == next(
             (c.header("x-drupal-cache") for c in originals() if (c.url, c.captured_at) == key), None
         )
     assert found[(expected[7].url, WHEN)].header("location") == "https://bjatta.bja.ojp.gov/node/1"
-    assert sum(capture.form is WarcType.REVISIT for capture in found.values()) == 2
+    assert sum(capture.warc_type is WarcType.REVISIT for capture in found.values()) == 2
     assert {capture.source for capture in found.values()} == {"pywb:local"}
     again = run(tmp_path / "data", config, "pywb")
     assert (again.status, again.source("pywb:local")["asked"]) == (0, 0)
@@ -125,7 +125,7 @@ def _plays_back(tmp_path: Path, expected: list[Capture]) -> None:
                 continue
             address = f"{url}/{capture.captured_at:%Y%m%d%H%M%S}id_/{capture.url}"
             with urllib.request.urlopen(address, timeout=20) as answer:
-                body = "<html>page 1 \u2013</html>".encode() if capture.form is WarcType.REVISIT else capture.payload
+                body = "<html>page 1 \u2013</html>".encode() if capture.warc_type is WarcType.REVISIT else capture.payload
                 assert answer.read() == body
                 assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
 

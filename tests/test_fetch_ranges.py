@@ -41,7 +41,7 @@ def test_common_crawl_brings_everything_in_once(bucket: Bucket, tta_fetch: Fetch
     assert (ran.status, ran.source("commoncrawl")["fetched"], ran.source("commoncrawl")["unchanged"]) == (0, 4, 1), ran.err
     assert len(data_requests(bucket.fake)) == 4
     found = stored(tmp_path / "data")
-    assert sorted((c.url, c.content) for c in found if c.form is WarcType.RESPONSE) == [
+    assert sorted((c.url, c.content) for c in found if c.warc_type is WarcType.RESPONSE) == [
         (page(number), BODY + str(number).encode()) for number in range(4)
     ]
     assert all(capture.header("set-cookie") is None and capture.header("x-crawler-content-encoding") for capture in found[:1])
@@ -183,13 +183,13 @@ def test_truncation_is_marked_and_digests_are_compared(bucket: Bucket, tta_fetch
 
 def test_a_revisit_without_a_digest_is_kept_as_a_revisit(bucket: Bucket, tta_fetch: Fetch, tmp_path: Path) -> None:
     row = bucket.add(
-        page(1), AT, b"", form=WarcType.REVISIT, http_status=304, payload_digest="sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
+        page(1), AT, b"", warc_type=WarcType.REVISIT, http_status=304, payload_digest="sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
     )
     row |= {"mime": "warc/revisit", "status": "304"}
     del row["digest"]
     assert tta_fetch("commoncrawl").source("commoncrawl")["unchanged"] == 1
     (capture,) = stored(tmp_path / "data")
-    assert (capture.form, capture.content) == (WarcType.REVISIT, b"")
+    assert (capture.warc_type, capture.content) == (WarcType.REVISIT, b"")
 
 
 def test_no_captures_in_so_many_words_is_no_error(bucket: Bucket, tta_fetch: Fetch) -> None:

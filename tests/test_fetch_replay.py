@@ -263,7 +263,7 @@ def test_a_body_that_differs_from_its_digest_is_kept_and_marked(fake: FakeArchiv
     differs = "the body does not have the listed digest"
     assert found == [differs, "", "", differs]
     *whole, last = sorted(stored(tmp_path / "data"), key=lambda one: str(one.captured_at))
-    assert {(one.form, one.truncated) for one in whole} == {(WarcType.RESPONSE, None)}
+    assert {(one.warc_type, one.truncated) for one in whole} == {(WarcType.RESPONSE, None)}
     assert (last.content, last.truncated) == (BODY[:500], "unspecified")
 
 

@@ -8,7 +8,7 @@ import pytest
 from parsers.page import parse_page
 from parsers.record import Kind
 from parsers.registry import LABELS
-from tests.markupkit import BARE, CLASSED, URL
+from tests.markupkit import BARE, CLASSED, URL, bare
 
 LONG = "<p>" + "Words of a page that is about something else. " * 200 + "</p>"
 
@@ -72,6 +72,7 @@ OTHERS = {
     "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
     + "Choose where the request came from. " * 5
     + "</p></article>",
+    "a guide in short sentences": "".join(f"<h2>{entry.text}</h2><p>Choose one.</p>" for entry in LABELS[:9]),
 }
 
 
@@ -87,6 +88,19 @@ def test_a_page_of_another_kind_is_no_record(what: str) -> None:
 @pytest.mark.parametrize("pair", ["<p>{}</p><p>Choose one of {}.</p>", "<dt>{}</dt><dd>What {} means is explained here.</dd>"])
 def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
     assert kind_at(URL, "".join(pair.format(entry.text, entry.order) for entry in LABELS)) == Kind.OTHER
+
+
+@pytest.mark.parametrize("path", ["/revisions/8/view", "/latest", "/revisions/8/view?page=1"])
+def test_an_older_or_a_newer_state_than_the_published_one_is_no_record(path: str) -> None:
+    record = f"<link rel=canonical href={URL}><article data-history-node-id=7 class='tta full'>{CLASSED}</article>"
+    assert (kind_at(URL, record), kind_at(URL + path, record)) == (Kind.RECORD, Kind.OTHER)
+
+
+def test_of_several_articles_the_one_with_most_of_the_labels_is_the_record() -> None:
+    other = bare("County", "Elm County")
+    own = BARE + "".join(bare(label, "x") for label in ("TTA Title", "TTA Source", "TTAR Source"))
+    content = f"<article><div>{other}</div></article><article><div>{own}</div></article>"
+    assert (kind_at(None, content), kind_at(None, content.replace(own, other))) == (Kind.RECORD, Kind.OTHER)
 
 
 def test_drupals_settings_say_what_a_page_without_an_address_shows() -> None:

@@ -159,7 +159,7 @@ def test_no_archive_is_a_line(tmp_path: Path) -> None:
 
 
 def test_form_is_how_the_archive_keeps_it(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [page(html({}), form=WarcType.RESOURCE, http_status=None, http_headers=(), url=node(3))])
+    folders = loaded(tmp_path, [page(html({}), warc_type=WarcType.RESOURCE, http_status=None, http_headers=(), url=node(3))])
     assert query(folders, "SELECT warc_type, form, captured_at FROM captures") == [("resource", "html", None)]
     assert query(folders, "SELECT first_captured_at, last_captured_at, captures FROM records") == [(None, None, 1)]
 

@@ -170,7 +170,7 @@ GROUPS = {
     "panel": '<div class="panel"><div class="panel-heading"><a class="panel-title" href="#b">Who</a></div><div class="panel-body">{}</div></div>',
     "heading": "<div><h3>Who</h3>{}</div>",
     "details named like a label": "<details><summary>Milestones</summary><div>{}</div></details>",
-    "fieldset named like a label": "<fieldset><legend><span>Milestones</span></legend><div>{}</div></fieldset>",
+    "fieldset named like a label": "<fieldset><legend><span>County</span></legend><div>{}</div></fieldset>",
     "accordion": '<div><h3 class="accordion-item"><a href="#">Who</a></h3><div class="field-group-format-wrapper">{}</div></div>',
 }
 
@@ -184,6 +184,7 @@ def test_the_heading_of_a_group_of_fields_is_neither_a_value_nor_the_body(group:
 
 
 FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The plan</a></span><span>1 byte</span>'
+TITLE = '<h2><a href="/node/9" rel="bookmark"><span class="field field--name-title">Orb Institute</span></a></h2>'
 HIDDEN_LABEL = field("Document", FILE).replace('"field--label"', '"field--label sr-only"')
 
 
@@ -199,10 +200,12 @@ HIDDEN_LABEL = field("Document", FILE).replace('"field--label"', '"field--label 
         ('<a href="/x">Orb<span class="ext"><span class="visually-hidden">(link is external)</span></span></a>', "Orb", "/x"),
         (f'<article class="media">{HIDDEN_LABEL}</article>', "The plan", "/plan.pdf"),
         (f'<article data-history-node-id="9">{REFERENCE}</article>', "Orb Institute", "/node/9"),
+        (f"<article>{TITLE}{field('County', 'Ada County')}</article>", "Orb Institute", "/node/9"),
         ('<span about="/node/8" typeof="schema:Organization">Orb Institute</span>', "Orb Institute", None),
         ("Category", "Category", None),
         ('<a href="/t/1">Ada</a> with <a href="/t/2">Orb</a>', "Ada with Orb", None),
         ("<p>County</p><p>Archived</p>", "County\n\nArchived", None),
+        ("<ul><li><p>One</p></li><li><p>Two</p></li></ul>", "• One\n• Two", None),
     ],
 )
 def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None) -> None:
@@ -237,6 +240,7 @@ def test_a_link_around_an_item_is_the_items_link() -> None:
     assert (row.label, row.value, row.href) == ("Room", "Big hall", "https://bjatta.bja.ojp.gov/t/1")
 
 
+TOP = '<div class="top-label">{}</div>'
 ROW = "<table><tr><th>{}</th><td>{}</td></tr></table>"
 LIKE_LABELS: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
     "a line before the fields": (f"<p>Insights.</p><p>County</p><div>{BARE}</div>", [(None, "Insights.\n\nCounty")]),
@@ -254,12 +258,48 @@ LIKE_LABELS: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
     ),
     "tables of one row": (ROW.format("TTA Short Name", "Roundtable") + ROW.format("TTA Source", "x"), [("TTA Source", "x")]),
     "a label with a colon": (CLASSED + field("Room:&nbsp;", "12"), [("Room", "12")]),
+    "a list in a body": (
+        f"<div><dl><dt>County</dt><dd>Ada</dd></dl></div>{BARE}{bare('TTA Title', 'x')}{bare('TTA Source', 'y')}",
+        [(None, "County\nAda"), ("TTA Title", "x"), ("TTA Source", "y")],
+    ),
+    "a group of unlisted fields": (
+        f"{BARE}<details><summary>Where</summary><div>If known.{bare('Room', '12')}{bare('Guests', '3')}</div></details>",
+        [(None, "If known."), ("Room", "12"), ("Guests", "3")],
+    ),
+    "a group in elements without classes": (
+        f"{BARE}<div><div>Who</div><div>{bare('TTA Title', 'x')}{bare('TTA Source', 'y')}</div></div>",
+        [(None, "Who"), ("TTA Title", "x"), ("TTA Source", "y")],
+    ),
+    "a described group of unlisted fields": (
+        f"{BARE}<div><div>If known.</div>{bare('Room', '12')}{bare('Guests', '3')}</div>",
+        [(None, "If known."), ("Room", "12"), ("Guests", "3")],
+    ),
+    "values beside labels with classes": (
+        f"<div>{TOP.format('TTA Title')} x{TOP.format('Floor')} 2<div>{TOP.format('Room')}12</div></div>{BARE}",
+        [("TTA Title", "x"), ("Floor", "2"), ("Room", "12")],
+    ),
 }
 
 
 @pytest.mark.parametrize(("inside", "expected"), LIKE_LABELS.values())
 def test_a_line_is_a_label_only_where_the_page_uses_it_as_one(inside: str, expected: list[tuple[str | None, str]]) -> None:
     assert rows(f"<div>{inside}</div>") == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<div>Enviado por <span><a class="username" href="/user/8">Ann Onym</a></span> el {}</div>',
+        "<footer><div>Enviado por <span>Ann Onym</span> el {}</div></footer>",
+        '<div class="node-submitted"><div><span><a href="/user/8">Ann Onym</a></span></div><div>{}</div></div>',
+    ],
+)
+def test_a_byline_in_any_language_is_known_by_its_author_and_its_time(line: str) -> None:
+    stamp = '<time datetime="2024-01-29T14:56:39-05:00">lun, 29/01/2024</time>'
+    record = read(page(line.format(stamp) + CLASSED))
+    assert (record.submitted_by, record.submitted_at, len(record.fields)) == ("Ann Onym", "2024-01-29T19:56:39Z", 2)
+    body = read(page(f"<div><p>Submitted by Jane Roe on Monday</p><p>was the note.</p></div>{BARE}"))
+    assert (body.submitted_by, body.description) == (None, "Submitted by Jane Roe on Monday\n\nwas the note.")
 
 
 def test_the_byline_after_a_notice_is_found_without_an_article() -> None:

@@ -40,6 +40,7 @@ def test_what_is_no_node_page(url: str | None) -> None:
         ("/web/20250131000000/https://x.example/y", "https://x.example/y"),
         ("https://web.archive.org/web/2025/http:/x.example/y", "http://x.example/y"),
         ("https://web.archive.org/web/2025/mailto:a@example.org", "mailto:a@example.org"),
+        ("https://bjatta-bja-ojp-gov.translate.goog/files/a.pdf?_x_tr_sl=auto", f"{HOST}/files/a.pdf"),
         ("mailto:a@example.org", "mailto:a@example.org"),
         ("javascript:alert(1)", None),
         ("java\nscript:alert(1)", None),

@@ -54,7 +54,7 @@ def sorts(tmp_path_factory: pytest.TempPathFactory) -> Sorts:
         entries = list(archive.entries())
         alone = [
             ParsedCapture(entry.capture_id, "revisit", "the archive holds no body of its own for it", node_id(entry.url))
-            if entry.form == "revisit"
+            if entry.warc_type == "revisit"
             else parse_capture(archive.read(entry), entry.capture_id)
             for entry in entries
         ]

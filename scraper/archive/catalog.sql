@@ -1,7 +1,7 @@
 
 CREATE TABLE IF NOT EXISTS captures (
     capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, warc_length INTEGER NOT NULL,
-    form TEXT NOT NULL, source TEXT NOT NULL, url TEXT, captured_at TEXT, fetched_at TEXT, http_status INTEGER,
+    warc_type TEXT NOT NULL, source TEXT NOT NULL, url TEXT, captured_at TEXT, fetched_at TEXT, http_status INTEGER,
     content_type TEXT, sha256 TEXT, payload_digest TEXT, truncated TEXT, warc_record_id TEXT,
     revisit_profile TEXT, original_record_id TEXT, original_url TEXT, original_captured_at TEXT, intact INTEGER NOT NULL
 ) STRICT;

@@ -50,7 +50,7 @@ class Entry:
     warc_file: str
     warc_offset: int
     warc_length: int
-    form: str
+    warc_type: str
     source: str
     url: str | None
     captured_at: str | None
@@ -70,7 +70,7 @@ class Entry:
     def rank(self) -> tuple[object, ...]:
         """Sort key of the copies of one capture; the lowest is used: intact, complete, by source, then by metadata."""
         place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
-        details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
+        details = (self.warc_type, self.content_type, self.payload_digest, self.warc_record_id)
         original = (self.original_record_id, self.original_url, self.original_captured_at)
         ranks = ((one is None, one or "") for one in (*details, *original))
         return -self.intact, self.truncated or "", place, self.source, *ranks
@@ -129,7 +129,7 @@ class Archive(AbstractContextManager["Archive"]):
 
     def same_body(self, url: str, sha256: str) -> Entry | None:
         """Returns an earlier stored capture of this URL with the same body, if there is one."""
-        return next(self.entries("url = ? AND sha256 = ? AND form != 'revisit' AND intact", (url, sha256)), None)
+        return next(self.entries("url = ? AND sha256 = ? AND warc_type != 'revisit' AND intact", (url, sha256)), None)
 
     def at(self, url: str, moment: datetime) -> Entry | None:
         """Returns the stored capture of this URL at this time, to the second, if there is one."""
@@ -139,7 +139,7 @@ class Archive(AbstractContextManager["Archive"]):
     def with_digest(self, url: str, digest: str) -> Entry | None:
         """Returns a whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
         # The plus makes SQLite use the index by address: one digest, such as an error page's, may have very many rows.
-        where = "url = ? AND +payload_digest = ? AND form = 'response' AND intact AND truncated IS NULL AND sha256 IS NOT NULL"
+        where = "url = ? AND +payload_digest = ? AND warc_type = 'response' AND intact AND truncated ISNULL AND sha256 NOTNULL"
         return next(self.entries(where, (url, digest)), None)
 
     def entry(self, capture_id: str) -> Entry | None:
@@ -289,9 +289,9 @@ def read_member(folder: Path, entry: Entry) -> bytes:
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
     """Returns the catalog's row for a capture that was read at that offset."""
     original = capture.original or Original()
-    digest = capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not WarcType.REVISIT else None)
+    digest = capture.payload_digest or (sha1_digest(capture.payload) if capture.warc_type is not WarcType.REVISIT else None)
     values: dict[str, Any] = {name: getattr(capture, name) for name in _AS_IN_CAPTURE}
-    values |= {"warc_file": warc_file, "warc_offset": offset, "warc_length": length, "form": capture.form.value}
+    values |= {"warc_file": warc_file, "warc_offset": offset, "warc_length": length, "warc_type": capture.warc_type.value}
     values |= {"captured_at": capture.captured_text, "fetched_at": iso(capture.fetched_at), "payload_digest": digest}
     values |= {"original_record_id": original.warc_record_id, "original_url": original.url}
     values |= {"original_captured_at": iso(original.captured_at), "intact": int(capture.damage is None)}

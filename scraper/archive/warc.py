@@ -116,8 +116,8 @@ def only_capture(member: bytes, source: str) -> Capture | None:
 
 def _to_capture(record: WarcRecord, source: str, origin: str | None) -> Capture:
     headers = record.named
-    form = WarcType(record.type)
-    is_http, is_revisit = form in (WarcType.RESPONSE, WarcType.REVISIT), form is WarcType.REVISIT
+    warc_type = WarcType(record.type)
+    is_http, is_revisit = warc_type in (WarcType.RESPONSE, WarcType.REVISIT), warc_type is WarcType.REVISIT
     status, reason, http_headers, payload = split_http(record.block) if is_http else (None, "", (), record.block)
     content_type = next((value for key, value in http_headers if key.lower() == "content-type"), None)
     url = None if (record.url or "").startswith(UNKNOWN_URL) else record.url
@@ -130,7 +130,7 @@ def _to_capture(record: WarcRecord, source: str, origin: str | None) -> Capture:
         time = parse_time(archive_time(referred) or headers.get("warc-refers-to-date"))
         original = Original(headers.get("warc-refers-to"), without_archive(referred) or None, time.moment if time else None)
     capture = Capture(
-        form=form,
+        warc_type=warc_type,
         source=headers.get(SOURCE.lower(), source),
         payload=b"" if is_revisit else payload,
         fetched_at=from_iso(headers.get(FETCHED_AT.lower())),
@@ -159,18 +159,18 @@ def sha1_digest(body: bytes) -> str:
 def record_bytes(capture: Capture, now: datetime) -> bytes:
     """Returns the capture as one gzip member with one WARC 1.1 record. `now` dates records whose capture time is unknown."""
     block = capture.payload
-    if capture.form in (WarcType.RESPONSE, WarcType.REVISIT) and capture.http_status is not None:
+    if capture.warc_type in (WarcType.RESPONSE, WarcType.REVISIT) and capture.http_status is not None:
         lines = [f"HTTP/1.1 {capture.http_status:03d} {_strip_line_ends(capture.http_reason)}".strip()]
         lines += [f"{_strip_line_ends(name)}: {_strip_line_ends(value)}" for name, value in capture.http_headers]
         block = "\r\n".join([*lines, "", ""]).encode() + capture.payload
-    is_revisit, original = capture.form is WarcType.REVISIT, capture.original or Original()
+    is_revisit, original = capture.warc_type is WarcType.REVISIT, capture.original or Original()
     digest = capture.payload_digest if is_revisit else sha1_digest(capture.payload)
     media_type = "application/http; msgtype=response"
-    if capture.form in (WarcType.RESOURCE, WarcType.CONVERSION):
+    if capture.warc_type in (WarcType.RESOURCE, WarcType.CONVERSION):
         media_type = capture.content_type or "application/octet-stream"
     recorded = capture.recorded
     headers = {
-        "WARC-Type": capture.form.value,
+        "WARC-Type": capture.warc_type.value,
         "WARC-Target-URI": capture.url or UNKNOWN_URL + hashlib.sha256(capture.payload).hexdigest(),
         "WARC-Date": capture.captured_text or iso(now),
         "WARC-Record-ID": capture.warc_record_id or record_id_of(capture),

@@ -47,7 +47,7 @@ _ENTRIES = f"""
     FROM archive.captures entry JOIN temp.touched USING (capture_id) ORDER BY entry.warc_file, entry.warc_offset
 """
 _PROGRAM = "SELECT code, archive FROM main.program"
-_FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns and name != "form"]
+_FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns]
 _FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title", "listed")
 
 
@@ -288,4 +288,4 @@ def _capture_row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
     values = dict.fromkeys(BY_NAME["captures"].columns)
     values |= {name: getattr(entry, name) for name in _FROM_ENTRY} | {name: getattr(parsed, name) for name in _FROM_PARSER}
     values["record_id"] = str(parsed.node_id) if parsed.form and parsed.node_id is not None else None
-    return tuple((values | {"address": address_key(entry.url), "warc_type": entry.form}).values())
+    return tuple((values | {"address": address_key(entry.url)}).values())

@@ -151,7 +151,7 @@ def _read(part: WarcSlice) -> Iterator[tuple[Entry, Capture | None]]:
 
 def _parse_one(entry: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool) -> ParsedCapture:
     redirects = entry.http_status is not None and 300 <= entry.http_status < 400
-    if entry.form == WarcType.REVISIT and (capture is not None or not redirects):
+    if entry.warc_type == WarcType.REVISIT and (capture is not None or not redirects):
         found = ParsedCapture(entry.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(entry.url))
         return found._replace(redirect_to=_redirect_target(capture)) if redirects and capture else found
     if capture is None:

@@ -20,7 +20,7 @@ _EMPTY_DIGESTS = {
 }
 """All empty bodies have these digests, so they identify no capture."""
 _SELECT = f"SELECT {', '.join(f'one.{name}' for name in Entry.__dataclass_fields__)} FROM archive.captures one"
-_BEST = "one.intact DESC, one.form = 'revisit'"  # intact captures first, revisits last
+_BEST = "one.intact DESC, one.warc_type = 'revisit'"  # intact captures first, revisits last
 _BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY {_BEST}, capture_id"
 _BY_PLACE = (
     f"{_SELECT} WHERE url = ? AND captured_at = ? AND capture_id != ? ORDER BY {_BEST}, payload_digest IS NOT ?, capture_id"
@@ -32,7 +32,7 @@ _BY_ADDRESS = f"""
     ) ON id = one.capture_id ORDER BY {TIME_ORDER.replace("captured_at", "at")} DESC, {_BEST}, id LIMIT {MAX_CHAIN}
 """
 _BY_DIGEST = (
-    f"{_SELECT} WHERE payload_digest = ? AND form != 'revisit' "
+    f"{_SELECT} WHERE payload_digest = ? AND warc_type != 'revisit' "
     f"ORDER BY one.intact DESC, url IS NOT ?, captured_at IS NULL, {TIME_ORDER}, capture_id LIMIT 1"
 )
 _TAKEN = "sha256, form, reference, node_id, shape, flags"  # columns that a revisit takes from its original
@@ -43,7 +43,7 @@ def resolve(db: sqlite3.Connection) -> None:
 
     A revisit gets its original's body digest, form and reference, and its node number if its own address contains none.
     """
-    for row in db.execute(f"{_SELECT} WHERE form = 'revisit'"):  # of the catalog, which does not change meanwhile
+    for row in db.execute(f"{_SELECT} WHERE warc_type = 'revisit'"):  # of the catalog, which does not change meanwhile
         revisit = Entry(*row)
         original = _find_original(db, revisit, {revisit.capture_id})
         found = db.execute(f"SELECT {_TAKEN} FROM captures WHERE capture_id = ?", [original]).fetchone()
@@ -64,7 +64,7 @@ def _find_original(db: sqlite3.Connection, revisit: Entry, chain: set[str]) -> s
     if len(chain) > MAX_CHAIN:
         return None
     for found in _candidates(db, revisit):
-        if found.form != "revisit":
+        if found.warc_type != "revisit":
             if db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [found.capture_id]).fetchone():
                 return found.capture_id
         elif found.capture_id not in chain and (further := _find_original(db, found, chain | {found.capture_id})) is not None:

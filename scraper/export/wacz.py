@@ -45,10 +45,10 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
                 member = read_member(archive, entry)
                 if len(member) != entry.warc_length:
                     raise ArchiveDamaged(f"{archive / entry.warc_file} ends within a record: run `tta doctor`")
-                if entry.url and entry.captured_at and entry.form in _SHOWN:
+                if entry.url and entry.captured_at and entry.warc_type in _SHOWN:
                     digits = re.sub(r"\D", "", entry.captured_at)[:14]
                     time = digits + _EARLIEST[len(digits) :]
-                    mime = "warc/revisit" if entry.form == "revisit" else (entry.content_type or "").partition(";")[0].strip()
+                    mime = "warc/revisit" if entry.warc_type == "revisit" else (entry.content_type or "").split(";")[0].strip()
                     place = {"length": str(len(member)), "offset": str(offset), "filename": basename(WARC)}
                     what = {"url": entry.url, "mime": mime or "unk", "digest": entry.payload_digest, **place}
                     if entry.http_status is not None:

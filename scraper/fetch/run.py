@@ -295,7 +295,7 @@ class _Run:
         if entry is None and row.is_revisit:
             entry = archive.entry(self.context.ledger.value("original_of", urlkey=url_key(row.url), digest=digest) or "")
             entry = entry if entry and entry.payload_digest == digest else None
-        if entry is None or entry.form != WarcType.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
+        if entry is None or entry.warc_type != WarcType.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
             return None
         return archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
 
@@ -305,16 +305,16 @@ class _Run:
         known = archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):
             return FetchResult(state=FetchState.DUPLICATE, reason="stored already", capture_id=known.capture_id)
-        if capture.form is WarcType.RESPONSE and capture.content and capture.url and capture.sha256:
+        if capture.warc_type is WarcType.RESPONSE and capture.content and capture.url and capture.sha256:
             found = archive.same_body(capture.url, capture.sha256)
-            if found and found.form == WarcType.RESPONSE and not found.truncated:
+            if found and found.warc_type == WarcType.RESPONSE and not found.truncated:
                 capture = as_revisit(capture, archive.read(found))
         return self._add(capture, note)
 
     def _add(self, capture: Capture, note: str = "") -> FetchResult:
         entry = self.context.archive.add(capture)
         self.context.archive.flush()
-        stored = FetchState.UNCHANGED if capture.form is WarcType.REVISIT else FetchState.FETCHED
+        stored = FetchState.UNCHANGED if capture.warc_type is WarcType.REVISIT else FetchState.FETCHED
         state = stored if entry else FetchState.DUPLICATE
         reason = note if entry else "stored already"
         return FetchResult(state=state, reason=reason, capture_id=capture.capture_id, truncated=capture.truncated)

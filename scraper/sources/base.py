@@ -32,13 +32,13 @@ def as_revisit(capture: Capture, original: Capture) -> Capture:
     """Returns a capture without its body, which `original` has, but with the digest that replay needs (WARC 1.1, 6.7.2)."""
     repeats = Original(original.warc_record_id, original.url, original.captured_at)
     digest = sha1_digest(original.payload)
-    return replace(capture, form=WarcType.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None)
+    return replace(capture, warc_type=WarcType.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None)
 
 
 def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetime) -> Capture:
     """Returns a capture that repeats a stored one of another time, or of another spelling of the address."""
     kept = tuple(pair for pair in original.http_headers if pair[0].lower() in ("content-type", "location"))
-    own = Capture(form=original.form, source=source, payload=b"", url=url, captured_at=captured_at, fetched_at=utc_now())
+    own = Capture(warc_type=WarcType.REVISIT, source=source, payload=b"", url=url, captured_at=captured_at, fetched_at=utc_now())
     own = replace(own, http_status=original.http_status, http_reason=original.http_reason, http_headers=kept)
     return as_revisit(replace(own, content_type=original.content_type), original)
 

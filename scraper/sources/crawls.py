@@ -140,7 +140,7 @@ class RecordReader:
             raise _unexpected(answer, f"status {answer.status}")
         capture = _only_record(answer, row, self.source)
         truncated = capture.truncated or row.truncated
-        if truncated is None and capture.form is WarcType.RESPONSE and len(capture.payload) in CUT_LENGTHS:
+        if truncated is None and capture.warc_type is WarcType.RESPONSE and len(capture.payload) in CUT_LENGTHS:
             truncated = "length"
         headers = tuple(pair for pair in capture.http_headers if pair[0].lower() not in SECRETS)
         digest, origin = sha1_of(row.digest) or capture.payload_digest, f"{row.filename}:{row.offset}"

@@ -175,7 +175,7 @@ class Live:
 
     def stored(self, row: ListedCapture, capture: Capture, capture_id: str | None) -> None:
         """Called once the fetched capture is durable: stores its validators."""
-        if capture.form is not WarcType.RESPONSE or capture.http_status in (404, 410):
+        if capture.warc_type is not WarcType.RESPONSE or capture.http_status in (404, 410):
             return
         # A revisit has no body to compare with, so the capture that it repeats is stored instead.
         entry = self._context.archive.same_body(row.url, capture.sha256) if capture.sha256 else None

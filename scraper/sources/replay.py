@@ -106,7 +106,7 @@ def capture_of(answer: Response, *, source: str, url: str, moment: datetime, hea
     kept = tuple(pair for pair in headers or _header_pairs(answer) if pair[0].lower() not in NOT_KEPT)
     reason = httpx.codes.get_reason_phrase(answer.status)
     capture = Capture(
-        form=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now()
+        warc_type=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now()
     )
     capture = replace(capture, http_status=answer.status, http_reason=reason, http_headers=kept)
     return replace(capture, content_type=capture.header("content-type"))

@@ -125,8 +125,8 @@ def _capture_of_file(body: bytes, name: str) -> Iterator[Capture | Unused]:
         reason = "the file is empty" if found.name == "an empty file" else f"not a page: {found.name}"
         yield Unused(name, reason, found.is_companion, is_unknown=True)
         return
-    form = WarcType.CONVERSION if found.media_type == "text/plain" else WarcType.RESOURCE
-    yield Capture(form=form, source=SOURCE, payload=body, content_type=found.media_type, origin=name)
+    warc_type = WarcType.CONVERSION if found.media_type == "text/plain" else WarcType.RESOURCE
+    yield Capture(warc_type=warc_type, source=SOURCE, payload=body, content_type=found.media_type, origin=name)
 
 
 def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
@@ -139,8 +139,8 @@ def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
     is_cut = length.isdecimal() and len(payload) < int(length) and "content-encoding" not in named
     if is_cut:
         yield Unused(name, f"the page is cut: {len(payload)} of {length} bytes")
-    page = Capture(form=WarcType.RESPONSE, source=SOURCE, payload=payload, content_type=named.get("content-type"), origin=name)
-    page = replace(page, http_status=status, http_reason=reason, http_headers=headers)
+    page = Capture(warc_type=WarcType.RESPONSE, source=SOURCE, payload=payload, origin=name)
+    page = replace(page, http_status=status, http_reason=reason, http_headers=headers, content_type=named.get("content-type"))
     yield replace(page, truncated="unspecified", damage="the file ends within it") if is_cut else page
 
 
@@ -174,7 +174,7 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
             damage = f"its encoding is damaged ({defects[0]})"
             yield Unused(name, f"the page {url[:200]}: {damage}")
         media_type = re.sub(r"\s+", " ", str(part.get("Content-Type", "text/html")))
-        page = Capture(form=WarcType.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
+        page = Capture(warc_type=WarcType.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
         page = replace(page, recorded=Recorded(url, str(message["Date"]) if message["Date"] else None))
         yield replace(page, truncated="unspecified", damage=damage) if damage else page
 
@@ -241,7 +241,7 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
     elif text:  # the browser has decoded it
         media_type = re.sub(r"\s*;\s*charset=[^;]*", "", media_type, flags=re.IGNORECASE) + "; charset=utf-8"
         headers = [(key, media_type if key.lower() == "content-type" else value) for key, value in headers]
-    page = Capture(form=WarcType.RESPONSE, source=SOURCE, payload=payload, content_type=media_type or None, origin=name)
+    page = Capture(warc_type=WarcType.RESPONSE, source=SOURCE, payload=payload, content_type=media_type or None, origin=name)
     page = replace(page, recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None))
     kept = tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in NOT_KEPT)
     return replace(page, http_status=status, http_reason=str(response.get("statusText") or ""), http_headers=kept)

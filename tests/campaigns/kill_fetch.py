@@ -44,7 +44,13 @@ def contents(data: Path) -> Contents:
             assert path.stat().st_size == max(ends), "bytes that are no record"
             assert path.stat().st_size == sum(entry.warc_length for entry, _ in found if entry.warc_file == path.name)
     return sorted(
-        (capture.url, iso(capture.captured_at), capture.http_status, capture.form.value, capture.sha256 or capture.payload_digest)
+        (
+            capture.url,
+            iso(capture.captured_at),
+            capture.http_status,
+            capture.warc_type.value,
+            capture.sha256 or capture.payload_digest,
+        )
         for _, capture in found
     )  # type: ignore[type-var, return-value]
 

@@ -35,7 +35,7 @@ class Bucket:
     def add(self, url: str, timestamp: str, body: bytes, **changes: object) -> dict[str, str]:
         headers = (("Content-Type", "text/html"), ("Set-Cookie", "secret=1"), ("X-Crawler-Content-Encoding", "gzip"))
         moment = datetime.strptime(timestamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        capture = Capture(form=WarcType.RESPONSE, source="crawler", payload=body, url=url, captured_at=moment)
+        capture = Capture(warc_type=WarcType.RESPONSE, source="crawler", payload=body, url=url, captured_at=moment)
         capture = replace(capture, **({"http_status": 200, "http_reason": "OK", "http_headers": headers} | changes))  # type: ignore[arg-type]
         record, digest = record_bytes(capture, NOW), sha1_digest(body).removeprefix("sha1:")
         row = {"urlkey": Kept(url, "").urlkey, "timestamp": timestamp, "url": url, "mime": "text/html", "status": "200"}

@@ -53,7 +53,7 @@ for (const link of location.protocol === "file:" ? [] : document.querySelectorAl
       canvas.height = 2 * image.naturalHeight;
       canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
       file.href = canvas.toDataURL("image/png");
-    } catch { // a page on a disk may not read another file
+    } catch {
       const note = document.createElement("span");
       note.setAttribute("role", "status");
       note.textContent = "The browser can't make a PNG here: download the SVG, which every office program can convert.";

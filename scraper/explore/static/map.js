@@ -2,6 +2,7 @@
 
 const MAINLAND = [[24.5, -125], [49.5, -66.5]];
 const INSETS = { Alaska: [[53, -170], [71, -130]], Hawaii: [[18.7, -160.5], [22.5, -154.6]], "Puerto Rico": [[17.6, -67.6], [18.8, -65.1]] };
+const LETTER = 8; // pixels that a letter of a state's name is wide
 const STATES_FROM = 5; // zoom at which states have names
 const COUNTIES_FROM = 8; // zoom at which counties have names
 const CELL = 24; // pixels; points in one cell of the screen are taken together first
@@ -158,7 +159,7 @@ function outlines(L, map, states) {
 
 function label(L, text, spot, kind) {
   const icon = L.divIcon({ className: `tta-place tta-${kind}`, html: plain(text), iconSize: null });
-  return L.marker(spot, { icon, interactive: false, keyboard: false });
+  return L.marker(spot, { icon, interactive: false, keyboard: false, zIndexOffset: -10000 }); // behind the records
 }
 
 function isInside(ring, lat, lng) {
@@ -171,13 +172,16 @@ function isInside(ring, lat, lng) {
 }
 
 // Where the name of a state goes: inside the part of the state that the view shows, as near to the middle of that part as possible.
-function nameSpot(L, feature, view) {
+// Nowhere if that part is narrower than the name.
+function nameSpot(L, map, feature) {
+  const view = map.getBounds();
   let best = null;
   for (const [ring] of L.GeoJSON.coordsToLatLngs(feature.geometry.coordinates, 2)) {
     const box = L.latLngBounds(ring);
     if (!box.intersects(view)) continue;
     const [south, north] = [Math.max(box.getSouth(), view.getSouth()), Math.min(box.getNorth(), view.getNorth())];
     const [west, east] = [Math.max(box.getWest(), view.getWest()), Math.min(box.getEast(), view.getEast())];
+    if (map.project([south, east]).x - map.project([south, west]).x < LETTER * feature.properties.name.length) continue;
     for (let i = 1; i < 8; i++) {
       for (let j = 1; j < 8; j++) {
         const [lat, lng] = [south + ((north - south) * i) / 8, west + ((east - west) * j) / 8];
@@ -201,7 +205,7 @@ async function placeNames(L, map, states, url) {
     const inView = (spot) => view.contains(spot);
     if (zoom >= STATES_FROM) {
       for (const state of states.features) {
-        const spot = nameSpot(L, state, view);
+        const spot = nameSpot(L, map, state);
         if (spot) label(L, state.properties.name, spot, "state-name").addTo(names);
       }
     }
