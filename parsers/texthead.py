@@ -54,7 +54,7 @@ def read_head(lines: list[Line], below: list[Line], marks: list[Mark], *, teaser
         is_quoted = 0 < filled <= 2 * sentences  # in the body: menus and banners have more short lines than sentences
         if not is_quoted and (byline := _find_byline(lines, index)):
             bylines.append(byline)
-            certain += [byline] if byline.has_verb or byline.time or not filled else []
+            certain += [byline] if byline.has_verb or byline.time or not sentences else []
         if line.text and not _is_notice(line.text):
             filled += 1
             sentences += line.text[-1] in ".:" and len(line.text.split()) >= _MAX_NAME_WORDS
