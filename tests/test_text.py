@@ -241,7 +241,7 @@ def test_the_address_that_is_printed_around_a_page_names_its_node(url: str | Non
 
 
 def test_items_of_a_list_may_be_longer_than_the_margin_of_a_wrapped_text() -> None:
-    body = textwrap.fill("The two agencies met and agreed on a plan. " * 6, 70) + f"\n\n- {'a long item ' * 9}"
+    body = textwrap.fill("The two agencies met and agreed on a plan. " * 6, 76) + f"\n\n- {'a long item ' * 9}"
     assert (read(BASE.replace("A body of one line.", body)).description or "").count("\n") == 2
 
 
