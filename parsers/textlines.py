@@ -188,7 +188,7 @@ def _join_marks(found: re.Match[str], kept: str = "") -> str:
 def _unwrap_lines(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
     """Joins lines that a program wrapped because the next word would have passed the margin."""
     plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
-    spaced = (line for line in plain if " " in line.strip() and not any(mark in line for mark in ("](", "{", "`")))
+    spaced = (line for line in plain if " " in line.strip() and not _MARKS["unwrapped"].match(line))
     width = max(map(len, spaced), default=0)
     following = [
         plain[at + 1].lstrip() for at in range(len(plain)) if _MIN_WIDTH <= width <= _MAX_WIDTH and _is_wrapped(plain, at, width)

@@ -179,6 +179,8 @@ def test_pages_fit_any_screen_and_pass_an_accessibility_check(watched: Watched, 
         page.wait_for_selector(".tta-map[data-ready]")
     for scheme, rules in schemes.items():  # all rules but that one find the same in both
         page.emulate_media(color_scheme=scheme)
+        # Datasette 1.0's element has a list as `matches`, in place of the method that axe calls.
+        page.evaluate("document.querySelector('navigation-search')?.remove()")
         found = Axe().run(page, options=rules)
         assert [f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]] == []
         ink, paper = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
@@ -211,7 +213,7 @@ def test_home_leads_to_a_chart_and_to_the_rows_behind_it(watched: Watched) -> No
     page.locator("select[name=program_areas__arraycontains]").select_option("Law Enforcement")
     page.get_by_role("button", name="Show").click()
     page.wait_for_load_state("networkidle")
-    assert "14 records" in page.locator("section.content strong").inner_text()
+    assert "14 records" in page.locator("section.content strong").first.inner_text()
     bar = page.locator(".tta-picture a").first
     count = (bar.get_attribute("aria-label") or "").split()[-2]
     bar.focus()
@@ -219,7 +221,7 @@ def test_home_leads_to_a_chart_and_to_the_rows_behind_it(watched: Watched) -> No
     page.wait_for_url("**/tta/records?*")
     assert page.locator("tbody tr").count() == int(count)
     page.get_by_role("link", name="Chart these").click()
-    assert f"{count} record" in page.locator("section.content strong").inner_text()
+    assert f"{count} record" in page.locator("section.content strong").first.inner_text()
 
 
 def test_a_state_of_the_map_leads_to_its_records(watched: Watched) -> None:

@@ -1,6 +1,7 @@
 """Text captures: the style is determined first, and each style has its rules (docs/decisions/reading.md)."""
 
 import re
+import textwrap
 
 import pytest
 
@@ -237,6 +238,11 @@ def test_the_address_that_is_printed_around_a_page_names_its_node(url: str | Non
     record = read(f"Source: https://bjatta.bja.ojp.gov/node/7\n\n{BASE}", url=url)
     assert record.node_id == 7
     assert read(f"Source: https://bjatta.bja.ojp.gov/node/7\n\n{BASE}", url="https://bjatta.bja.ojp.gov/node/8").node_id == 8
+
+
+def test_items_of_a_list_may_be_longer_than_the_margin_of_a_wrapped_text() -> None:
+    body = textwrap.fill("The two agencies met and agreed on a plan. " * 6, 76) + f"\n\n- {'a long item ' * 9}"
+    assert (read(BASE.replace("A body of one line.", body)).description or "").count("\n") == 2
 
 
 def test_a_value_may_be_spelled_like_a_label_without_a_value() -> None:

@@ -32,7 +32,6 @@ function firstPage(records, filters) {
   query.set("latitude__notnull", "1");
   query.set("_size", "max");
   query.set("_shape", "objects");
-  query.set("_extra", "next_url");
   query.set("_sort", "record_id");
   query.set("_nofacet", "1");
   query.set("_nocount", "1");
