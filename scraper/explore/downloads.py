@@ -107,10 +107,9 @@ async def of_page(datasette: Any, request: Any) -> Download:
         title, words = "Query", page["query"]["sql"]
     if any(row):
         return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
-    sql = page["query"]["sql"]
-    if name and name not in QUESTIONS:
-        sql = sql.removesuffix(" limit 1")
-        sql = QUERIES["with_record"].format(sql=sql) if name != "records" and "record_id" in page["columns"] else sql
+    sql = page["query"]["sql"].removesuffix(" limit 1" * (name not in ("", *QUESTIONS)))
+    if name not in ("", "records", *QUESTIONS) and "record_id" in page["columns"]:
+        sql = QUERIES["with_record"].format(sql=sql)
     return await download(datasette, request, title, words, Query(sql, page["query"]["params"], SECONDS_OF_SQL), name)
 
 
