@@ -131,8 +131,7 @@ def test_a_page_lists_the_records_that_share_rare_words(tmp_path: Path) -> None:
     with closing(open_readonly(folders.database)) as db:
         register_functions(db)
         found = {one: [(row[0], row[2]) for row in db.execute(sql, {"id": str(one)})] for one in (*texts, 5)}
-    assert found[1][0] == ("2", "curriculum, deputies, naloxone")
-    assert found[1][1][0] == "3" and "asked" in found[1][1][1]
+    assert found[1] == [("2", "curriculum, deputies, naloxone")]  # one word of the third is no similarity
     assert found[4] == found[5] == []
 
 

@@ -174,13 +174,12 @@ def _make_view(content: Callable[[Any, Any], Awaitable[Any]], template: str = ""
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    def address(*given: Any) -> str:  # Datasette's own omits base_url
-        path: str = datasette.urls.path(path_with_replaced_args(*given))
-        return path
-
     async def found() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_settings": datasette.plugin_config(PLUGIN) or {}}
-        variables |= {"path_with_replaced_args": address, "did_you_mean": lambda: search.did_you_mean(datasette, request)}
+        variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
+            path_with_replaced_args(*given)
+        )  # below base_url
+        variables |= {"did_you_mean": lambda: search.did_you_mean(datasette, request)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
         if database != DATABASE:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.explore.filters import chips, heading
+from scraper.explore.filters import QUERIES, chips, heading
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send
@@ -107,7 +107,9 @@ async def of_page(datasette: Any, request: Any) -> Download:
         title, words = "Query", page["query"]["sql"]
     if any(row):
         return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
-    sql = page["query"]["sql"] if name in QUESTIONS else page["query"]["sql"].removesuffix(" limit 1" if name else "")
+    sql = page["query"]["sql"].removesuffix(" limit 1" * (name not in ("", *QUESTIONS)))
+    if name not in ("", "records", *QUESTIONS) and "record_id" in page["columns"]:
+        sql = QUERIES["with_record"].format(sql=sql)
     return await download(datasette, request, title, words, Query(sql, page["query"]["params"], SECONDS_OF_SQL), name)
 
 

@@ -23,6 +23,7 @@ from scraper.sandbox import Query
 
 AT_ONCE = 200
 """Rows read at a time: records shown for the first time, and changed fields."""
+_KINDS = {"gone": "disappeared", "unknown": "back"}  # by the new value of `availability`
 _NIGHTS = 30
 """Refreshes looked at for one page that has any event."""
 _SECONDS = 0.5
@@ -50,8 +51,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         for (at, record_id), run_of in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
             some = list(run_of)
             fields = {row["field"]: row["new_value"] for row in some}
-            kind = {"gone": "disappeared", "unknown": "back"}.get(fields.get("availability", ""), "changed")
-            kind = "new" if None in fields else kind
+            kind = "new" if None in fields else _KINDS.get(fields.get("availability", ""), "changed")
             url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
             event = {"kind": kind, "at": at, "title": some[0]["heading"], "url": url, "run": night["run_id"]}
             event["key"] = uuid5(NAMESPACE_URL, f"{kind} {record_id} {at}").urn

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, groupby
-from operator import and_, eq
+from operator import and_, eq, itemgetter
 from typing import Any
 
 from parsers.record import columns_of
@@ -52,12 +52,11 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[di
     numbers = {one["capture_id"]: one["number"] for one in captures}
     body = [row for row in rows["fields"] if (row["name"], row["label"], row["item"]) == ("body", None, None)]
     fields = [row for row in rows["fields"] if row not in body]
-    between = groupby(rows["changes"], key=lambda row: (row["seen_after"], row["seen_by"]))
     heading = record["tta_title"] or record["short_name"] or record["title"] or record["record_id"]
     shown = {"record": record, "heading": heading, "url": safe_href(record["url"]), "captures": captures, "around": related}
     shown |= {"made_up": any(one["source"] == MADE_UP for one in captures), "facts": list(_facts(record))}
     shown["description_source"] = numbers.get(body[0]["capture_id"]) if body else None
-    shown["changes"] = [(captured, list(run)) for captured, run in between]
+    shown["changes"] = [(when, list(run)) for when, run in groupby(rows["changes"], itemgetter("seen_after", "seen_by"))]
     return shown | {"groups": _group_fields(fields, rows["sections"], numbers)}
 
 

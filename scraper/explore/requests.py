@@ -86,8 +86,7 @@ def normalize_request(app: App, base_url: str) -> App:
                 for pair in pairs:
                     with suppress(BadQuery):
                         good += [pair] * (convert_query(scope["path"], [pair]) is not None)
-                bad = [pair for pair in pairs if pair not in good]
-                asked_of = (f"{base_url.rstrip('/')}{scope['path']}", good, bad)
+                asked_of = (f"{base_url.rstrip('/')}{scope['path']}", good, [pair for pair in pairs if pair not in good])
                 scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem), tta_asked=asked_of)
         await app(scope, receive, send)
 

@@ -197,5 +197,4 @@ def highlight(snippet: str | None) -> Markup:
     text = snippet or ""
     if text.startswith('["') or text.endswith('"]'):  # a JSON array
         text = text.removeprefix('["').removesuffix('"]').replace('","', "; ").replace('", "', "; ")
-    escaped = str(Markup.escape(text))
-    return Markup(re.sub(f"[{_BEGIN}{_END}]", "", _MARKED.sub(r"<mark>\1</mark>", escaped)))  # noqa: S704 - escaped above
+    return Markup(re.sub(f"[{_BEGIN}{_END}]", "", _MARKED.sub(r"<mark>\1</mark>", str(Markup.escape(text)))))  # noqa: S704
