@@ -110,8 +110,7 @@ def test_each_chart_has_a_kind_that_fits(site: Site, query: str, kind: str) -> N
     spec = charts.read_spec(Request.fake(f"/?{query}").args)
     counts = Counts()
     for series in range(6 if spec.split and spec.split != "evidence_based" else 2):
-        counts.cells["a", series][None] += 1
-        counts.rows["a"][None] += 1
+        counts.add(1, ["a"], [series])
     assert draw(spec, counts, EVERYTHING).spec.kind == kind
     assert ("Drawn instead" in site.get(f"/-/chart?{query}").text) is (spec.kind not in ("", kind))
 
@@ -186,14 +185,13 @@ def test_the_map_draws_all_states_inside_its_frame() -> None:
 def test_scale_has_room_for_every_mark_and_no_year_is_skipped(given_counts: dict[tuple[int, int], int]) -> None:
     counts = Counts()
     for (year, series), n in given_counts.items():
-        counts.cells[year, series][None] += n
-        counts.rows[year][None] += n
+        counts.add(n, [year], [series])
     for kind in ("bars", "lines"):
         chart = draw(Spec(split="status", kind=kind), counts, EVERYTHING)
         years = [int(row.name) for row in chart.rows]
         assert years == list(range(years[0], years[-1] + 1))
         heights = [[mark.value for mark in row.marks if mark] for row in chart.drawn]
-        assert sum(map(sum, heights)) == sum(given_counts.values()) or (kind, chart.others > 0) == ("lines", True)
+        assert sum(map(sum, heights)) == sum(given_counts.values()) or (kind, chart.others != []) == ("lines", True)
         most = max(sum(row) if chart.is_stack else max(row, default=0) for row in heights)
         assert chart.ticks[0] == 0 and chart.ticks[-2] < most <= chart.ticks[-1] and len(chart.ticks) <= 6
         assert len(chart.series) <= charts.MAX_SERIES
@@ -218,8 +216,7 @@ def test_an_event_before_its_request_is_drawn_below_zero(tmp_path: Path) -> None
 def test_months_without_a_record_are_drawn() -> None:
     counts = Counts()
     for month in ("2023-11", "2024-02", None):
-        counts.rows[month][None] += 1
-        counts.cells[month, None][None] += 1
+        counts.add(1, [month])
     names = [row.name for row in draw(Spec(by="month"), counts, EVERYTHING).drawn]
     assert names == ["2023-11", "2023-12", "2024-01", "2024-02", "not known"]
 
@@ -227,20 +224,21 @@ def test_months_without_a_record_are_drawn() -> None:
 def test_the_visitor_chooses_what_is_drawn() -> None:
     counts = Counts()
     for number in range(20):
-        counts.cells[2024, f"value {number:02}"][None] += 20 - number
-        counts.rows[2024][None] += 20 - number
+        counts.add(20 - number, [2024], [f"value {number:02}"])
     values = "\n".join(f"value {number:02}" for number in range(3, 15))
     for kind, drawn, last in (("lines", charts.MAX_SERIES, "value 10"), ("bars", charts.MAX_SERIES, "all others")):
         chart = draw(Spec(split="status", kind=kind, only=values + "\nunheard of"), counts, EVERYTHING)
         assert (len(chart.series), chart.series[0], chart.series[-1]) == (drawn, "value 03", last)
         assert chart.spec.only == values and len(chart.choices) == 20
-    counts.rows["a"][None] = counts.rows["b"][None] = counts.cells["a", None][None] = counts.cells["b", None][None] = 1
+    counts = Counts()
+    for name in "ab":
+        counts.add(1, [name])
     assert [row.name for row in draw(Spec(by="category", only="b"), counts, EVERYTHING).drawn] == ["b"]
     for spec in (Spec(by="category", only="unheard of"), Spec(split="status", only="unheard of")):
         assert draw(spec, counts, EVERYTHING).rows == [], "what is not among the records is not replaced by all others"
     counts = Counts()  # more values than the form lists
     for number in range(charts.MAX_CHOICES + 9):
-        counts.cells[f"value {number:03}", None][None] = counts.rows[f"value {number:03}"][None] = 300 - number
+        counts.add(300 - number, [f"value {number:03}"])
     chart = draw(Spec(by="county", only="value 205"), counts, EVERYTHING)
     assert ([row.name for row in chart.drawn], len(chart.choices)) == (["value 205"], charts.MAX_CHOICES)
 
@@ -263,8 +261,7 @@ def test_years_that_are_not_complete_are_marked_in_picture_and_files(tmp_path: P
 def test_unknown_values_are_no_part_of_all_others_and_the_latest_years_stay(split: str, first: str) -> None:
     counts = Counts()
     for number in [*range(10, 20), None]:
-        counts.cells["a", number and (number if split == "fiscal_year" else f"value {number}")][None] += number or 1
-        counts.rows["a"][None] += number or 1
+        counts.add(number or 1, ["a"], [number and (number if split == "fiscal_year" else f"value {number}")])
     series = draw(Spec(by="category", split=split, kind="bars"), counts, EVERYTHING).series
     assert (series[0], series[-1], len(series)) == (first, "not known", charts.MAX_SERIES + 1)
     assert split == "status" or series[-2] == "19"
@@ -279,7 +276,8 @@ def test_limits_of_shades_are_round_and_figures_of_few_records_come_last(
 ) -> None:
     counts = Counts()
     for state, answers in {"Texas": Counter({1: 71, 0: 9}), "Nevada": Counter({1: 4 if measure != "records" else 168})}.items():
-        counts.rows[state] = counts.cells[state, None] = answers
+        for answer, n in answers.items():
+            counts.add(n, [state], value=answer)
     chart = draw(Spec(measure, "place_state"), counts, EVERYTHING)
     assert (chart.limits, [row.name for row in chart.rows]) == (limits, order)
     assert [chart.is_few(row) for row in chart.rows] == [False, measure != "records"]

@@ -176,9 +176,8 @@ def extra_template_vars(
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
     async def found() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_settings": datasette.plugin_config(PLUGIN) or {}}
-        variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
-            path_with_replaced_args(*given)
-        )  # below base_url
+        # Below base_url:
+        variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(path_with_replaced_args(*given))
         variables |= {"did_you_mean": lambda: search.did_you_mean(datasette, request)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
@@ -187,7 +186,8 @@ def extra_template_vars(
         shown = datasette.get_database(DATABASE)
         if (table, view_name) == ("organizations", "row"):
             (key,), most = urlsafe_components(request.url_vars["pks"]), record.MOST[request.args.get("_size") == "max"]
-            variables["tta"] = await record.organization_page(shown, key, most)
+            rows = await filters.ask(shown, "organization", {"id": key}, most=str(most))
+            variables["tta"] = rows if rows["organization"] else None
         elif (table, view_name) == ("records", "row"):
             (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
             variables["tta"] = page = await record.record_page(shown, key, chosen)

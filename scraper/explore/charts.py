@@ -145,6 +145,10 @@ class Spec(NamedTuple):
         """The URL parameters of the chart."""
         return [(f"_{name}", one) for name, value in self._asdict().items() for one in value.split("\n") if one]
 
+    def words(self, filters: RecordFilters) -> str:
+        """Returns the filters, and which values are drawn, in words."""
+        return "; ".join(filter(None, [filters.words, self.only.replace("\n", ", ")]))
+
 
 def read_spec(args: Any) -> Spec:
     """Returns the chart that a URL requests. Raises BadQuery if there is no such chart."""
@@ -157,13 +161,22 @@ def read_spec(args: Any) -> Spec:
 
 @dataclass(slots=True)
 class Counts:
-    """How often each value of the measure occurs in each group. `unknown`: numbers of records left out, by reason."""
+    """How often each value of the measure occurs in each group of records.
 
-    total: int = 0
-    shown: int = 0
+    `groups`: numbers of records by their values of both dimensions and why they have an unknown or unwanted one (empty: none).
+    """
+
     cells: dict[tuple[Value, Value], Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
     rows: dict[Value, Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
-    unknown: Counter[str] = field(default_factory=Counter)
+    groups: Counter[tuple[tuple[Value, ...], tuple[Value, ...], str]] = field(default_factory=Counter)
+
+    def add(self, n: int, across: Sequence[Value], down: Sequence[Value] = (None,), value: Any = None, reason: str = "") -> None:
+        """Adds records; those without a value of a dimension have no cell."""
+        self.groups[tuple(across), tuple(down), reason] += n
+        for x in across:
+            self.rows[x][value] += n if down else 0
+            for series in down:
+                self.cells[x, series][value] += n
 
 
 async def incomplete_periods(database: Any) -> dict[tuple[str, Value], str]:
@@ -181,19 +194,12 @@ async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     counts, only = Counts(), spec.only.split("\n")
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
-        reasons = [f"unknown {measure.heading.lower()}"] if measure.sql != "NULL" and value is None else []
+        reasons = [f"unknown {measure.heading.lower()}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
         if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
             reasons.append(f"another {(split or by).name_in_text}")
         empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
         reasons += [f"{'unknown' if values else 'cut-off'} {one.name_in_text}" for one, values in empty]
-        counts.total += n
-        counts.shown += 0 if reasons else n
-        counts.unknown.update(dict.fromkeys(reasons[:1], n))
-        if measure.sql == "NULL" or value is not None:
-            for x in across:
-                counts.rows[x][value] += n if down else 0
-                for series in down:
-                    counts.cells[x, series][value] += n
+        counts.add(n, () if is_unknown else across, () if is_unknown else down, value, "".join(reasons[:1]))
     return counts
 
 
@@ -219,8 +225,8 @@ class Row(NamedTuple):
 class Chart:
     """A chart as drawn: `drawn` of the `rows`. `lacks`: why years or months with a star are not complete, by name.
 
-    `choices`: the values that `spec.only` can choose of, and their records. `others`: how many values of the second dimension
-    have no series of their own.
+    `choices`: the values that `spec.only` can choose of, and their records. `others`: values of the second dimension that have no
+    series of their own. `left_out`, `unknown`: numbers of records that are not drawn, or drawn as not known, by reason.
     """
 
     spec: Spec
@@ -230,7 +236,9 @@ class Chart:
     drawn: list[Row]
     lacks: dict[str, str]
     choices: list[tuple[str, int]]
-    others: int
+    others: list[str]
+    left_out: Counter[str]
+    unknown: Counter[str]
 
     def is_few(self, one: Mark | Row) -> bool:
         """Returns whether the figure is of too few records to be compared. Counts always can be."""
@@ -246,13 +254,6 @@ class Chart:
     def shade(self, value: float) -> int:
         """Returns the shade of a value, 1 to SHADE_COUNT; 0 for none or less."""
         return ceil(SHADE_COUNT * (bisect_left(self.limits, value) + 1) / len(self.limits)) if value > 0 else 0
-
-    @property
-    def left_out(self) -> Counter[str]:
-        """Returns the numbers of records that are not drawn, by reason."""
-        drawn = [(self.spec.across, NOT_KNOWN in [row.name for row in self.drawn]), (self.spec.down, NOT_KNOWN in self.series)]
-        known = {f"unknown {one.name_in_text}" for one, is_drawn in drawn if one and is_drawn}
-        return Counter({reason: n for reason, n in self.counts.unknown.items() if reason not in known})
 
     @property
     def is_stack(self) -> bool:
@@ -276,41 +277,38 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     """Returns the chart. Incomplete values (`lacking`) get a star; the least frequent series are combined into one."""
     by, split, measure = spec.across, spec.down, spec.figure
     sizes: Counter[Value] = Counter()
-    for (_, second), cell in counts.cells.items():
-        sizes[second] += cell.total()
-    order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
-    whole = sizes if split else Counter({one: found.total() for one, found in counts.rows.items()})
-    totals = {(split or by).name(one): n for one, n in whole.most_common()}
+    for (across, down, _), n in counts.groups.items():
+        sizes.update(dict.fromkeys((down if split else across) if across else (), n))
+    chosen_of, complete = split or by, sum(n for (*_, reason), n in counts.groups.items() if not reason)
+    order = sorted(sizes, key=chosen_of.key if chosen_of.order else lambda one: (one is None, -sizes[one], str(one)))
+    totals = {chosen_of.name(one): sizes[one] for one in order}
     only = [one for one in spec.only.split("\n") if one in totals]
-    order = [one for one in order if not split or not spec.only or split.name(one) in only]
+    order = [one for one in order if not spec.only or split.name(one) in only] if split else [None]
     fits = {"bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
     best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
     kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
     spec = spec._replace(only="\n".join(only) or spec.only, kind=kind)
     known = [one for one in order if one is not None]
     most = len(known) if spec.kind == "heat" else MAX_SERIES - (len(known) > MAX_SERIES and spec.kind != "lines")
-    kept = known[-most:] if split and split.order else known[:most]  # the latest or the most frequent
-    others: list[Value] = [OTHER] if kept != known and spec.kind != "lines" else []
-    series = [*others, *kept] if split and split.order else [*kept, *others]
-    series += [None] * (None in order)
-    cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
-    for (first, second), cell in counts.cells.items():
-        if second in order:
-            cells[first, second if second in series else OTHER].update(cell)
+    is_by_time = split and split.order  # then the latest are kept, else the most frequent
+    kept, others = (known[-most:], known[:-most]) if is_by_time else (known[:most], known[most:])
+    rest: list[Value] = [OTHER] if others and spec.kind != "lines" else []
+    series = ([*rest, *kept] if is_by_time else [*kept, *rest]) + [None] * (None in order)
 
     def figure(cell: Counter[Any], whole: int) -> float:
         return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
 
     def mark(first: Value, second: Value) -> Mark | None:
-        if not (cell := cells.get((first, second))):
+        parts = (counts.cells.get((first, one), Counter()) for one in (others if second == OTHER else [second]))
+        if not (cell := sum(parts, Counter[Any]())):
             return None
         filters = [*by.filters(first), *(split.filters(second) if split else [])]
-        whole = counts.rows[first].total() if split else counts.shown
+        whole = counts.rows[first].total() if split else complete
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url)
 
-    shown = {*((spec.by, one) for one in counts.rows), *((spec.split, one) for one in series)}
-    lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if (key, value) in shown}
+    shown: Any = {spec.by: counts.rows, spec.split: series}
+    lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if value in shown.get(key, ())}
 
     firsts = _fill_gaps(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
@@ -321,26 +319,29 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         name += (f", number {key}" if key.isdigit() else ", without a number") * (same[name] > 1)
         name += "*" * ((spec.by, first) in (lacking or {}))
         marks = [mark(first, second) for second in series]
-        return Row(name, figure(found, counts.shown) if found else 0.0, found.total(), chosen.url(*by.filters(first)), marks)
+        return Row(name, figure(found, complete) if found else 0.0, found.total(), chosen.url(*by.filters(first)), marks)
 
-    rows = list(map(row, firsts))
+    rows = {first: row(first) for first in firsts}
     if not by.order:
-        rows.sort(key=lambda one: (one.name == NOT_KNOWN, not measure.adds_up and one.records < FEW, -one.value, one.name))
-    drawn = [one for one in rows if one.name != NOT_KNOWN or spec.kind not in ("lines", "map")]
-    drawn = drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS]
-    stars = ["*" * ((spec.split, one) in (lacking or {})) for one in series]
-    names = [split.name(one) + star if split else measure.heading for one, star in zip(series, stars, strict=True)]
-    return Chart(spec, counts, names, rows, drawn, lacks, list(totals.items())[:MAX_CHOICES], len(known) - len(kept))
+        firsts.sort(key=lambda x: (x is None, not measure.adds_up and rows[x].records < FEW, -rows[x].value, rows[x].name))
+    limit = None if by.order or spec.kind == "map" else MAX_CHOICES if spec.kind == "heat" else MAX_ROWS
+    drawn = {one: rows[one] for one in [x for x in firsts if x is not None or spec.kind not in ("lines", "map")][:limit]}
+    by_reason, kinds = (Counter[str](), Counter[str]()), ((by, drawn), (split, {*series, *(others if rest else [])}))
+    for (*values, reason), n in counts.groups.items():
+        missed = [one for (one, known), found in zip(kinds, values, strict=True) if one and not any(x in known for x in found)]
+        if missed or reason:
+            by_reason[not missed][reason or f"no drawn {missed[0].name_in_text}"] += n
+    names = [split.name(one) + "*" * ((spec.split, one) in (lacking or {})) if split else measure.heading for one in series]
+    choices = list(totals.items())[-MAX_CHOICES if chosen_of.order else 0 :][:MAX_CHOICES]
+    hidden = [split.name(one) for one in others if split]
+    return Chart(spec, counts, names, [rows[one] for one in firsts], list(drawn.values()), lacks, choices, hidden, *by_reason)
 
 
 def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:
     """Returns the chart of a question's rows (`OF_ROWS`); its marks lead to the rows of the table, if there is one."""
     counts, one = Counts(), TEXTS["rows"][name]
     for row in rows:
-        value, n = row[one["column"]], row[one["count"]] if "count" in one else 1
-        counts.rows[value][None] += n
-        counts.cells[value, None][None] += n
-        counts.total, counts.shown = counts.total + n, counts.shown + n
+        counts.add(row[one["count"]] if "count" in one else 1, [row[one["column"]]])
     return draw(Spec(name, name), counts, RecordFilters(one["table"] and urls.table(DATABASE, one["table"]), [], "", {}, ""))
 
 

@@ -13,8 +13,8 @@ from datasette.utils.asgi import Request, Response
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME
 from scraper.explore import charts
-from scraper.explore.charts import TEXTS, Chart, Spec, draw, read_spec
-from scraper.explore.downloads import download
+from scraper.explore.charts import MAX_ROWS, TEXTS, Chart, Spec, draw, read_spec
+from scraper.explore.downloads import download, file_name
 from scraper.explore.filters import COUNT_FOR, Pairs, RecordFilters, ask, equal, form, read_filters
 from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE, NOT_KNOWN
@@ -38,7 +38,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     lacking = await charts.incomplete_periods(database)
     found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen, lacking) for spec in TEXTS["page"]))
     drawn = [chart for chart in found if chart]
-    shown: dict[str, Any] = {"charts": drawn, "records": max((one.counts.total for one in drawn), default=0), "filled": []}
+    shown: dict[str, Any] = {"charts": drawn, "records": max([0, *(one.counts.groups.total() for one in drawn)]), "filled": []}
     with suppress(QueryInterrupted):
         complete = await ask(database, "complete", chosen.params, where=chosen.where, filled=_FILLED)
         shown |= {"records": (filled := complete["filled"][0]).pop("all"), "filled": sorted(filled.items(), key=itemgetter(1))}
@@ -61,9 +61,12 @@ async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[str, RecordFilte
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the templates `chart.html` and `chart.svg` show."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
-    chart = await chart_of(datasette, spec, chosen, await charts.incomplete_periods(datasette.get_database(DATABASE)))
-    shown = {"chart": chart, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
-    return shown | await _common_context(datasette, request, chosen)
+    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
+    chart = await chart_of(datasette, spec, chosen, lacking)
+    every = spec._replace(kind="heat")  # the kind that omits no series
+    numbers = draw(every, chart.counts, chosen, lacking) if chart and 0 < len(chart.others) < MAX_ROWS else chart
+    shown = {"chart": chart, "numbers": numbers, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
+    return shown | {"file_name": file_name(spec.title, spec.words(chosen))} | await _common_context(datasette, request, chosen)
 
 
 async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
@@ -105,8 +108,7 @@ async def picture_file(datasette: Any, request: Any) -> Any:
     source = f", retrieved on {today()} from {page}" if request.host != "localhost" else ""  # a saved site has no other address
     shown = await chart_context(datasette, request) | {"source": source}
     text = await datasette.render_template("chart.svg", shown, request=request)
-    name = "-".join(filter(None, shown["spec"][:3])).replace("_", "-")
-    headers = {"content-disposition": f'attachment; filename="{name}.svg"'}
+    headers = {"content-disposition": f'attachment; filename="{shown["file_name"]}.svg"'}
     return Response(text.strip(), headers=headers, content_type="image/svg+xml")
 
 
@@ -123,8 +125,7 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
             of = (row.name.rstrip("*"), series.rstrip("*"))[: 1 + bool(spec.down)]
             lack = "; ".join(lacks[one] for one in of if one in lacks) or None
             rows.append((*of, round(mark.value, 2), *[mark.records] * (not is_count), *[lack] * bool(lacks)))
-    words = "; ".join(filter(None, [chosen.words, spec.only.replace("\n", ", ")]))
-    return await download(datasette, request, spec.title, words, (names + ["Incomplete"] * bool(lacks), rows))
+    return await download(datasette, request, spec.title, spec.words(chosen), (names + ["Incomplete"] * bool(lacks), rows))
 
 
 async def map_context(datasette: Any, request: Any) -> dict[str, Any]:

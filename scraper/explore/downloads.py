@@ -113,6 +113,11 @@ async def of_page(datasette: Any, request: Any) -> Download:
     return await download(datasette, request, title, words, Query(sql, page["query"]["params"], SECONDS_OF_SQL), name)
 
 
+def file_name(title: str, words: str) -> str:
+    """Returns the name of a file without its extension: what it contains, the filter in words, and the day."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', f'{title} {words}'.lower())[:90].strip('-')}-{today()}"
+
+
 async def download(
     datasette: Any, request: Any, title: str, words: str, source: Query | tuple[list[str], list[Any]], table: str = "records"
 ) -> Download:
@@ -130,8 +135,7 @@ async def download(
     about["Cite as"] = f"{cite(title, words)}, from {page}"
     if _now["open"] >= MAX_OPEN:
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
-    name = re.sub(r"[^a-z0-9]+", "-", f"{title} {words}".lower())[:90].strip("-")
-    found = Download(f"{name}-{today()}", extension)
+    found = Download(file_name(title, words), extension)
     try:
         file = DownloadFile(found.file.name, title, tuple(about.items()), table)
         if isinstance(source, Query):

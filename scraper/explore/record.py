@@ -1,4 +1,4 @@
-"""Prepares the page of a record, agency or provider; a record's fields by section in page order, each with its capture."""
+"""Prepares the page of a record: its fields by section in page order, each with its capture."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -105,12 +105,6 @@ def _label_values(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[d
         ]
         note = values[0]["note"] if all(value["note"] for value in values) else None
         yield {"name": label or (name or "no label").removeprefix("field_").replace("_", " "), "values": values, "note": note}
-
-
-async def organization_page(database: Any, organization_id: str, most: int) -> dict[str, list[dict[str, Any]]] | None:
-    """Returns the rows of each list of an organization's page; None if there is no such organization."""
-    rows = await ask(database, "organization", {"id": organization_id}, most=str(most))
-    return rows if rows["organization"] else None
 
 
 async def overlay_rows(database: Any, record: Row) -> dict[str, list[dict[str, Any]]]:

@@ -72,7 +72,7 @@ addEventListener("beforeprint", () => {
   const day = new Date().toLocaleDateString("en-US", { year: "numeric", month: "long", day: "numeric" });
   note.className = "tta-printed";
   note.textContent = `${name}: ${document.title}. Printed on ${day} from ${location.href}`;
-  document.querySelector("section.content")?.append(note);
+  (document.querySelector("figure.tta-figure") || document.querySelector("section.content"))?.append(note); // not alone on a page
 });
 
 // A record's page: its contents, and buttons and BibTeX for its citation.
