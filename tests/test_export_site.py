@@ -217,7 +217,7 @@ def test_a_person_finds_and_counts_records_without_a_server_of_ours(
         seen.open("/new.html").get_by_role("link", name="Crisis Co-Responder Model Design").first.click()
         expect(shown.locator("#changes + ol")).to_contain_text("became")
         shown.get_by_label("On this page").get_by_role("link", name="Similar records").click()
-        shown.locator("#similar + ul a").first.click()
+        shown.locator("#similar ~ .tta-list a").first.click()
         shown.get_by_role("navigation").get_by_role("link", name="Search").click()
         assert asked("harrris behavoral").endswith("Did you mean harris behavioral?")
         shown.get_by_role("status").get_by_role("link").click()
