@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -112,7 +113,9 @@ def test_each_chart_has_a_kind_that_fits(site: Site, query: str, kind: str) -> N
     for series in range(6 if spec.split and spec.split != "evidence_based" else 2):
         counts.add(1, ["a"], [series])
     assert draw(spec, counts, EVERYTHING).spec.kind == kind
-    assert ("Drawn instead" in site.get(f"/-/chart?{query}").text) is (spec.kind not in ("", kind))
+    notice = re.search(r'Drawn instead: [a-z ]+\. <a href="([^"]+)">', site.get(f"/-/chart?{query}").text)
+    assert (notice is not None) is (spec.kind not in ("", kind))
+    assert not notice or "Drawn instead" not in site.get(html.unescape(notice[1])).text, "the link draws what was asked for"
 
 
 def test_lists_count_in_each_value_and_what_is_left_out_is_told(tmp_path: Path) -> None:
@@ -125,6 +128,14 @@ def test_lists_count_in_each_value_and_what_is_left_out_is_told(tmp_path: Path) 
     assert {name: int(n) for name, n in re.findall(r'aria-label="([^:"]*): (\d+) record', text)}["Courts"] == 2
     assert "Correctio" not in text
     assert "with unknown program area" in text
+    counts = Counts()
+    for number, names in enumerate([["Courts", "Reentry"], ["Courts"], *([name] for name in "abcdefghijklmnopqrst")]):
+        counts.add(1, names, [2020 + number % 3])
+    chart = draw(Spec(by="program_areas", split="fiscal_year", kind="heat"), counts, EVERYTHING)
+    assert chart.choices == [("2020", 8), ("2021", 7), ("2022", 7)], "records, not mentions, in the order of years"
+    assert len(chart.drawn) == len(chart.rows) == 22 and not chart.left_out
+    chart = draw(Spec(by="program_areas"), counts, EVERYTHING)
+    assert len(chart.drawn) == charts.MAX_ROWS and chart.left_out == {"no drawn program area": 2}
 
 
 @pytest.mark.parametrize(
@@ -146,19 +157,24 @@ def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: 
     query = urlencode({"_measure": measure, "_by": "program_areas", "_split": "fiscal_year", "status__exact": "Completed"})
     answer = site.get(f"/-/chart.csv?{query}")
     rows = list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))
-    lacking = ["Incomplete"] * (measure != "days")
-    assert rows[0] == [*dict.fromkeys(["Program areas", "Fiscal year", MEASURES[measure].heading, "Records"]), *lacking]
+    assert rows[0] == [*dict.fromkeys(["Program areas", "Fiscal year", MEASURES[measure].heading, "Records"]), "Incomplete"]
     assert "-by-program-area-and-fiscal-year-status-completed-" in answer.headers["content-disposition"]
     text = html.unescape(site.get(f"/-/chart?{query}").text)
     for area, year, value, *rest in rows[1:]:
-        star = "*" * bool(lacking and rest[-1])
+        star = "*" * bool(rest[-1])
         assert f'aria-label="{area}, {year}{star}: {MEASURES[measure].form.format(float(value))}' in text
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["", "_measure=emerging_need&_by=place_state", "_split=program_areas", "_by=program_areas&_split=fiscal_year", "_by=county"],
+_FILES = (
+    "",
+    "_measure=emerging_need&_by=place_state",
+    "_split=program_areas",
+    "_by=program_areas&_split=fiscal_year",
+    "_by=county",
 )
+
+
+@pytest.mark.parametrize("query", [*_FILES, "_by=program_areas&_split=month&_kind=heat"])
 def test_svg_file_needs_no_other_file(site: Site, query: str) -> None:
     answer = site.get(f"/-/chart.svg?{query}&status=Completed")
     assert answer.headers["content-type"] == "image/svg+xml"
@@ -167,6 +183,9 @@ def test_svg_file_needs_no_other_file(site: Site, query: str) -> None:
     legend = ["up to"] if "place_state" in query or "fiscal_year" in query else ["Law Enforcement"] if "_split" in query else []
     legend += ["percent of the records with an answer"] if "_measure" in query else []
     assert all(word in texts for word in (" by ", "Status", "as captured until", "Shows", *legend))
+    years = [float(x) for x in re.findall(r'translate\(([\d.]+) 14\)"?>\s*<text[^>]*>\d{4}\*?<', answer.text)]
+    assert all(after - before > 40 for before, after in pairwise(years)) and ("month" not in query or len(years) > 5)
+    assert ('class="tta-cell' in answer.text) is ("fiscal_year" in query), "no numbers in narrow cells"
     assert not re.search(r"href|var\(--|%\"", answer.text.replace('width="100%" height="100%"', ""))
 
 
@@ -230,6 +249,8 @@ def test_the_visitor_chooses_what_is_drawn() -> None:
         chart = draw(Spec(split="status", kind=kind, only=values + "\nunheard of"), counts, EVERYTHING)
         assert (len(chart.series), chart.series[0], chart.series[-1]) == (drawn, "value 03", last)
         assert chart.spec.only == values and len(chart.choices) == 20
+        assert chart.others == [f"value {number:02}" for number in range(3 + charts.MAX_SERIES - (kind == "bars"), 15)]
+        assert chart.left_out == {"no drawn status": 102 if kind == "lines" else 72}  # bars add up the last 30
     counts = Counts()
     for name in "ab":
         counts.add(1, [name])
@@ -244,14 +265,18 @@ def test_the_visitor_chooses_what_is_drawn() -> None:
 
 
 def test_years_that_are_not_complete_are_marked_in_picture_and_files(tmp_path: Path) -> None:
-    pages = [page(page_html({"County": "x"}, node=n, title=f"202{n}0402-120000-01"), url=node(n)) for n in (3, 4)]
+    years = 2019, 2023, 2024
+    pages = [page(page_html({"County": "x"}, node=year, title=f"{year}0402-120000-01"), url=node(year)) for year in years]
     site = Site(loaded(tmp_path, pages).database)
     for address in ("/-/chart", "/-/chart.svg", "/-/chart?_by=status&_split=fiscal_year&_kind=bars", "/-/charts", "/"):
         text = " ".join(re.sub(r"<[^>]*>", " ", site.get(address).text).split())
         assert "2024*" in text and "2023*" not in text, address
-        assert "Incomplete: 2024 (no later request is known than that of 2024-04-02)" in text, address
+        assert re.search("Incomplete:.* 2024 .no later request is known than that of 2024-04-02", text), address
+    assert (
+        "2019-04* " in (text := site.get("/-/chart?_by=month").text.replace("<", " ")) and "2019-04 (fiscal year 2019: " in text
+    )
     rows = list(csv.DictReader(io.StringIO(site.get("/-/chart.csv").text.removeprefix("\ufeff"))))
-    assert [(row["Fiscal year"], row["Incomplete"]) for row in rows] == [
+    assert [(row["Fiscal year"], row["Incomplete"]) for row in rows[1:]] == [
         ("2023", ""),
         ("2024", "no later request is known than that of 2024-04-02"),
     ]

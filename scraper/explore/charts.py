@@ -288,7 +288,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
     kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
     spec = spec._replace(only="\n".join(only) or spec.only, kind=kind)
-    known = [one for one in order if one is not None]
+    known = [one for one in (_fill_gaps(order) if spec.kind == "heat" and not only else order) if one is not None]
     most = len(known) if spec.kind == "heat" else MAX_SERIES - (len(known) > MAX_SERIES and spec.kind != "lines")
     is_by_time = split and split.order  # then the latest are kept, else the most frequent
     kept, others = (known[-most:], known[:-most]) if is_by_time else (known[:most], known[most:])
