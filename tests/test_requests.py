@@ -81,7 +81,7 @@ def test_any_text_is_a_span_or_refused(text: str) -> None:
         ("records", "evidence_based=Yes&emerging_need__not=no", "evidence_based=1&emerging_need__not=0"),
         ("records", "program_areas=Courts", "program_areas__arraycontains=Courts"),
         ("records", "estimated_cost_lower__gte=$5,000", "estimated_cost_lower__gte=5000"),
-        ("records", "county=&_search=&_col=county", "_col=county"),
+        ("records", "county=&_search=&_col=county", "_col=county&_col=submitted_at"),
         ("records", "_facet=county&_facet_array=agency_types", "_facet_list=county&_facet_list=agency_types"),
         ("disappeared", "since=last week", "since=2026-11-22"),
         ("new", "_dates=last week&place_state=tx", "place_state=Texas&_since=2026-11-22&_until=2026-11-28"),

@@ -196,9 +196,9 @@ def extra_template_vars(
             has_form, prefix = "record_id" in columns_in(table) and table in BY_NAME, "" if table == "records" else filters.RECORD
             shown_filters = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
             variables |= await shown_filters
-            chosen = request.args.getlist("_col")
+            chosen = request.args.getlist("_col") if table != "records" or "tta_title" in request.args.getlist("_col") else []
             first = [] if {"_col", "_nocol", "_columns"} & set(request.args) else LOOKS.get(table, {}).get("first", [])
-            variables["tta_columns"] = sorted(chosen, key="tta_title".__ne__) if "tta_title" in chosen else first
+            variables["tta_columns"] = sorted(chosen, key="tta_title".__ne__) or first
             variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
             variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
             variables["tta_names"] = partial(filters.names_of, shown)

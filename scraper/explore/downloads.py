@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
+from scraper.database.tables import BY_NAME
 from scraper.explore.filters import QUERIES, chips, heading
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import QUESTIONS, metadata
@@ -90,7 +91,8 @@ async def of_page(datasette: Any, request: Any) -> Download:
     name, *row = [*path.replace("/-/query", "").split("/"), ""][2:4]  # 1.0's address of a visitor's SQL
     if not name and not request.args.get("sql"):
         raise DatasetteError("There is no table or question at this address.", status=404)
-    pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
+    keys = {("_col", one) for one in BY_NAME[name].keys} if name in BY_NAME else set()  # which Datasette adds to those chosen
+    pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE and pair not in keys]
     asked = f"{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1&_shape=arrays&_extra=columns,query"
     answer = await datasette.client.get(f"{path}.json?{asked}", follow_redirects=True)
     if answer.status_code != 200:

@@ -21,11 +21,9 @@ from scraper.explore.links import DATABASE
 from scraper.explore.requests import today
 from scraper.sandbox import Query
 
-AT_ONCE = 200
-"""Rows read at a time: records shown for the first time, and changed fields."""
+AT_ONCE = 200  # rows read at a time: records shown for the first time, and changed fields
 _KINDS = {"gone": "disappeared", "unknown": "back"}  # by the new value of `availability`
-_NIGHTS = 30
-"""Refreshes looked at for one page that has any event."""
+_NIGHTS = 30  # refreshes looked at for one page that has any event
 _SECONDS = 0.5
 """For looking at more of them: as long as there is no event, and whether any is left for the next page."""
 

@@ -17,8 +17,7 @@ MADE_UP = "made-up"
 """`captures.source` of the demo records (tests.pagegen.samples)."""
 FACTS = {name: f"{name}__{'arraycontains' if name in LIST_COLUMNS else 'exact'}" for name in TEXTS["facts"]}
 """Columns at the top of the page, each with the condition of the records that have the same value."""
-_CONTEXT = 12
-"""Words that two long texts share which are shown around those that differ."""
+_CONTEXT = 12  # words that two long texts share, shown around those that differ
 MOST = (100, 2_000)
 """Rows of a list on the page of an organization or of a user's own table, which links to all of them; with `_size=max`."""
 _NOTES = {"empty": "empty on the page", "not_captured": "not captured"}  # by `fields.state`

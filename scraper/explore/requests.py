@@ -26,7 +26,7 @@ from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
 from scraper.explore.filters import RECORD, Pairs, read_yaml
 from scraper.explore.links import NOT_KNOWN, columns_in
-from scraper.explore.metadata import QUESTIONS
+from scraper.explore.metadata import LOOKS, QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
 from scraper.export.tables import Values, values_of
 from scraper.search_query import match
@@ -47,8 +47,7 @@ _RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|w
 _QUARTER = re.compile(r"(.*?) ?(?:q([1-4])|(first|second|third|fourth|[1-4]) quarter)(?: of)? ?(.*)")
 _QUARTERS = {"1": 0, "first": 0, "2": 1, "second": 1, "3": 2, "third": 2, "4": 3, "fourth": 3}  # quarters before
 _IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b|^\s*(?:the|in|on|during)\b")  # removed before dates are parsed
-_MONTHS = {"month": 1, "quarter": 3, "year": 12, "fiscal year": 12, "fy": 12}  # months in a unit
-_DAYS = {"day": 1, "week": 7}  # days in a unit
+_MONTHS, _DAYS = {"month": 1, "quarter": 3, "year": 12, "fiscal year": 12, "fy": 12}, {"day": 1, "week": 7}  # in a unit
 _STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}  # by name or code
 
 
@@ -104,7 +103,10 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
         read |= {"state": lambda one: parse_state(one, code=False), "agency_state": lambda one: parse_state(one, code=True)}
         read["search"] = lambda one: match(one) and one
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
-    columns = columns_in(name)
+    columns, given = columns_in(name), dict(pairs)
+    sort = given.get("_sort") or given.get("_sort_desc") or LOOKS.get(name, {}).get("sort_desc")
+    if sort and "_col" in given and ("_col", sort) not in pairs:  # Datasette fails where the rows lack it
+        pairs = [*pairs, ("_col", sort)]
     if columns == columns_in("records"):
         pairs = [(key.removeprefix(RECORD), value) for key, value in pairs]
         node = NODE.fullmatch(dict(pairs).get("_search", "").strip())
