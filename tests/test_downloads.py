@@ -83,6 +83,8 @@ def test_rows_are_those_of_the_page(site: Site, query: str) -> None:
 def test_rows_questions_and_chosen_columns_can_be_downloaded(site: Site) -> None:
     for path, columns in (
         ("/tta/records.csv?_col=tta_title&_sort=title", "record_id,tta_title"),
+        ("/tta/milestones.csv?_col=record_id&_col=title", "record,record_id,position,title"),
+        ("/tta/milestones.csv?_col=record_id", "record,record_id,position\r\n"),
         ("/tta/records/900000004.csv", "record_id,"),
         ("/tta/areas_by_year.csv?state=TX", "fiscal_year,program_area,records"),
     ):

@@ -129,8 +129,9 @@ def test_table_shows_the_first_columns_or_those_asked_for(site: Site) -> None:
     assert "description" in set(columns("?_columns=all")) - set(columns(""))
     assert columns("?_col=county") == ["record_id", "county", "submitted_at"]
     assert columns("?_col=county&_col=tta_title") == ["tta_title", "county", "submitted_at"]
-    changed = site.get("/tta/changes?_col=field&_size=10")  # Datasette fails where the column of the order is lacking
-    assert re.findall(r'<th [^>]*data-column="(\w+)"', changed.text) == ["field", "seen_by"]
+    for query in ("_col=field", "_nocol=seen_by&_sort_desc=seen_by"):  # Datasette fails where the column of the order is lacking
+        changed = site.get(f"/tta/changes?{query}&_size=10")
+        assert re.findall(r'<th [^>]*data-column="(\w+)"', changed.text)[-1] == "seen_by"
 
 
 def test_record_page_shows_all_of_the_record(site: Site) -> None:

@@ -176,7 +176,7 @@ def extra_template_vars(
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
     async def found() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_settings": datasette.plugin_config(PLUGIN) or {}}
-        # Below base_url:
+        # Datasette's own omits base_url:
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(path_with_replaced_args(*given))
         variables |= {"did_you_mean": lambda: search.did_you_mean(datasette, request)}
         if view_name == "index":

@@ -31,8 +31,8 @@ MAX_SERIES = 8
 """As many colors as can be distinguished; bars combine the values after the first seven."""
 MAX_CHOICES = 200
 """Values that the form lists to choose from."""
-MAX_ROWS, MAX_HEAT_ROWS = 20, 100
-"""Maximum numbers of bars, and of a heat map's rows, which take a second for 150; the table of the numbers has all."""
+MAX_ROWS = 20
+"""Maximum number of bars; a heat map has `MAX_CHOICES` rows, and the table of the numbers all."""
 OTHER = "all others"
 _CUT_OFF = ("…", "...")
 """End of a truncated value. Such a value is not a category."""
@@ -324,7 +324,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     rows = {first: row(first) for first in firsts}
     if not by.order:
         firsts.sort(key=lambda x: (x is None, not measure.adds_up and rows[x].records < FEW, -rows[x].value, rows[x].name))
-    limit = None if by.order or spec.kind == "map" else MAX_HEAT_ROWS if spec.kind == "heat" else MAX_ROWS
+    limit = None if by.order or spec.kind == "map" else MAX_CHOICES if spec.kind == "heat" else MAX_ROWS
     drawn = {one: rows[one] for one in [x for x in firsts if x is not None or spec.kind not in ("lines", "map")][:limit]}
     by_reason, kinds = (Counter[str](), Counter[str]()), ((by, drawn), (split, {*series, *(others if rest else [])}))
     for (*values, reason), n in counts.groups.items():

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from datasette.utils import escape_sqlite
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.database.tables import BY_NAME
 from scraper.explore.filters import QUERIES, chips, heading
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import QUESTIONS, metadata
@@ -91,8 +91,7 @@ async def of_page(datasette: Any, request: Any) -> Download:
     name, *row = [*path.replace("/-/query", "").split("/"), ""][2:4]  # 1.0's address of a visitor's SQL
     if not name and not request.args.get("sql"):
         raise DatasetteError("There is no table or question at this address.", status=404)
-    keys = {("_col", one) for one in BY_NAME[name].keys} if name in BY_NAME else set()  # which Datasette adds to those chosen
-    pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE and pair not in keys]
+    pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
     asked = f"{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1&_shape=arrays&_extra=columns,query"
     answer = await datasette.client.get(f"{path}.json?{asked}", follow_redirects=True)
     if answer.status_code != 200:
@@ -110,8 +109,10 @@ async def of_page(datasette: Any, request: Any) -> Download:
     if any(row):
         return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
     sql = page["query"]["sql"].removesuffix(" limit 1" * (name not in ("", *QUESTIONS)))
-    if name not in ("", "records", *QUESTIONS) and "record_id" in page["columns"]:
-        sql = QUERIES["with_record"].format(sql=sql)
+    if name not in ("", *QUESTIONS):
+        columns = [f"rows_of.{escape_sqlite(one)}" for one in dict.fromkeys(page["columns"])]  # Datasette repeats a chosen key
+        record = [QUERIES["record_of_row"]] * (name != "records" and "record_id" in page["columns"])
+        sql = f"SELECT {', '.join(record + columns)} FROM ({sql}) AS rows_of"
     return await download(datasette, request, title, words, Query(sql, page["query"]["params"], SECONDS_OF_SQL), name)
 
 

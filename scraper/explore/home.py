@@ -35,6 +35,7 @@ async def context(datasette: Any) -> dict[str, Any]:
     database, urls = datasette.get_database(DATABASE), datasette.urls
     found, labels = await asyncio.gather(ask(database, "home", {"made_up": MADE_UP}), database.execute(UNKNOWN_LABELS))
     (counts,) = found["counts"]
+    total = counts["records"]
     lacking = await incomplete_periods(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
     return {
@@ -48,10 +49,7 @@ async def context(datasette: Any) -> dict[str, Any]:
         "charts": [(await chart_of(datasette, Spec(**one), everything, lacking), name) for name, one in TEXTS["home"].items()],
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
-        "shares": [
-            one | {"count": counts[key], "percent": percent(counts[key], counts["records"])}
-            for key, one in TEXTS["shares"].items()
-        ],
+        "shares": [one | {"count": counts[key], "percent": percent(counts[key], total)} for key, one in TEXTS["shares"].items()],
         "unknown_labels": labels.first()[0],
         "tables": [one for one in TABLES if "hidden" not in LOOKS[one.name]],
         "about_table": lambda one: (LOOKS[one.name]["title"], table_description(one)),

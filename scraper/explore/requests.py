@@ -105,8 +105,9 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns, given = columns_in(name), dict(pairs)
     sort = given.get("_sort") or given.get("_sort_desc") or LOOKS.get(name, {}).get("sort_desc")
-    if sort and "_col" in given and ("_col", sort) not in pairs:  # Datasette fails where the rows lack it
-        pairs = [*pairs, ("_col", sort)]
+    if sort:  # Datasette fails where the rows lack its column
+        pairs = [pair for pair in pairs if pair != ("_nocol", sort)]
+        pairs += [("_col", sort)] * ("_col" in given and ("_col", sort) not in pairs)
     if columns == columns_in("records"):
         pairs = [(key.removeprefix(RECORD), value) for key, value in pairs]
         node = NODE.fullmatch(dict(pairs).get("_search", "").strip())

@@ -264,7 +264,7 @@ class Site:
             if node.attributes.get("action") in _LISTS:
                 node.attrs["action"] = posixpath.join(top, RECORDS)
             else:
-                node.inner_html = f"<p><a href={top}/{RECORDS}>Choose records</a>; all choices: <code>tta serve</code>.</p>"
+                node.inner_html = f"<p><a href={top}/{RECORDS}>Choose records</a>; for more, run <code>tta serve</code>.</p>"
                 node.unwrap()
         for node in tree.css(".tta-menu:not(:has(a))"):
             node.decompose()
