@@ -179,6 +179,14 @@ def test_a_number_is_one_organization_however_it_is_spelled(tmp_path: Path) -> N
     }
 
 
+def test_a_record_shows_the_name_of_its_agency_also_if_a_later_one_names_it(tmp_path: Path) -> None:
+    numbered, named = record(1, agency="105380"), record(2, agency="105380", title=request("Larch Police"))
+    agencies = "SELECT DISTINCT agency FROM records"
+    assert query(loaded(tmp_path / "number", [numbered]), agencies) == [("Agency number 105380",)]
+    assert query(loaded(tmp_path / "later", [numbered], [named]), agencies) == [("Larch Police",)]
+    assert query(loaded(tmp_path / "at once", [named, numbered]), agencies) == [("Larch Police",)]
+
+
 def test_a_renamed_provider_has_its_latest_name_and_its_page_outweighs_links(tmp_path: Path) -> None:
     named = [
         record(number, provider=name, links={name: 8142})
