@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -163,12 +164,6 @@ def test_numbers_and_addresses_lead_to_their_record(site: Site, typed: str) -> N
     assert (answer.status_code, answer.headers.get("location")) == (302, "/tta/records/900000004")
 
 
-def test_a_year_leads_to_its_records(site: Site) -> None:
-    assert "/tta/records?fiscal_year=FY2023&amp;_search=" in site.get("/-/search?q=FY2023").text
-    assert "/tta/records?place_state=texas&amp;_search=court" in site.get("/-/search?q=court+texas").text
-    assert "This searches texts" not in site.get("/-/search?q=training").text
-
-
 def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script> <b>deflection</b>"
     made = page(html({"TTA Title": hostile, "County": hostile}, node=7, body=hostile), url=node(7), when=day(1))
@@ -178,3 +173,22 @@ def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:
         assert "<script>alert" not in text
         assert "&lt;b&gt;<mark>deflection</mark>&lt;/b&gt;" in text
     assert "<script>" not in highlight("\x02<script>\x02\x03x\x03")
+
+
+@pytest.mark.parametrize(
+    ("question", "hint", "query"),
+    [
+        ("opioid Texas", "records of Texas that contain “opioid”", "place_state=Texas&_search=opioid"),
+        ("Harris County, TX", "records of TX that contain “Harris County”", "place_state=TX&_search=Harris+County"),
+        ("FY2024", "records of FY2024", "fiscal_year=FY2024&_search="),
+        ("Q1 2025", "records submitted Q1 2025", "submitted_on=Q1+2025"),
+        ("10/25/2025", "records submitted 10/25/2025", "submitted_on=10%2F25%2F2025"),
+        ("court texas", "records of texas that contain “court”", "place_state=texas&_search=court"),
+        ("help in me", None, None),
+        ("drug court", None, None),
+    ],
+)
+def test_words_that_may_be_meant_as_a_filter_offer_it(site: Site, question: str, hint: str | None, query: str | None) -> None:
+    text = unescape(site.get(f"/-/search?{urlencode({'q': question})}").text)
+    offered = re.findall(r'Filter instead: <a href="/tta/records\?([^"]*)">([^<]*)</a>', text)
+    assert offered == ([(query, hint)] if hint else [])
