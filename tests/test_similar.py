@@ -14,7 +14,7 @@ from scraper.database.load import LoadOptions, load
 from scraper.explore.filters import QUERIES
 from scraper.folders import Folders
 from scraper.sandbox import register_functions
-from scraper.sqlite import open_readonly
+from scraper.sqlite import open_writable
 from tests.dbkit import add, day, html, loaded, node, page, query
 from tests.test_organizations import pairs
 
@@ -128,10 +128,12 @@ def test_a_page_lists_the_records_that_share_rare_words(tmp_path: Path) -> None:
     }
     folders = loaded(tmp_path, records(texts))
     sql = QUERIES["around"]["similar"].format(named=QUERIES["named"])
-    with closing(open_readonly(folders.database)) as db:
+    with closing(open_writable(folders.database)) as db:
         register_functions(db)
         found = {one: [(row[0], row[2]) for row in db.execute(sql, {"id": str(one)})] for one in (*texts, 5)}
-    assert found[1] == [("2", "curriculum, deputies, naloxone")]  # one word of the third is no similarity
+        db.execute("UPDATE records SET county = 'Naloxone County'")
+        assert [row[2] for row in db.execute(sql, {"id": "1"})] == ["curriculum, deputies"]  # a place is no similarity
+    assert found[1] == [("2", "curriculum, deputies, naloxone")]  # nor is one word, as of the third
     assert found[4] == found[5] == []
 
 
