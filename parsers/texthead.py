@@ -171,8 +171,8 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     joined = accumulate((lines[index].text for index in filled), "{} {}".format)
     parsed = [_parse_byline(one, at, index + 1) for one, index in zip(joined, filled, strict=True)]
     timed = [one for one in parsed if one is not None and one.time is not None]
-    has_name_below = _HEAD["without_name"].fullmatch(text) is not None and filled[1:2] == [at + 1]
-    return max(timed, key=lambda one: "T" in (one.time or ""), default=parsed[has_name_below])
+    is_cut = _HEAD["without_name"].fullmatch(text) is not None and filled[1:2] == [at + 1]  # the name is on the next line
+    return max(timed, key=lambda one: "T" in (one.time or ""), default=parsed[1] if is_cut else parsed[0])
 
 
 def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
