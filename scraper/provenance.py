@@ -340,10 +340,8 @@ def _places_of_rows(rows: Sequence[Row], page: SourcePositions) -> Iterable[Plac
 
 def _places_of_sections(rows: Sequence[Row], page: SourcePositions) -> Iterable[Place]:
     for row in rows:
-        alike = (
-            (one, index) for index, one in enumerate(page.record.sections) if label_key(one.label) == label_key(row["label"])
-        )
-        found = sorted((one.text != row["text"], index) for one, index in alike)
+        label, sections = label_key(row["label"]), enumerate(page.record.sections)
+        found = sorted((one.text != row["text"], index) for index, one in sections if label_key(one.label) == label)
         yield _as_place(row["text"], page.sections[found[0][1]] if found else None)
 
 

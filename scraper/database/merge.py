@@ -280,8 +280,8 @@ def _find_aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
     for _, (content, *_) in groupby(contents, key=id):  # many captures show the same page
         of_page: dict[str, set[str]] = {}
         for row in content.fields:
-            is_of_registry = row.key in GROUPS or label_of(row.label) or label_named(row.name)
-            if not (row.item or is_of_registry or row.name in (None, BODY)):
+            entry = label_of(row.label) or label_named(row.name)
+            if row.name not in (None, BODY) and not (row.item or row.key in GROUPS or entry):
                 of_page.setdefault(row.name, set()).add(row.key)
         for name, (key, *others) in of_page.items():
             keys_of.setdefault(name, []).extend([] if others else [key])
