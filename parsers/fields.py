@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, without_colon
-from parsers.registry import group_table, known
+from parsers.registry import group_table, label_of
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
@@ -74,7 +74,7 @@ class _Scan:
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
             if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
-                self._seen_known_label = self._seen_known_label or known(child.line()) is not None
+                self._seen_known_label = self._seen_known_label or label_of(child.line()) is not None
                 self._first = False
                 found = [Block("field", element, without_colon(content[index:end]), child)]
                 index = end
@@ -226,7 +226,7 @@ def _is_block_container(element: Element) -> bool:
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
     line = element.line()
-    if element.source_field is not None or element.role.field or (known(line) is not None and not group_table(line)):
+    if element.source_field is not None or element.role.field or (label_of(line) is not None and not group_table(line)):
         return False
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:

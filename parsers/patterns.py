@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from parsers.registry import group_table, is_instructions, is_member, known
+from parsers.registry import group_table, is_instructions, is_member, label_of
 from parsers.source import SourceField
 from parsers.tree import Element, readable
 
@@ -39,7 +39,7 @@ class Block(NamedTuple):
     @property
     def has_known_label(self) -> bool:
         found = self.source_field
-        return found.known is not None if found else self.label is not None and known(self.label.line()) is not None
+        return found.known is not None if found else self.label is not None and label_of(self.label.line()) is not None
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class LabelPatterns:
         first = False
         for index, child in enumerate(content[:-1]):
             line = None if isinstance(child, str) else child.line()
-            if isinstance(child, str) or line is None or known(line) is None or child.role.item:
+            if isinstance(child, str) or line is None or label_of(line) is None or child.role.item:
                 continue
             element.known_inside += 1
             if not is_alike(content[index + 1], child):
@@ -151,7 +151,7 @@ class LabelPatterns:
         alike = is_alike(following, child)
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
-        if known(line) is None:
+        if label_of(line) is None:
             is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE_ELEMENTS)
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
@@ -180,7 +180,7 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
         return None
     content = element.content
     head = content[0] if content else None
-    if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
+    if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and label_of(readable([head])[:_MAX_LABEL]):
         return Block("field", element, content[1:], head, element.role.name)
     classed = element.role.field or (element.role.name is not None and element.tag not in _INLINE_ELEMENTS)
     if not (classed and element.role.label_hidden):
@@ -240,7 +240,7 @@ def _label_at(
     pattern, others = (element.tag, first.tag, first.role.look), content[1:]
     if patterns.is_term(first) or patterns.is_member(text):
         labels = True
-    elif known(text) is not None:
+    elif label_of(text) is not None:
         labels = classed or (
             (bool(others) or pattern in patterns.learned)
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
@@ -273,7 +273,7 @@ def _has_more_labels(others: list[Element | str], first: Element, patterns: Labe
     if others and is_alike(others[0], first) and first.tag != "dt":
         others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child.line() for child in others if isinstance(child, Element) and is_alike(child, first))
-    return any(first.tag == "dt" or known(line) is not None or (line and patterns.is_member(line)) for line in alike)
+    return any(first.tag == "dt" or label_of(line) is not None or (line and patterns.is_member(line)) for line in alike)
 
 
 def look_of(element: Element) -> Look:

@@ -14,7 +14,7 @@ from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, normal, section_of_instruction
+from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, label_key, section_of_instruction
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
@@ -93,7 +93,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     is_several = is_list(head.title, above, lines, marks)
     if is_other_address(url) or is_several or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
-        count = len({normal(label) for line in lines for label in labels_in(line)})
+        count = len({label_key(label) for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and is_several:
             page.reason = "shows several records, or a teaser: a record is read only from a text of its own"
         elif page.kind is Kind.OTHER and count >= MANY_LABELS:
@@ -201,7 +201,7 @@ class _Writer(RowWriter):
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
-        if normal(entry.text).endswith("email address"):
+        if label_key(entry.text).endswith("email address"):
             return index > 0 or "@" not in text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
             return not lines[index].glued
@@ -328,7 +328,7 @@ class _Writer(RowWriter):
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_repeated = normal(label) == normal(open_label or "")  # a label that comes twice in a row is its own value
+            is_repeated = label_key(label) == label_key(open_label or "")  # a label that comes twice in a row is its own value
             is_new = bool(line.text) and not is_repeated
             is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, groupby, pairwise
 from typing import NamedTuple
 
-from parsers.registry import is_distinctive, normal, section_of_instruction
+from parsers.registry import is_distinctive, label_key, section_of_instruction
 from parsers.scalars import REFERENCE, iso_time, reference
 from parsers.source import NOTICE
 from parsers.textlabels import Mark
@@ -46,7 +46,7 @@ def read_head(lines: list[Line], below: list[Line], marks: list[Mark], *, teaser
 
     `below`: the lines after its last label; `marks`: its labels, of which some have its name; `teasers_end`: see below.
     """
-    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
+    named = (mark.filled[0].text for mark in marks if mark.filled and label_key(mark.label) in ("tta short name", "tta title"))
     head, names = TextHead(), {value for value in named if not is_distinctive(value)}
     bylines, certain = list[_Byline](), list[_Byline]()
     filled = sentences = 0
@@ -101,8 +101,8 @@ def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list
         return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False
-    printed = Counter(normal(line.plain) for line in lines if is_distinctive(line.plain))
-    own = {normal(mark.label) for mark in marks}
+    printed = Counter(label_key(line.plain) for line in lines if is_distinctive(line.plain))
+    own = {label_key(mark.label) for mark in marks}
     heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
     return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
 
@@ -116,7 +116,7 @@ def teasers_in(lines: list[Line]) -> set[str]:
 
 
 def _is_notice(text: str) -> bool:
-    return normal(text) in _NOTICE or NOTICE in normal(text)
+    return label_key(text) in _NOTICE or NOTICE in label_key(text)
 
 
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
@@ -146,7 +146,7 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)
     named = [index for index in filled if lines[index].text in names and index < first_byline]
-    notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
+    notice = next((index for index in filled if label_key(lines[index].text) == _NOTICE[0]), 0)
     for at in (first_byline if bylines else 0, notice):  # the line above, if that is no item of a menu
         above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
         if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:

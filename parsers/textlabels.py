@@ -19,8 +19,8 @@ from parsers.registry import (
     is_distinctive,
     is_instructions,
     is_member_line,
-    known,
-    normal,
+    label_key,
+    label_of,
     section_of_instruction,
 )
 from parsers.rows import MAX_REFERENCE
@@ -120,7 +120,7 @@ def is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
 
 def _known_label(text: str) -> Label | None:
     """Returns the label that the whole text is, or None."""
-    return known(text) if len(text) <= _MAX_LABEL else None
+    return label_of(text) if len(text) <= _MAX_LABEL else None
 
 
 def _count_known(texts: Iterable[str]) -> int:
@@ -198,10 +198,10 @@ def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]
     return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
 
 
-_ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
+_ALL_LABELS = "".join(f"\n{label_key(text)}" for text in _SPELLINGS)
 _GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
-_LONG = {normal(label.text): label for label in LABELS if len(normal(label.text)) >= _MIN_MISSPELLED}
-_ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
+_LONG = {label_key(label.text): label for label in LABELS if len(label_key(label.text)) >= _MIN_MISSPELLED}
+_ENDS = {end for label in LABELS for end in (label_key(label.text)[:_END], label_key(label.text)[-_END:])}
 _MAX_LABEL = max(len(label.text) for label in LABELS) + 2  # characters, with a colon
 
 
@@ -216,10 +216,10 @@ def _find_marks(lines: list[Line]) -> Iterator[Mark]:
 def _mark_at(lines: list[Line], at: int) -> Mark | None:
     text, spelled = lines[at].plain, ""
     if len(text) <= _MAX_LABEL:
-        label, spelled, end = text, normal(text), at + 1
-        while f"\n{normal(label)}" in _ALL_LABELS:
+        label, spelled, end = text, label_key(text), at + 1
+        while f"\n{label_key(label)}" in _ALL_LABELS:
             goes_on = end < len(lines) and lines[end].text[:1].islower()
-            if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
+            if (entry := label_of(label)) is not None and not (goes_on and entry.type is Type.GROUP):
                 spelled = _FROM_CAPITALS.get(label.rstrip(" :*"), label.rstrip(" :*"))  # capitals are the page's style
                 return Mark(at, end, spelled, entry, replace(lines[at], last=lines[end - 1].last))
             if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
@@ -250,9 +250,9 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
         if fits(kind, text):
             return score + 2.0 - (0.0 if ends_text else min(2.0, 0.1 * max(0, count - 4)))
         return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
-    if normal(mark.label).endswith("email address") and "@" not in text:  # the form of a newsletter
+    if label_key(mark.label).endswith("email address") and "@" not in text:  # the form of a newsletter
         score -= 2.0
-    elif known(text) is not None and (count > 1) == (kind is Type.TEXT):
+    elif label_of(text) is not None and (count > 1) == (kind is Type.TEXT):
         score -= 0.5
     elif kind is not Type.TEXT and (text[-1] in ".:" or len(text) > MAX_REFERENCE):
         score -= 1.0

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parsers.record import FieldState
-from parsers.registry import group_table, is_instructions, known, known_name, normal
+from parsers.registry import group_table, is_instructions, label_key, label_named, label_of
 from scraper.config import Checks
 from scraper.database.stored_page import VALUE_COLUMNS
 from scraper.database.tables import TABLES
@@ -92,7 +92,7 @@ def check_all(inputs: CheckInput) -> Iterator[Check]:
 
 def is_known(label: str) -> bool:
     """Returns whether the registry has the label."""
-    return known(label) is not None or group_table(label) is not None or is_instructions(label)
+    return label_of(label) is not None or group_table(label) is not None or is_instructions(label)
 
 
 def _check(
@@ -225,8 +225,8 @@ def _labels_shown(db: sqlite3.Connection, archive: Path, capture_id: str) -> set
     with suppress(ArchiveDamaged):
         record = read_capture(read_entry(archive, Entry(*row))).record if row else None
     filled = [one for one in record.fields if one.state == FieldState.VALUE and one.item is None] if record else []
-    entries = [(known(one.label) or known_name(one.name), one.label or one.name) for one in filled]
-    found = {entry.columns[0].name if entry and entry.columns else normal(label) for entry, label in entries if label}
+    entries = [(label_of(one.label) or label_named(one.name), one.label or one.name) for one in filled]
+    found = {entry.columns[0].name if entry and entry.columns else label_key(label) for entry, label in entries if label}
     return found if record else None
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from parsers.contacts import denotes_person, has_contact
-from parsers.registry import known, known_name, normal
+from parsers.registry import label_key, label_named, label_of
 from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
@@ -118,10 +118,10 @@ def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tu
     """Yields the organizations that a record names, as rows from `kind` to `own_id`: in page order, then from its title."""
     record_id, *titles, seen_at, state, county_code, _ = head
     place = record_id, state, county_code
-    people = {normal(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
+    people = {label_key(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
     agencies = set()
     for _, label, name, value, href, contact, captured_at in rows:
-        entry = (known(label) if label else None) or known_name(name)
+        entry = (label_of(label) if label else None) or label_named(name)
         kind = _KINDS.get(entry.columns[0].name) if entry and entry.columns else None
         digits = value.strip().lstrip("#0") if value.strip().lstrip("#").isdecimal() else None
         number = str(found) if (found := node_id(href)) else digits
@@ -130,13 +130,13 @@ def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tu
         if (
             kind
             and (number or any(map(str.isalpha, value)))
-            and not (contact or href in people or normal(value) in people or has_contact(value))
+            and not (contact or href in people or label_key(value) in people or has_contact(value))
         ):
             how = "number" if digits else "link" if number else "field"
             yield _mention_row(kind, number, None if digits else value, how, captured_at, *place)
             agencies |= {number} if kind == "agency" else set()
     request = next(filter(None, (split_request_title(one) for one in titles if one)), None)
-    if request and normal(request.agency) not in people and not has_contact(request.agency):
+    if request and label_key(request.agency) not in people and not has_contact(request.agency):
         digits = request.agency if request.agency.isdecimal() else None
         (number,) = agencies if len(agencies) == 1 else (digits,)  # the record's only agency is the one in its title
         yield _mention_row("agency", number, None if digits else request.agency, "number" if digits else "title", seen_at, *place)

@@ -84,7 +84,8 @@ def pairs_of(request: Any) -> Pairs:
 
 
 def _arguments(request: Any) -> Pairs:
-    return [(name, value) for name in request.args for value in request.args.getlist(name)]
+    """Returns the query as it is written in links: `convert_query` writes the lookup of a filter of `RECORD` after a dot."""
+    return [(re.sub(r"^(_record\.\w+)\.", r"\1__", name), value) for name in request.args for value in request.args.getlist(name)]
 
 
 def equal(column: str, value: object) -> tuple[str, object]:
@@ -213,7 +214,7 @@ async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]
 
     `prefix` begins the names of its fields: empty, or `RECORD`.
     """
-    database, args, pairs = datasette.get_database(DATABASE), request.args, pairs_of(request)
+    database, args, pairs = datasette.get_database(DATABASE), dict(_arguments(request)), pairs_of(request)
     menus = [(name, menu["label"], (await database.execute(menu["sql"])).rows) for name, menu in _MENUS.items()]
     other = [(name, value) for name, value in _arguments(request) if name not in PLACE]
     dated = [pair for pair in other if not pair[0].removeprefix(prefix).startswith(("submitted_on", "fiscal_year"))]
