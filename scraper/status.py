@@ -13,7 +13,7 @@ from scraper.archive.store import CATALOG, open_catalog
 from scraper.config import SOURCES
 from scraper.database import runs
 from scraper.database.checks import is_known
-from scraper.database.connection import reading
+from scraper.database.connection import absent_from, reading
 from scraper.folders import Folders
 from scraper.ledger.store import STORED, FetchState, Ledger, last_listings
 from scraper.sqlite import dicts, open_memory, uri
@@ -77,7 +77,7 @@ def status(folders: Folders) -> Status:
         if folders.database.exists():
             db = stack.enter_context(reading(folders.database))
             archived = _count(db, found)
-            table, condition = "archive.captures", "capture_id NOT IN (SELECT capture_id FROM main.captures)"
+            table, condition = "archive.captures", f"capture_id IN ({absent_from('main.captures')})"
             if has_archive:
                 db.execute("COMMIT")  # SQLite can't attach a file within a transaction
                 db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])
