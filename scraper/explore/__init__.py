@@ -106,12 +106,9 @@ def prepare_connection(conn: Any, database: str) -> None:
 
 @hook
 def prepare_jinja2_environment(env: Any) -> None:
-    env.filters["picked"] = lambda parts, key, names: [
-        by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
-    ]
-    env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading}
+    env.filters["picked"] = lambda rows, by, names: sorted((x for x in rows if x[by] in names), key=lambda x: names.index(x[by]))
+    env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading, "differing": record.differing}
     env.globals |= {"site_title": TITLE, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
-    env.globals["differing"] = record.differing
 
 
 @hook
