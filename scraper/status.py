@@ -38,7 +38,7 @@ class Completeness:
 
 @dataclass(slots=True)
 class Status:
-    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks.
+    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures that the database lacks; `unknown_labels`: fields by label.
 
     `last_refresh`: its row of `runs`; `failed_checks`: its checks, by column of `run_checks`; `last_good_refresh`: start of the
     last refresh that committed; `refused_refresh`: start of the refused refresh that prevents loading; `low_space`: a warning.

@@ -28,13 +28,13 @@ def seen(number: int, *rows: FieldValue, form: str = "html", cut: bool = False, 
     return Seen(f"c{number}", f"2025-01-{number:02d}T00:00:00Z" if when else None, content)
 
 
-def by_time(one: Seen) -> tuple[str, int, str]:
+def time_order(one: Seen) -> tuple[str, int, str]:
     """The order in which the load gives captures (`assign_records.BUILD_ORDER`)."""
     return (one.captured_at or "").rstrip("Z"), RICHNESS[one.content.form], one.capture_id
 
 
 def merged(*captures: Seen) -> Merged:
-    return merge(sorted(captures, key=by_time))
+    return merge(sorted(captures, key=time_order))
 
 
 def state(merge: Merged) -> list[tuple[str, str | None, str]]:
@@ -70,7 +70,7 @@ def test_order_of_arrival_makes_no_difference(some: list[Seen], chance: Any) -> 
 
 @given(captures_in("html"))
 def test_the_last_that_captured_a_field_counts(some: list[Seen]) -> None:
-    by_time = sorted(some, key=by_time)
+    by_time = sorted(some, key=time_order)
     result = merged(*some).fields
     for key in {one.key for capture in some for one in capture.content.fields}:
         telling = [
@@ -94,7 +94,7 @@ def test_a_single_capture_is_what_it_says(some: list[Seen]) -> None:
 
 @given(captures)
 def test_the_same_page_again_changes_only_the_source(some: list[Seen]) -> None:
-    last = max(some, key=by_time)
+    last = max(some, key=time_order)
     again = Seen("d", "2026-01-01T00:00:00Z", last.content)
     before, after = merged(*some), merged(*some, again)
     if last.captured_at:

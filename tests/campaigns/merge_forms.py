@@ -25,7 +25,7 @@ from tests.pagegen.extractors import extractors
 from tests.pagegen.invent import invent
 from tests.pagegen.options import PLAIN, Options, Theme
 from tests.pagegen.render import render
-from tests.test_merge import by_time
+from tests.test_merge import time_order
 
 THEMES: tuple[Theme, ...] = ("bootstrap3", "olivero", "classy", "starterkit")
 LENGTH = 5
@@ -74,7 +74,7 @@ def _read(data: bytes, url: str, *, is_text: bool) -> StoredPage | None:
 
 def merged(captures: list[StoredPage]) -> Merged:
     seen = [Seen(f"c{day}", f"2025-01-{day:02d}T00:00:00Z", page) for day, page in enumerate(captures, start=1)]
-    return merge(sorted(seen, key=by_time))
+    return merge(sorted(seen, key=time_order))
 
 
 def check_unchanged(forms: Forms, page: str, name: str, chance: random.Random, tally: Tally) -> None:
