@@ -160,13 +160,13 @@ def test_server_runs_anywhere_and_sees_a_refresh(tmp_path: Path) -> None:
     with serving(folders, cwd=tmp_path) as address:
         port = int(address.rstrip("/").rpartition(":")[2])
         with pytest.raises(TtaError, match=f"port {port}: it is in use"):
-            serve(folders.database, port)
+            serve(folders.database, ("127.0.0.1", port))
         assert [row["record_id"] for row in httpx.get(f"{address}tta/records.json?_shape=array").json()] == ["1"]
         loaded(tmp_path / "data", [page(html({}, node=2), url=node(2), when=day(2))])
         assert {row["record_id"] for row in httpx.get(f"{address}tta/records.json?_shape=array").json()} == {"1", "2"}
         assert httpx.get(address).headers["x-frame-options"] == "DENY"
     with pytest.raises(TtaError, match="run `tta load`"):
-        serve(tmp_path / "nothing.db")
+        serve(tmp_path / "nothing.db", ("127.0.0.1", 0))
 
 
 CONTACTS = ("Hope Fiori", "Ocean Kestrel", "Quill Marlowe", "quill.marlowe@example.org", "555-0100")
