@@ -41,8 +41,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Site:
     made = page(html(fields, node=7, title=HOSTILE, body=HOSTILE, submitted=HOSTILE), url=node(7), when=day(1))
     folders = loaded(tmp_path_factory.mktemp("hostile"), [made])
     with closing(sqlite3.connect(folders.database)) as db, db:
-        db.execute("UPDATE fields SET href = 'javascript:alert(1)' WHERE label = 'County'")
-        db.execute("UPDATE fields SET href = 'mailto:a@example.org' WHERE label = 'TTA Source'")
+        db.execute("UPDATE fields_shared SET href = 'javascript:alert(1)' WHERE label = 'County'")
+        db.execute("UPDATE fields_shared SET href = 'mailto:a@example.org' WHERE label = 'TTA Source'")
         db.execute("UPDATE records SET url = ' javascript:alert(2)//'")
     return Site(folders.database)
 

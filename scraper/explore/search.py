@@ -39,8 +39,7 @@ _FILTERS = {"place_state": re.compile(rf"\b(?:{_PLACES})\b"), "fiscal_year": re.
 """Words that may be meant as a filter, which a text search does not apply."""
 _OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)  # evidence that a question is meant as a search
 _WORD, _NAME = re.compile(r"[^\W\d_]{4,}"), re.compile(r"[^\W\d_]+")
-_CUT_TO = 15
-"""Characters to which Drupal cuts a long name of a user."""
+_CUT_TO = 15  # characters to which Drupal cuts a long name of a user
 _SQL, SCOPES, _SPELLING = read_yaml("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
 _ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN, _SLIPS, _LETTERS, _TRIED = _SPELLING.values()
