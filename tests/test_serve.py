@@ -18,6 +18,7 @@ import httpx
 import pytest
 import yaml
 from datasette.app import Datasette
+from selectolax.lexbor import LexborHTMLParser
 
 from scraper.config import Config, Serve, as_toml, load_config
 from scraper.database.contacts import cleared_copy
@@ -307,6 +308,10 @@ def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(tmp_path
     answer = asyncio.run(datasette.client.get("/-/greeting"))
     assert answer.text == "hello" and "content-security-policy" not in answer.headers
     assert answer.headers["x-content-type-options"] == "nosniff"
+    page = LexborHTMLParser(
+        asyncio.run(datasette.client.get("/tta/records")).text
+    )  # what datasette-vega and cluster-map look for
+    assert page.css_matches("table.rows-and-columns") and page.css_matches(".export-links a[href*=json]")
     with pytest.raises(WrongUsage, match=r"serve\.plugins: must be a table"):
         (tmp_path / "tta.toml").write_text("[serve]\nplugins = 1\n")
         load_config(tmp_path / "tta.toml")

@@ -181,9 +181,9 @@ async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: C
 
 
 def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
-    """Counts mistaken letters; those that sound alike or are doubled count half. A stem is compared with the beginning.
+    """Counts mistaken letters; those that sound alike or are doubled, and missing vowels, count half.
 
-    What may be meant as the beginning of the word has a few mistakes, and counts somewhat more than these.
+    A stem is compared with the beginning. What may be meant as the beginning of the word has a few mistakes, and counts more.
     """
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
     before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
@@ -191,7 +191,7 @@ def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
         extra = 0.5 if a == "h" or typed[i - 2 : i - 1] == a else 1.0
         older, before, row = before, row, [row[0] + extra]
         for j, b in enumerate(word, start=1):
-            lacking = 0.5 if b == "h" or word[j - 2 : j - 1] == b else 1.0
+            lacking = 0.5 if b in "haeiou" or word[j - 2 : j - 1] == b else 1.0
             alike = 0.0 if a == b else 0.5 if any(a in group and b in group for group in _ALIKE) else 1.0
             row.append(min(before[j] + extra, row[j - 1] + lacking, before[j - 1] + alike))
             if i > 1 < j and a == word[j - 2] and b == typed[i - 2] and a != b:
