@@ -151,7 +151,7 @@ def test_another_delivery_can_turn_a_capture_into_another_kind(tmp_path: Path) -
 
 
 def test_search_finds_what_is_there_now(tmp_path: Path) -> None:
-    """The triggers keep the index in step with records that are built again."""
+    """The index of records that are built again is brought up to date, without triggers."""
     folders = loaded(
         tmp_path,
         [page(html({"County": "Suffolk"}), url=node(1), when=day(0))],

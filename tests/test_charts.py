@@ -158,6 +158,8 @@ def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: 
     for area, year, value, *rest in rows[1:]:
         star = "*" * bool(rest[-1])
         assert f'aria-label="{area}, {year}{star}: {MEASURES[measure].form.format(float(value))}' in text
+    text = site.get(f"/-/chart.csv?_measure={measure}&_by=status&_split=emerging_need").text
+    assert {row["Emerging need"] for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")))} >= {"Yes", "No"}
 
 
 _FILES = (

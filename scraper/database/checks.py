@@ -107,10 +107,10 @@ def _check_vanished(inputs: CheckInput) -> Check:
     """Checks for records that no longer exist. A record whose captures now show another record was merged."""
     gone: list[str] = []
     if before := inputs.before:
-        now = set(inputs.db.execute("SELECT record_id FROM records"))
-        for record in before.execute("SELECT record_id FROM records ORDER BY record_id"):
-            captures = () if record in now else before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
-            if record not in now and not any(inputs.db.execute(_SQL["merged"], capture).fetchone() for capture in captures):
+        for record in inputs.db.execute(_SQL["absent"]).fetchall():
+            captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
+            is_merged = any(inputs.db.execute(_SQL["merged"], capture).fetchone() for capture in captures)
+            if not is_merged and before.execute("SELECT 1 FROM records WHERE record_id = ?", record).fetchone():
                 gone += record
     message = _MESSAGES["vanished"].format(names=_name_some(gone), first=escape("".join(gone[:1]), 80))
     return _check("vanished records", len(gone), inputs.limits.vanished_records, message)
@@ -235,7 +235,7 @@ def _check_structures(inputs: CheckInput) -> Iterator[Check]:
     name, limits = "new page shapes", inputs.limits
     now = dict(inputs.db.execute(_SQL["shapes"]).fetchall())
     total = sum(now.values())
-    new = sum(count for shape, count in now.items() if not _count(inputs.before, "of_shape", shape))
+    new = sum(count for shape, count in now.items() if not _count(inputs.before, "of_shape", shape, 1))
     passed = inputs.before is None or new < limits.floor or new <= limits.new_shape_share * total
     figure = new / total if total and inputs.before else None
     message = f"{new} pages: {_MESSAGES['shape']}"
@@ -243,13 +243,14 @@ def _check_structures(inputs: CheckInput) -> Iterator[Check]:
     yield from _check_counts(inputs, name, now, "shape", limits.new_shape_captures, "captures")
 
 
-def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
-    return int(db.execute(_SQL[query], [value]).fetchone()[0]) if db else 0
+def _count(db: sqlite3.Connection | None, query: str, value: str, most: int = -1) -> int:
+    """Returns how many records or captures have a label or structure, at most `most`; -1: all."""
+    return int(db.execute(_SQL[query], [value, most]).fetchone()[0]) if db else 0
 
 
 def _check_counts(inputs: CheckInput, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
     """Yields a check for each label or page structure whose count rose above `most` since the last run."""
-    few = (one for one in subjects if inputs.before and _count(inputs.before, f"of_{kind}", one) <= most)
+    few = (one for one in subjects if inputs.before and _count(inputs.before, f"of_{kind}", one, most + 1) <= most)
     crossed = ((one, now) for one in few if (now := _count(inputs.db, f"of_{kind}", one)) > most)
     for subject, now in islice(crossed, _MAX_ROWS):
         message = _MESSAGES["crossed"].format(now=now, unit=unit, advice=_MESSAGES[kind])

@@ -48,11 +48,6 @@ class SectionText(NamedTuple):
     capture_id: str
 
 
-def time_key(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
-    """Returns a sort key: unknown time first, 2019 before 2019-03 before 2019-03-01; of one time, the richest format last."""
-    return (captured_at or "").rstrip("Z"), RICHNESS.get(form or "", -1), capture_id
-
-
 def times_overlap(one: str, other: str) -> bool:
     """Whether two times may be the same, given their precision: "2019" overlaps every time of that year."""
     first, second = one.rstrip("Z"), other.rstrip("Z")
@@ -199,7 +194,7 @@ class Merged:
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
-    """Merges captures sorted by `time_key`; there is at least one. Translations count only where there is nothing else."""
+    """Merges captures sorted by BUILD_ORDER; there is at least one. Translations count only where there is nothing else."""
     captures = [one for one in captures if one.content.form != TRANSLATION] or captures
     aliases = _find_aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})

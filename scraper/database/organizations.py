@@ -25,8 +25,9 @@ from parsers.urls import node_id
 from scraper.database.counties import STATES
 from scraper.database.places import atlas
 from scraper.database.request_title import split_request_title
-from scraper.database.schema import insert_sql
+from scraper.database.schema import insert_sql, search_renewed
 from scraper.errors import TtaError
+from scraper.sqlite import run_statements
 
 MATCHES = "organization_matches.csv"
 HEADING = "decision organization_id name state_code records other_id other_name other_state_code other_records why".split()
@@ -84,8 +85,7 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
 
 def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
     """Rewrites the mentions of the records in `temp.affected`, their organizations and those in `temp.renewed`, and their ids."""
-    for statement in _QUERIES["forget"].split(";\n"):
-        db.execute(statement)
+    run_statements(db, _QUERIES["forget"])
     fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))
     waiting = next(fields, None)
     for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory is bounded
@@ -95,8 +95,7 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
         mentions = enumerate(dict.fromkeys(_mentions(head, named)), 1)
         rows = ((head[0], position, *one, head[-1], None) for position, one in mentions)
         db.executemany(insert_sql("organization_mentions"), rows)
-    for statement in _QUERIES["rules"].split(";\n"):
-        db.execute(statement)
+    run_statements(db, _QUERIES["rules"])
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
     found = db.execute("SELECT * FROM temp.aliases")
     aliases: dict[str, str] = {own_id: one for own_id, one in found if decided.get(frozenset((own_id, one)), True)}
@@ -110,8 +109,9 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
         aliases |= {own_id: keep for own_id in (*aliases, *dropped) if aliases.get(own_id, own_id) in dropped}
     db.execute("DELETE FROM temp.aliases")
     db.executemany("INSERT INTO temp.aliases VALUES (?, ?)", aliases.items())
-    for statement in _QUERIES["resolve"].split(";\n"):
-        db.execute(statement)
+    run_statements(db, _QUERIES["resolve"])
+    with search_renewed(db, ["organizations"], "organization_id IN (SELECT organization_id FROM temp.renewed)"):
+        run_statements(db, _QUERIES["rewrite"])
 
 
 def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:

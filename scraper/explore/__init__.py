@@ -175,7 +175,7 @@ def extra_template_vars(
         variables: dict[str, Any] = {"tta_settings": datasette.plugin_config(PLUGIN) or {}}
         # Datasette's own omits base_url:
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(path_with_replaced_args(*given))
-        variables |= {"did_you_mean": lambda: search.did_you_mean(datasette, request)}
+        variables |= {"did_you_mean": lambda: search.did_you_mean(datasette, request), "tta_info": columns_in(table)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
         if database != DATABASE:
@@ -197,8 +197,7 @@ def extra_template_vars(
             first = [] if {"_col", "_nocol", "_columns"} & set(request.args) else LOOKS.get(table, {}).get("first", [])
             variables["tta_columns"] = sorted(chosen, key="tta_title".__ne__) or first
             variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
-            variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
-            variables["tta_names"] = partial(filters.names_of, shown)
+            variables |= {"tta_cite": downloads.cite, "tta_names": partial(filters.names_of, shown)}
         elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables

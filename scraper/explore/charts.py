@@ -298,7 +298,8 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
     kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
     spec = spec._replace(only="\n".join(only) or spec.only, kind=kind)
-    known = [one for one in (_fill_gaps(order) if spec.kind in ("heat", "numbers") and not only else order) if one is not None]
+    is_span = chosen_of.order and spec.kind in ("heat", "numbers") and not only
+    known = [one for one in (_fill_gaps(order) if is_span else order) if one is not None]
     most_rows = max(MAX_ROWS, min(MAX_CHOICES, MAX_CELLS // (len(counts.rows if by.order else known[:MAX_CHOICES]) or 1)))
     kept, others, grays = _choose_series(spec, known, most_rows)
     rest: list[Value] = [OTHER] if others and spec.kind != "lines" else []

@@ -39,8 +39,7 @@ _FILTERS = {"place_state": re.compile(rf"\b(?:{_PLACES})\b"), "fiscal_year": re.
 """Words that may be meant as a filter, which a text search does not apply."""
 _OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)  # evidence that a question is meant as a search
 _WORD, _NAME = re.compile(r"[^\W\d_]{4,}"), re.compile(r"[^\W\d_]+")
-_CUT_TO = 15
-"""Characters to which Drupal cuts a long name of a user."""
+_CUT_TO = 15  # characters to which Drupal cuts a long name of a user
 _SQL, SCOPES, _SPELLING = read_yaml("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
 _ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN, _SLIPS, _LETTERS, _TRIED = _SPELLING.values()
@@ -182,9 +181,9 @@ async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: C
 
 
 def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
-    """Counts mistaken letters; those that sound alike or are doubled count half. A stem is compared with the beginning.
+    """Counts mistaken letters; those that sound alike or are doubled, and missing vowels, count half.
 
-    What may be meant as the beginning of the word has a few mistakes, and counts somewhat more than these.
+    A stem is compared with the beginning. What may be meant as the beginning of the word has a few mistakes, and counts more.
     """
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
     before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
@@ -192,7 +191,7 @@ def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
         extra = 0.5 if a == "h" or typed[i - 2 : i - 1] == a else 1.0
         older, before, row = before, row, [row[0] + extra]
         for j, b in enumerate(word, start=1):
-            lacking = 0.5 if b == "h" or word[j - 2 : j - 1] == b else 1.0
+            lacking = 0.5 if b in "haeiou" or word[j - 2 : j - 1] == b else 1.0
             alike = 0.0 if a == b else 0.5 if any(a in group and b in group for group in _ALIKE) else 1.0
             row.append(min(before[j] + extra, row[j - 1] + lacking, before[j - 1] + alike))
             if i > 1 < j and a == word[j - 2] and b == typed[i - 2] and a != b:
