@@ -195,13 +195,13 @@ class _Scan:
                     return False
                 continue
             labels = self._patterns.is_flat_label(child, following)
+            helps = helps or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
-                fields += 1
+                fields, helps = fields + 1, False
             elif not (helps or self._is_furniture(child)):
                 if child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
                     return False
                 values += child.tag not in HEADINGS and child.filled
-            helps = child.tag in _GROUP_HEADINGS
             heads = labels or helps
         return fields > 0 and fields >= values
 

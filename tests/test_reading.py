@@ -263,7 +263,7 @@ LIKE_LABELS: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
         [(None, "County\nAda"), ("TTA Title", "x"), ("TTA Source", "y")],
     ),
     "help above a group of unlisted fields": (
-        f"{BARE}<details><summary>Where</summary><div><p>If known.</p>{bare('Room', '12')}{bare('Guests', '3')}</div></details>",
+        f"{BARE}<details><summary>Where</summary><div>If <i>so</i>.<p>See</p>{bare('Room', '12')}{bare('Guests', '3')}</div></details>",
         [("Room", "12"), ("Guests", "3")],
     ),
     "help in an element, and a value without a label": (
