@@ -44,8 +44,7 @@ def application(database: Path, settings: Serve | None = None, plugins_dir: Path
     limit = round(1000 * chosen.query_seconds)
     limits = {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
     texts = options(chosen.base_url, {**(chosen.plugins or {}), "tta": {**asdict(chosen), "plugins": None}}, sql=chosen.sql)
-    folder = str(plugins_dir) if plugins_dir else None
-    datasette = Datasette([str(database.resolve())], settings=SETTINGS | limits, plugins_dir=folder, **texts)
+    datasette = Datasette([str(database.resolve())], settings=SETTINGS | limits, plugins_dir=plugins_dir, **texts)
     datasette.remove_database(DATABASE)
     datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)
     return datasette
