@@ -83,6 +83,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) and not any(map(_RECORD_TYPES.fullmatch, tokens))
     path = (_current_path(parsed) or "").replace("\\", "") if url is None else ""
     is_other |= any(map(is_other_address, (url or base, f"/{path}"))) or not tokens.isdisjoint(TEASERS)
+    is_other |= url is None and node is not None and _is_listed(node)  # as on the page of a revision
     if node is not None and not is_other:
         incomplete = incomplete or _is_cut(text)
         if reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete):

@@ -245,8 +245,6 @@ def _label_at(
             (bool(others) or pattern in patterns.learned)
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
-    elif classed and (element.role.label_shown or (others and all(map(_is_item, others)))):
-        labels = True
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
     else:
@@ -254,14 +252,11 @@ def _label_at(
         asks = patterns.table == "performance_metrics" and text.endswith(("?", ":"))
         paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _LABEL_ELEMENTS)
         is_usual = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
-        describes = len(others) > 1 and all(_begins_like(one, first) for one in others)  # a group of unlisted fields
+        describes = len(others) > 1 and all(  # a group of unlisted fields
+            isinstance(one, Element) and len(one.content) > 1 and is_alike(one.content[0], first) for one in others
+        )
         labels = paired or (is_usual and not describes)
     return 0 if labels and not _has_more_labels(others, first, patterns) else None
-
-
-def _begins_like(node: Element | str, label: Element) -> bool:
-    """Whether a node is an element with several children, of which the first looks like a label."""
-    return isinstance(node, Element) and len(node.content) > 1 and is_alike(node.content[0], label)
 
 
 def _is_item(node: Element | str) -> bool:
