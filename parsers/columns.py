@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, Section, columns_of
-from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
+from parsers.registry import GROUPS, Label, Type, group_table, label_key, label_named, label_of
 from parsers.scalars import cached_short, fiscal_year, money_range, number, parse_point, reference, time_of, time_range, yes_no
 
 BODY = "body"  # Drupal's machine name of a node's body, which has no label on these pages
@@ -31,7 +31,7 @@ _READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
 
 def entry_of(field: Field) -> Label | None:
     """Returns the registry's entry for a field: by its label, or by its machine name if the page prints no label."""
-    return known(field.label) if field.label else known_name(field.name)
+    return label_of(field.label) if field.label else label_named(field.name)
 
 
 def field_key(field: Field) -> str:
@@ -40,14 +40,14 @@ def field_key(field: Field) -> str:
     A group (all milestones together) has one key, because its items have no identity of their own on these pages.
     """
     if field.item is not None:
-        return _table_of_item(field.item) or re.sub(r" \d+$", "", f"group {normal(field.item)}")
+        return _table_of_item(field.item) or re.sub(r" \d+$", "", f"group {label_key(field.item)}")
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
         return "description"
     if entry := entry_of(field):
-        return entry.columns[0].name if entry.columns else normal(entry.text)
-    return normal(field.label) if field.label else field.name or f"text in {field.section or 'no section'}"
+        return entry.columns[0].name if entry.columns else label_key(entry.text)
+    return label_key(field.label) if field.label else field.name or f"text in {field.section or 'no section'}"
 
 
 def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Section], form: Form, **more: Any) -> Record:
@@ -65,7 +65,7 @@ def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, An
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
     found, problems = [], []
     for (_, label, name, _), rows in groupby((field for field in fields if field.item is None), key=_of_one_field):
-        if entry := known(label) if label else known_name(name):
+        if entry := label_of(label) if label else label_named(name):
             filled = tuple((row.value, row.datetime) for row in rows if row.value and not row.truncated)
             short = sum(len(text) for text, _ in filled) <= _MAX_CACHED_VALUE
             columns, wrong = (_cached_values if short else _column_values)(entry, filled)
@@ -148,7 +148,7 @@ def _group_by_item(fields: Sequence[Field], table: str) -> Iterator[tuple[int, l
 def _column_of_member(table_and_label: str) -> str | None:
     """Returns the column that a group member fills, or None. `table_and_label`: such as `milestones Milestone Date`."""
     table, _, label = table_and_label.partition(" ")
-    words = re.findall(r"\w+", normal(label.replace("_", " ")))
+    words = re.findall(r"\w+", label_key(label.replace("_", " ")))
     return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)
 
 

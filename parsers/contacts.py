@@ -7,7 +7,7 @@ value, and a label whose head noun is a person's role ("Lead Trainer") or a mean
 import re
 import unicodedata
 
-from parsers.registry import WORDS, known, known_name, normal
+from parsers.registry import WORDS, label_key, label_named, label_of
 from parsers.scalars import cached_short, yes_no
 
 MAX_SHORT = 300
@@ -80,10 +80,10 @@ def is_personal_link(href: str) -> bool:
 @cached_short
 def denotes_person(label: str) -> bool:
     """Whether a label or machine name denotes a person or a means of contact."""
-    entry = known(label) or known_name(label)
+    entry = label_of(label) or label_named(label)
     if entry is not None:
         return entry.contact
-    spelled = re.sub(r"\(s\)|[^\w' -]+", " ", normal(label.removeprefix("field_").replace("_", " ")))
+    spelled = re.sub(r"\(s\)|[^\w' -]+", " ", label_key(label.removeprefix("field_").replace("_", " ")))
     spelled = " ".join(spelled.replace("e-mail", "email").replace("-", " ").replace("'s ", " ").split())
     if not spelled or len(spelled) > _MAX_LABEL or label.rstrip().endswith("?"):
         return False
@@ -134,4 +134,4 @@ def is_contact(
     if yes_no(value) is not None and not value.strip().isdigit():
         return False
     is_count = re.fullmatch(r"[\d\s.,:%$/#-]*", value) and sum(map(str.isdigit, value)) < 7  # the shortest number has seven
-    return not is_count or any(_singular(word) in _MEANS for word in normal(label or name or "").replace("_", " ").split())
+    return not is_count or any(_singular(word) in _MEANS for word in label_key(label or name or "").replace("_", " ").split())

@@ -23,7 +23,7 @@ from parsers.decode import Decoded, limit_markup
 from parsers.html import read_html
 from parsers.items import Value
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_distinctive, is_instructions, known_name
+from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_distinctive, is_instructions, label_named
 from parsers.rows import MAX_FIELDS, RowWriter
 from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
@@ -146,7 +146,7 @@ def _from_feed(root: ET.Element, url: str | None) -> ParseResult | None:
 def _parse_node(node: _Entity, url: str | None) -> ParseResult | None:
     names = [name for name in node.values if _FIELD.fullmatch(name)]
     title, kind = _as_text(node.first("title")), node.kind.removeprefix("node--")
-    evidence = sum(is_distinctive(entry.text) for entry in map(known_name, names) if entry)
+    evidence = sum(is_distinctive(entry.text) for entry in map(label_named, names) if entry)
     if not _RECORD_TYPE.fullmatch(kind) and evidence < (1 if reference(title) else _MIN_EVIDENCE):
         return ParseResult(kind=Kind.OTHER, reason=f"a Drupal node of the type {kind[:60]!r}") if kind else None
     number = node_id(f"/node/{node.first('nid')}") or node_id(url)
@@ -169,7 +169,7 @@ class _Writer(RowWriter):
 
     def write(self, name: str, items: Items) -> None:
         """Writes a field of the node: a group if its items are entities with fields of their own."""
-        entry = known_name(name)
+        entry = label_named(name)
         label = entry.text if entry else None
         if is_instructions(name):
             if text := "\n\n".join(filter(None, (self._as_value(item).text for item in items))):

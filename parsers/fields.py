@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from itertools import islice
 
 from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, without_colon
-from parsers.registry import group_table, known
+from parsers.registry import group_table, label_of
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
 
 TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
 _GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend"))  # Drupal's groups of fields
+_HELP_ID = "--description"  # the end of the `id` that Drupal gives to the help text of a form's element
 _MAX_HEADING = 150  # characters
-_HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
+_HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler?|caption|summary|header|label-above)")
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
@@ -51,10 +52,11 @@ class _Scan:
         """Yields the blocks of a container, child by child; prose between fields is one block, headings of groups are dropped."""
         loose: list[Element | str] = []
         content = element.content
+        may_help = _is_group(element)  # the first text explains the group, unless it is a field
         index = 0
         while index < len(content):
             child = content[index]
-            if isinstance(child, Element) and child.source_field is None:
+            if isinstance(child, Element):
                 child = self._unwrap(child)
             following = content[index + 1] if index + 1 < len(content) else None
             index += 1
@@ -63,9 +65,8 @@ class _Scan:
                 self._first = False
                 continue
             if child.source_field is not None and (block := self._field_at(child)):
-                if loose:
-                    yield from _text_block(element, loose, before_field=True)
-                    loose = []
+                yield from _text_block(element, [] if may_help else loose, before_field=True)
+                loose, may_help = [], False
                 yield block
                 continue
             if self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
@@ -74,7 +75,7 @@ class _Scan:
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
             if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
-                self._seen_known_label = self._seen_known_label or known(child.line()) is not None
+                self._seen_known_label = self._seen_known_label or label_of(child.line()) is not None
                 self._first = False
                 found = [Block("field", element, without_colon(content[index:end]), child)]
                 index = end
@@ -83,8 +84,9 @@ class _Scan:
                 self._first = self._first and child.tag in HEADINGS
                 continue
             else:
-                before_fields = isinstance(following, Element) and (
-                    following.source_field is not None or following.role.field or following.holds_fields
+                before_fields = following is None or (
+                    isinstance(following, Element)
+                    and (following.source_field is not None or following.role.field or following.holds_fields)
                 )
                 is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
                 heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
@@ -92,15 +94,18 @@ class _Scan:
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
-            yield from _text_block(element, loose, before_field=bool(found) and (found[0].kind == "field" or len(found) > 1))
-            loose = []
-            yield from found
-        yield from _text_block(element, loose)
+            begins_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
+            is_help = may_help and (begins_fields or (element.holds_field and self._patterns.classed))
+            yield from _text_block(element, [] if is_help else loose, before_field=begins_fields)
+            yield from found if begins_fields or not is_help else ()
+            loose, may_help = [], may_help and not begins_fields
+        yield from _text_block(element, loose, before_field=element.holds_fields)
 
     def _is_furniture(self, element: Element) -> bool:
         """Whether an element among the fields is not part of the record: comments, another record, links, menus, a picture."""
         role = element.role
-        if is_other_entity(element):
+        is_help = element.has_attributes and (element.attribute("id") or "").endswith(_HELP_ID)
+        if is_help or is_other_entity(element):
             return True
         if role.field:
             return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
@@ -174,8 +179,7 @@ class _Scan:
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
         if id(element) not in self._container:
-            in_group = not _GROUPS.isdisjoint((element.tag, element.parent.tag if element.parent is not None else ""))
-            may_hold = element.tag in BLOCKS and (element.holds_fields or in_group)
+            may_hold = element.tag in BLOCKS and (element.holds_fields or _is_group(element))
             self._container[id(element)] = may_hold and self._is_mostly_fields(element)
         return self._container[id(element)]
 
@@ -183,21 +187,22 @@ class _Scan:
         if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
         fields = values = 0
-        # the value of a label beside it, or the description of a group, may be text without an element
-        heads = element.parent is not None and element.parent.tag in _GROUPS
+        # the value of a label beside it, or the help text of a group, may be text without an element
+        heads = helps = _is_group(element)
         for child, following in zip(element.content, [*element.content[1:], None], strict=False):
             if isinstance(child, str):
                 if not heads:
                     return False
                 continue
             labels = self._patterns.is_flat_label(child, following)
-            heads = labels or child.tag in _GROUP_HEADINGS
+            helps = helps or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
-                fields += 1
-            elif child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
-                return False
-            else:
+                fields, helps = fields + 1, False
+            elif not (helps or self._is_furniture(child)):
+                if child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
+                    return False
                 values += child.tag not in HEADINGS and child.filled
+            heads = labels or helps
         return fields > 0 and fields >= values
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
@@ -219,6 +224,14 @@ class _Scan:
         return len(content)
 
 
+def _is_group(element: Element) -> bool:
+    """Whether an element is a group of fields with a heading, or the content below that heading or the button that opens it."""
+    before = element.node.prev
+    while before is not None and before.tag == "-text":
+        before = before.prev
+    return element.tag in _GROUPS or (before is not None and before.tag in (*_GROUP_HEADINGS, "button"))
+
+
 def _is_block_container(element: Element) -> bool:
     return element.tag in BLOCKS and element.tag not in TEXT_ELEMENTS
 
@@ -226,7 +239,7 @@ def _is_block_container(element: Element) -> bool:
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
     line = element.line()
-    if element.source_field is not None or element.role.field or (known(line) is not None and not group_table(line)):
+    if element.source_field is not None or element.role.field or (label_of(line) is not None and not group_table(line)):
         return False
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:

@@ -80,15 +80,11 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
         only = elements[0]
         if only.tag == "table":
             return _table_items(only, patterns.table)
-        if only.role.paragraph:
-            return [_read_sub_fields(only.content, patterns, only)]
         only_blocks = not only.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in only.elements)
         if only.role.item or only.role.items or (only.tag in _WRAPPERS and only_blocks):
             return group_items(only.children, patterns)
         subs = _read_sub_fields(only.content, patterns, only)
         return _split_by_label(subs) if any(sub.label or sub.name for sub in subs) else _read_plain_text([only], patterns.table)
-    if not any(element.tag in _WRAPPERS or element.role.item for element in elements):
-        return _read_plain_text(content, patterns.table)  # paragraphs of prose belong together
     items: list[_Item] = []
     for element in elements:  # one item each
         inside = group_items([element], patterns)

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY
 from parsers.patterns import is_other_entity
-from parsers.registry import Type, known
+from parsers.registry import Type, label_of
 from parsers.roles import BYLINE_FIELDS
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
@@ -103,7 +103,7 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
         if is_other_entity(node) or node.role.aside:
             continue
         is_field = node.source_field is not None or (node.role.field and node.role.name not in BYLINE_FIELDS)
-        if is_field or before > most or known(node.line()) is not None:
+        if is_field or before > most or label_of(node.line()) is not None:
             return
         pending += reversed(node.children)
         if (begun := _BYLINE.match(own := next((child for child in node.content if isinstance(child, str)), ""))) is None:
@@ -138,7 +138,7 @@ def detach_notice(root: Element, elements: list[Element]) -> None:
                 continue
             notice = inner
             while (above := notice.parent) is not None and above is not root and len(readable([above])) <= _MAX_NOTICE:
-                if any(one.source_field or one.role.field or known(one.line()) or one.tag == "time" for one in above.built()):
+                if any(one.source_field or one.role.field or label_of(one.line()) or one.tag == "time" for one in above.built()):
                     break
                 notice = above
             notice.detach()
@@ -176,7 +176,7 @@ def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
     around: Element | None = element
     while around is not None and not (around.role.field and (around is element or not around.role.item)):
         around = around.parent
-    entries = map(known, _label_texts(around) if around is not None else ())
+    entries = map(label_of, _label_texts(around) if around is not None else ())
     is_plain = any(entry is not None and entry.type is not Type.GROUP for entry in entries)
     is_item = element.role.item and not element.role.items
 
@@ -189,7 +189,7 @@ def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
 
 def _is_known_field(element: Element) -> bool:
     """Whether an element is a field of the record itself, by its class and a label of the registry."""
-    return element.role.field and any(map(known, _label_texts(element)))
+    return element.role.field and any(map(label_of, _label_texts(element)))
 
 
 def _label_texts(field: Element) -> list[str]:

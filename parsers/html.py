@@ -14,7 +14,7 @@ from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_o
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import Field, FieldState, Form, Kind, PageHead, ParseResult
-from parsers.registry import WORDS, known
+from parsers.registry import WORDS, label_of
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, count_evidence
 from parsers.scalars import in_site_zone, number, reference
@@ -83,6 +83,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) and not any(map(_RECORD_TYPES.fullmatch, tokens))
     path = (_current_path(parsed) or "").replace("\\", "") if url is None else ""
     is_other |= any(map(is_other_address, (url or base, f"/{path}"))) or not tokens.isdisjoint(TEASERS)
+    is_other |= url is None and node is not None and _is_listed(node)  # as on the page of a revision
     if node is not None and not is_other:
         incomplete = incomplete or _is_cut(text)
         if reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete):
@@ -96,7 +97,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # markup that the rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
-        labelled = [row for row in rows if row.value and row.item is None and known(row.label)]
+        labelled = [row for row in rows if row.value and row.item is None and label_of(row.label)]
         if len(labelled) >= _MANY_LABELS and not _explains(labelled) and not any(row.occurrence > 1 for row in rows):
             return HtmlReading(found, visible)
     return HtmlReading(result)
@@ -271,7 +272,7 @@ def _mark_cut(content: PageRows, tail: str) -> None:
     text, last = one_line(unescape(text)), content.fields[-1]
     if last.value is None:
         last.state = FieldState.NOT_CAPTURED
-        if "</" not in closing and last.label and not known(last.label) and last.label.endswith(text):
+        if "</" not in closing and last.label and not label_of(last.label) and last.label.endswith(text):
             content.fields.pop()
             content.places.pop()
     elif one_line(last.value).endswith(text) and ("</" not in closing or ("\n" in last.value and "</div" not in closing)):
@@ -284,7 +285,7 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     if any(map(_RECORD_TYPES.fullmatch, _class_names(node))) or (is_titled and _history_id(node) is not None):
         return True
     good, bad = count_evidence(content)
-    rows = [row for row in content.fields if row.item is None and known(row.label)]
+    rows = [row for row in content.fields if row.item is None and label_of(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records
     return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not (is_list or _explains(rows))

@@ -7,7 +7,6 @@ from parsers.tree import Element, one_line, readable
 from parsers.urls import absolute
 
 _SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")  # between the links of a list
-_NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())  # elements that a list of links does not contain
 _MAX_LINKED = 300  # characters; a file's link is followed by its size, but a link in prose is not the value
 _AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
 """What follows a link: a file's size (Drupal), or on a print page the number of its footnote."""
@@ -35,8 +34,6 @@ _PERSON_ATTRIBUTES = ("typeof", "itemtype", "rel", "itemprop", "property", "clas
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
     """Returns the items among a field's value nodes, each as its own nodes; an empty list if the field has none."""
     content = [node for node in nodes if isinstance(node, Element) or not node.isspace()]
-    if not content:
-        return []
     if len(content) == 1 and isinstance(content[0], Element):
         only = content[0]
         if _wraps_items(only):
@@ -73,8 +70,6 @@ def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
         elif node.tag == "a":
             links.append([node])
             outside += " "
-        elif node.tag in _NO_LIST:
-            return []
         else:
             stack.extend(reversed(node.children))
     return links if len(links) > 1 and _SEPARATORS.fullmatch(outside) else []

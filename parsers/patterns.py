@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from parsers.registry import group_table, is_instructions, is_member, known
+from parsers.registry import group_table, is_instructions, is_member, label_of
 from parsers.source import SourceField
 from parsers.tree import Element, readable
 
@@ -39,7 +39,7 @@ class Block(NamedTuple):
     @property
     def has_known_label(self) -> bool:
         found = self.source_field
-        return found.known is not None if found else self.label is not None and known(self.label.line()) is not None
+        return found.known is not None if found else self.label is not None and label_of(self.label.line()) is not None
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class LabelPatterns:
         first = False
         for index, child in enumerate(content[:-1]):
             line = None if isinstance(child, str) else child.line()
-            if isinstance(child, str) or line is None or known(line) is None or child.role.item:
+            if isinstance(child, str) or line is None or label_of(line) is None or child.role.item:
                 continue
             element.known_inside += 1
             if not is_alike(content[index + 1], child):
@@ -151,7 +151,7 @@ class LabelPatterns:
         alike = is_alike(following, child)
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
-        if known(line) is None:
+        if label_of(line) is None:
             is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE_ELEMENTS)
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
@@ -180,7 +180,7 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
         return None
     content = element.content
     head = content[0] if content else None
-    if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
+    if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and label_of(readable([head])[:_MAX_LABEL]):
         return Block("field", element, content[1:], head, element.role.name)
     classed = element.role.field or (element.role.name is not None and element.tag not in _INLINE_ELEMENTS)
     if not (classed and element.role.label_hidden):
@@ -240,13 +240,11 @@ def _label_at(
     pattern, others = (element.tag, first.tag, first.role.look), content[1:]
     if patterns.is_term(first) or patterns.is_member(text):
         labels = True
-    elif known(text) is not None:
+    elif label_of(text) is not None:
         labels = classed or (
             (bool(others) or pattern in patterns.learned)
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
-    elif classed and (element.role.label_shown or (others and all(map(_is_item, others)))):
-        labels = True
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
     else:
@@ -254,14 +252,11 @@ def _label_at(
         asks = patterns.table == "performance_metrics" and text.endswith(("?", ":"))
         paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _LABEL_ELEMENTS)
         is_usual = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
-        describes = len(others) > 1 and all(_begins_like(one, first) for one in others)  # a group of unlisted fields
+        describes = len(others) > 1 and all(  # a group of unlisted fields
+            isinstance(one, Element) and len(one.content) > 1 and is_alike(one.content[0], first) for one in others
+        )
         labels = paired or (is_usual and not describes)
     return 0 if labels and not _has_more_labels(others, first, patterns) else None
-
-
-def _begins_like(node: Element | str, label: Element) -> bool:
-    """Whether a node is an element with several children, of which the first looks like a label."""
-    return isinstance(node, Element) and len(node.content) > 1 and is_alike(node.content[0], label)
 
 
 def _is_item(node: Element | str) -> bool:
@@ -273,7 +268,7 @@ def _has_more_labels(others: list[Element | str], first: Element, patterns: Labe
     if others and is_alike(others[0], first) and first.tag != "dt":
         others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child.line() for child in others if isinstance(child, Element) and is_alike(child, first))
-    return any(first.tag == "dt" or known(line) is not None or (line and patterns.is_member(line)) for line in alike)
+    return any(first.tag == "dt" or label_of(line) is not None or (line and patterns.is_member(line)) for line in alike)
 
 
 def look_of(element: Element) -> Look:

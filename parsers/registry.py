@@ -78,18 +78,18 @@ _NAME_LENGTH = 32  # characters of a field's machine name, `field_` included; Dr
 
 
 @cached_short
-def normal(label: str) -> str:
-    """Normalizes what themes change in a label: case, spaces, quotes, dashes, a final colon or asterisk."""
+def label_key(label: str) -> str:
+    """Returns a label without what themes change in it: case, spaces, quotes, dashes, a final colon or asterisk."""
     text = " ".join(label.translate(_SPELLING).split()).casefold()
     return text.rstrip(":").rstrip(" *").strip()
 
 
-_BY_TEXT = {normal(text): label for label in LABELS for text in (*label.also, label.text)}  # normalized
-_GENERIC = frozenset(normal(text) for label in LABELS for text in label.generic)  # labels that other pages have too
+_BY_TEXT = {label_key(text): label for label in LABELS for text in (*label.also, label.text)}  # normalized
+_GENERIC = frozenset(label_key(text) for label in LABELS for text in label.generic)  # labels that other pages have too
 _BY_NAME = {
     f"field_{label.columns[0].name}": label for label in LABELS if len(label.columns) == 1 or label.type is Type.MONEY
 } | {
-    re.sub(r"[^a-z0-9]+", "_", normal(text)).strip("_")[:length].strip("_"): label  # as Drupal's form proposes it
+    re.sub(r"[^a-z0-9]+", "_", label_key(text)).strip("_")[:length].strip("_"): label  # as Drupal's form proposes it
     for label in reversed(LABELS)
     for text in (*label.also, label.text)
     for length in (_NAME_LENGTH, _NAME_LENGTH - len("field_"))
@@ -97,13 +97,13 @@ _BY_NAME = {
 
 
 @cached_short
-def known(label: str | None) -> Label | None:
+def label_of(label: str | None) -> Label | None:
     """Returns the entry of a printed label; None if the label is not known."""
-    return _BY_TEXT.get(normal(label)) if label else None
+    return _BY_TEXT.get(label_key(label)) if label else None
 
 
 @cached_short
-def known_name(name: str | None) -> Label | None:
+def label_named(name: str | None) -> Label | None:
     """Returns the entry for a field's machine name, which matches one of the label's texts, or its column."""
     return _BY_NAME.get(name) or _BY_NAME.get(name.removeprefix("field_").strip("_")) if name else None
 
@@ -111,20 +111,20 @@ def known_name(name: str | None) -> Label | None:
 @cached_short
 def is_instructions(label: str) -> bool:
     """Whether a field with this label or machine name contains instructions and opens a section (DESIGN.md, `fields.section`)."""
-    entry = known(label) or known_name(label)
+    entry = label_of(label) or label_named(label)
     return (entry is not None and entry.type is Type.INSTRUCTIONS) or bool(re.search(r"(?i)(?:\b|_)markup(?:\b|_)", label))
 
 
 @cached_short
 def is_distinctive(label: str) -> bool:
     """Whether only TTA records have this label."""
-    return known(label) is not None and normal(label) not in _GENERIC
+    return label_of(label) is not None and label_key(label) not in _GENERIC
 
 
 @cached_short
 def section_of_instruction(line: str) -> str | None:
     """Returns the label of the section whose fixed text this line begins with; None for any other text."""
-    spelled = re.sub(r"^\d+\.\s*", "", normal(line))
+    spelled = re.sub(r"^\d+\.\s*", "", label_key(line))
     return next((label.text for label in LABELS if label.instructions and spelled.startswith(label.instructions)), None)
 
 
@@ -142,7 +142,7 @@ _MEMBER_LABEL = {table: re.compile(rf"(?:{one.stem}|{one.short})(?: |'s )(?=\S)"
 
 def _words(label: str) -> str:
     """Returns the words of a label or a machine name."""
-    return normal(label if " " in label else re.sub("[_-]", " ", re.sub("^field[_-]", "", label)))
+    return label_key(label if " " in label else re.sub("[_-]", " ", re.sub("^field[_-]", "", label)))
 
 
 @cached_short
@@ -166,14 +166,14 @@ def group_of_paragraph(paragraph: str | None) -> str | None:
 def member_table(label: str | None) -> str | None:
     """Returns the table of the group whose members have labels like this one: "Milestone Title" is a field of a milestone."""
     spelled = _words(label or "")
-    if known(label) or group_table(label) or is_instructions(spelled):
+    if label_of(label) or group_table(label) or is_instructions(spelled):
         return None
     return next((table for table, pattern in _MEMBER_LABEL.items() if pattern.match(spelled)), None)
 
 
 def is_member(label: str, table: str | None) -> bool:
     """Whether a label is one of the fields of a group's items. `table`: the group's table, if known."""
-    return member_table(label) is not None or (table is not None and normal(label) in GROUPS[table].words)
+    return member_table(label) is not None or (table is not None and label_key(label) in GROUPS[table].words)
 
 
 _MEMBER_LINE = re.compile(r"(?!.* (?:Information|Details|Section)\b)[A-Z]\w*(?: [A-Z(][\w()/&-]*| of| and| or){0,6}:?", re.ASCII)
@@ -187,7 +187,7 @@ def is_member_line(line: str) -> bool:
 
 def group_of_members(labels: Iterable[str | None]) -> str | None:
     """Returns the table of the group that uses these labels: one begins with the group's noun, or two are among its words."""
-    spelled = [normal(label) for label in labels if label]
+    spelled = [label_key(label) for label in labels if label]
     named = next((table for label in spelled if (table := member_table(label))), None)
     return named or next((table for table, group in GROUPS.items() if len(group.words.intersection(spelled)) > 1), None)
 

@@ -16,7 +16,7 @@ from parsers.groups import group_items, group_of
 from parsers.items import Value, items_of, read_value
 from parsers.patterns import Block, LabelPatterns
 from parsers.record import Field, FieldState, Section
-from parsers.registry import Type, group_of_member, is_distinctive, is_instructions, known, known_name, section_of_instruction
+from parsers.registry import Type, group_of_member, is_distinctive, is_instructions, label_named, label_of, section_of_instruction
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")  # an item's name with its number
@@ -113,7 +113,7 @@ class _BlockWriter(RowWriter):
             self.rows.shape.append(f"div>{found.pattern[1]}:{found.name or 'field'}")
             return
         label = (one_line(readable([block.label])).rstrip(": *") or None) if block.label is not None else None
-        entry = known(label) if label else known_name(block.name)
+        entry = label_of(label) if label else label_named(block.name)
         before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
         self.place = block.element
@@ -176,7 +176,7 @@ class _BlockWriter(RowWriter):
 
 def count_evidence(content: PageRows) -> tuple[int, int]:
     """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type."""
-    good = {section.label for section in content.sections if known(section.label)}
+    good = {section.label for section in content.sections if label_of(section.label)}
     bad = 0
     for row in content.fields:
         entry = entry_of(row)

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY
 from parsers.items import Value, read_value
-from parsers.registry import Label, group_table, is_instructions, is_member, known
+from parsers.registry import Label, group_table, is_instructions, is_member, label_of
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
 from parsers.scalars import cached_short
 from parsers.tree import MAX_DEPTH, Element, build, one_line
@@ -82,7 +82,7 @@ class SourceReader:
                 first = first.next
             text = first.first_child if first is not None and first.tag in _LABEL_TAGS else None
             label = one_line(text.text_content or "") if text is not None and text.tag == "-text" else ""
-            if known(label) is None and not is_member(label, None):
+            if label_of(label) is None and not is_member(label, None):
                 return None
         source = element.node.html or ""
         if len(source) > _MAX_SOURCE:
@@ -111,7 +111,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     opens_section = role.markup or is_instructions(label)
     if values is None or (len(values) > 1 and opens_section):
         return None  # several values of instructions are one text
-    entry = known(label)
+    entry = label_of(label)
     if not (classed or items or (entry and found[2] not in ("span", "strong"))):
         return None  # a lone line that is not a known label may be anything, and one in an inline element is a line of text
     filled = tuple(value for value in values if value.text) or (Value(),)
@@ -133,7 +133,7 @@ def _read_values(source: str, origin: str | None, field: Role | None) -> list[Va
     while found := _ITEM.match(source, at):
         role = _read_role(found[1])
         value = _read_value(found[2], origin) if (role.part == "item" if field is not None else role is NONE) else None
-        if value is None or (field is None and known(value.text) is not None):
+        if value is None or (field is None and label_of(value.text) is not None):
             return None  # without classes, what is spelled like a label may be one
         values.append(value)
         at = found.end()
@@ -158,7 +158,7 @@ def _read_value(inside: str, origin: str | None) -> Value | None:
     root = build(body)
     lines = [line for element in (root, *root.descendants()) if (line := element.line())]
     lines += [one_line(text) for text in root.walk() if isinstance(text, str)]
-    return None if any(known(line) or line.lower().startswith(NOTICE) for line in lines) else read_value([root], origin)
+    return None if any(label_of(line) or line.lower().startswith(NOTICE) for line in lines) else read_value([root], origin)
 
 
 def text_of(source: str) -> str | None:

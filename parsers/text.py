@@ -15,7 +15,16 @@ from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, known, normal, section_of_instruction
+from parsers.registry import (
+    Label,
+    Type,
+    group_of_member,
+    group_table,
+    is_member_line,
+    label_key,
+    label_of,
+    section_of_instruction,
+)
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
@@ -76,7 +85,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     is_several = is_list(head.title, above, lines, marks)
     if is_other_address(url) or is_several or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
-        count = len({normal(label) for line in lines for label in labels_in(line)})
+        count = len({label.casefold() for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and is_several:
             page.reason = "shows several records, or a teaser: a record is read only from a text of its own"
         elif page.kind is Kind.OTHER and count >= textlines.MANY_LABELS:
@@ -189,7 +198,7 @@ class _Writer(RowWriter):
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
-        if normal(entry.text).endswith("email address"):
+        if entry.text.endswith("Email Address"):
             return index > 0 or "@" not in text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
             return not lines[index].glued
@@ -211,7 +220,7 @@ class _Writer(RowWriter):
         """
         line, at, noun = lines[index], next_filled(lines, index + 1), _LINES["label_noun"].search
         is_value = self._inline or line.links or is_typed(line.text) or (line.heading and not self._headed)
-        if known(line.plain) is not None or _LINES["foreign"].match(line.text):  # a label, but none of this record's
+        if label_of(line.plain) is not None or _LINES["foreign"].match(line.text):  # a label, but none of this record's
             return False
         if line.paired or is_value or at is None or (self._blocks and index and lines[index - 1].text):
             return line.paired
@@ -327,7 +336,7 @@ class _Writer(RowWriter):
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_repeated = normal(label) == normal(open_label or "")  # a label that comes twice in a row is its own value
+            is_repeated = label.casefold() == (open_label or "").casefold()  # a label that comes twice in a row is its own value
             is_new = bool(line.text) and not is_repeated
             is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index))):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, groupby, pairwise, takewhile
 from typing import NamedTuple
 
-from parsers.registry import is_distinctive, normal, section_of_instruction
+from parsers.registry import is_distinctive, label_key, section_of_instruction
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
 from parsers.textlabels import Mark
@@ -47,7 +47,7 @@ def read_head(lines: list[Line], marks: list[Mark], *, teasers_end: int) -> Text
 
     `marks`: its labels, of which some have its name; `teasers_end`: see below.
     """
-    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
+    named = (mark.filled[0].text for mark in marks if mark.filled and label_key(mark.label) in ("tta short name", "tta title"))
     head, names = TextHead(), {value for value in named if not is_distinctive(value)}
     bylines = list[_Byline]()
     filled = sentences = 0
@@ -86,7 +86,7 @@ def end_of_teasers(lines: list[Line]) -> int:
         at for at in range(middle) if any(one in lines[at].text for one in teasers) or lines[at].plain[:9].lower() == "read more"
     )
     end = max(last, default=-1) + 1
-    own, before = ({normal(lines[index].plain) for index in labels if (index >= end) is is_own} for is_own in (True, False))
+    own, before = ({label_key(lines[index].plain) for index in labels if (index >= end) is is_own} for is_own in (True, False))
     return end if len(own) >= MANY_LABELS and len(before - own) < _OWN_LABELS else 0
 
 
@@ -106,8 +106,8 @@ def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list
         return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False
-    printed = Counter(normal(line.plain) for line in lines if is_distinctive(line.plain))
-    own = {normal(mark.label) for mark in marks}
+    printed = Counter(label_key(line.plain) for line in lines if is_distinctive(line.plain))
+    own = {label_key(mark.label) for mark in marks}
     heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
     return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
 
@@ -121,7 +121,7 @@ def teasers_in(lines: list[Line]) -> set[str]:
 
 
 def _is_notice(text: str) -> bool:
-    return normal(text) in _NOTICE or NOTICE in normal(text)
+    return label_key(text) in _NOTICE or NOTICE in label_key(text)
 
 
 def _is_frame(line: Line) -> bool:
@@ -159,7 +159,7 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)
     named = [index for index in filled if lines[index].text in names and index < first_byline]
-    notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
+    notice = next((index for index in filled if label_key(lines[index].text) == _NOTICE[0]), 0)
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
     for at in (first_byline if bylines else tabs, notice):  # the line above, if that is no item of a menu
         skipped = _is_frame if _has_navigation(lines) else lambda line: _is_notice(line.text)

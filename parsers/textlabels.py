@@ -19,8 +19,8 @@ from parsers.registry import (
     is_distinctive,
     is_instructions,
     is_member_line,
-    known,
-    normal,
+    label_key,
+    label_of,
     section_of_instruction,
 )
 from parsers.rows import MAX_REFERENCE
@@ -117,7 +117,7 @@ def is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
 
 
 def _count_known(texts: Iterable[str]) -> int:
-    return len({entry.text for text in texts if (entry := known(text)) is not None})
+    return len({entry.text for text in texts if (entry := label_of(text)) is not None})
 
 
 def _split_pairs(lines: list[Line]) -> list[Line]:
@@ -128,15 +128,15 @@ def _split_pairs(lines: list[Line]) -> list[Line]:
         parts = [_split_label(line, name) for line in lines]
         if (count := _count_known(label for label, value in parts if value)) > enough:
             best, enough, style = parts, count, name
-    first = next((at for at, (label, value) in enumerate(best) if value and known(label)), len(lines))
+    first = next((at for at, (label, value) in enumerate(best) if value and label_of(label)), len(lines))
     found = list[Line]()
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
-        if label == line.text and known(label) is None:
+        if label == line.text and label_of(label) is None:
             label, value = _split_label(line, "colon" if "?" not in line.text else "question")  # no colon follows a question mark
-            is_label = known(label) is not None or is_member_line(label)
+            is_label = label_of(label) is not None or is_member_line(label)
         else:
-            is_label = known(label) is not None or is_label_like(label)
+            is_label = label_of(label) is not None or is_label_like(label)
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
             found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
@@ -157,7 +157,7 @@ def _split_label(line: Line, name: str) -> tuple[str, str]:
         for found in FORMS["pairs"][name].finditer(text, 0, _MAX_LABEL + 8)
         if text[: found.start()].strip(marks)
     ]
-    return next((cut for cut in cuts if known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
+    return next((cut for cut in cuts if label_of(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
 
 
 def labels_in(line: Line) -> list[str]:
@@ -195,10 +195,10 @@ def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]
     return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
 
 
-_ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
+_ALL_LABELS = "".join(f"\n{label_key(text)}" for text in _SPELLINGS)
 _GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
-_LONG = {normal(label.text): label for label in LABELS if len(normal(label.text)) >= _MIN_MISSPELLED}
-_ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
+_LONG = {label_key(label.text): label for label in LABELS if len(label_key(label.text)) >= _MIN_MISSPELLED}
+_ENDS = {end for label in LABELS for end in (label_key(label.text)[:_END], label_key(label.text)[-_END:])}
 _MAX_LABEL = max(len(label.text) for label in LABELS) + 2  # characters, with a colon
 
 
@@ -213,10 +213,10 @@ def _find_marks(lines: list[Line]) -> Iterator[Mark]:
 def _mark_at(lines: list[Line], at: int) -> Mark | None:
     text, spelled = lines[at].plain, ""
     if len(text) <= _MAX_LABEL:
-        label, spelled, end = text, normal(text), at + 1
-        while f"\n{normal(label)}" in _ALL_LABELS:
+        label, spelled, end = text, label_key(text), at + 1
+        while f"\n{label_key(label)}" in _ALL_LABELS:
             goes_on = end < len(lines) and lines[end].text[:1].islower()
-            if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
+            if (entry := label_of(label)) is not None and not (goes_on and entry.type is Type.GROUP):
                 spelled = _FROM_CAPITALS.get(label.rstrip(" :*"), label.rstrip(" :*"))  # capitals are the page's style
                 return Mark(at, end, spelled, entry, replace(lines[at], last=lines[end - 1].last))
             if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
@@ -247,9 +247,9 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
         if fits(kind, text):
             return score + 2.0 - (0.0 if ends_text else min(2.0, 0.1 * max(0, count - 4)))
         return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
-    if normal(mark.label).endswith("email address") and "@" not in text:  # the form of a newsletter
+    if label_key(mark.label).endswith("email address") and "@" not in text:  # the form of a newsletter
         score -= 2.0
-    elif known(text) is not None and (count > 1) == (kind is Type.TEXT):
+    elif label_of(text) is not None and (count > 1) == (kind is Type.TEXT):
         score -= 0.5
     elif kind is not Type.TEXT and (text[-1] in ".:" or len(text) > MAX_REFERENCE):
         score -= 1.0

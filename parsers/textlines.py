@@ -14,7 +14,7 @@ from importlib.resources import files
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from parsers.registry import known, section_of_instruction
+from parsers.registry import label_of, section_of_instruction
 from parsers.scalars import money_range, number, reference, time_range, yes_no
 
 _RAW = tomllib.loads((files("parsers") / "textforms.toml").read_text(encoding="utf-8"))
@@ -214,7 +214,7 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
         return False
     following = plain[index + 1].strip(_EDGES)
     after = plain[index + 2].lstrip()[:1] if index + 2 < len(plain) else ""
-    if _MARKS["bullet"].match(following) or (known(following) and not after.islower()) or known(plain[index].strip(_EDGES)):
+    if _MARKS["bullet"].match(following) or (label_of(following) and not after.islower()) or label_of(plain[index].strip(_EDGES)):
         return False
     return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
 
@@ -226,7 +226,7 @@ def _read_headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
         text, level = line.text, 0
         if match := _MARKS["heading"].fullmatch(text):
             mark, bare = match["mark"], match["text"]
-            if is_markdown or mark[0] != "#" or reference(bare) or known(bare):
+            if is_markdown or mark[0] != "#" or reference(bare) or label_of(bare):
                 text, level = bare, 1 if mark[:2] in ("#", "=", "h1") or mark in ("=" * 6, "*" * 6) else 2
         if match := _MARKS["emphasized_line"].fullmatch(text):
             text = match[2] + match[3]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from parsers.columns import field_key
 from parsers.locate import SourcePosition, SourcePositions, locate
 from parsers.record import Field, RecordValues, columns_of
-from parsers.registry import GROUPS, LABELS, known, known_name, normal
+from parsers.registry import GROUPS, LABELS, label_key, label_named, label_of
 from parsers.urls import node_id, without_archive
 from scraper.archive.store import CATALOG, Archive
 from scraper.capture import Capture, WarcType
@@ -143,20 +143,20 @@ class Why:
             return self._reason_by_captures(wanted)
         if wanted in _MADE_OF:
             return self._reason_if_derived(wanted)
-        label = normal(wanted)
-        if rows := [row for row in self.sections if normal(row["label"]) == label]:
+        label = label_key(wanted)
+        if rows := [row for row in self.sections if label_key(row["label"]) == label]:
             return Reason(self.record_id, rows[0]["label"], rows=rows, origins=self._origins_of_rows(rows))
-        if rows := [row for row in self.fields if row["item"] and normal(row["item"]) == label]:
+        if rows := [row for row in self.fields if row["item"] and label_key(row["item"]) == label]:
             return self._reason_for_key(_key_of(rows[0]), rows, name=rows[0]["item"])
         machine_names = (_machine_name(row["name"]) for row in self.fields)
         named = (
             key
             for key, row, machine_name in zip(self.keys, self.fields, machine_names, strict=True)
-            if key == wanted or (row["label"] and normal(row["label"]) == label) or machine_name == _machine_name(wanted)
+            if key == wanted or (row["label"] and label_key(row["label"]) == label) or machine_name == _machine_name(wanted)
         )
         key = _KEY_OF_COLUMN.get(wanted) or next(named, None)
-        if key is None and (entry := known(wanted) or known_name(wanted)):
-            key = entry.columns[0].name if entry.columns else normal(entry.text)
+        if key is None and (entry := label_of(wanted) or label_named(wanted)):
+            key = entry.columns[0].name if entry.columns else label_key(entry.text)
         if key is None or (key not in self.keys and key not in HEAD):
             raise self._unknown_field(name)
         return self.by_key(key)
@@ -324,14 +324,13 @@ def _places_of_rows(rows: Sequence[Row], page: SourcePositions) -> Iterable[Plac
     details = ("item", "occurrence", "section", "name", "state", "position")
     left = dict(enumerate(page.record.fields))
     for row in rows:
-        key = _key_of(row)
         alike = [
             (sum(getattr(one, name) == row[name] for name in details), -index)
             for index, one in left.items()
             if one.value == row["value"]  # if the page prints no label, the row has that of another capture
             and (
                 (one.label is None and one.name and one.name == row["name"])
-                or (one.label == row["label"] and field_key(one) == key)
+                or (one.label == row["label"] and field_key(one) == _key_of(row))
             )
         ]
         best = -max(alike)[1] if alike else None
@@ -341,8 +340,8 @@ def _places_of_rows(rows: Sequence[Row], page: SourcePositions) -> Iterable[Plac
 
 def _places_of_sections(rows: Sequence[Row], page: SourcePositions) -> Iterable[Place]:
     for row in rows:
-        sections = enumerate(page.record.sections)
-        found = sorted((one.text != row["text"], index) for index, one in sections if normal(one.label) == normal(row["label"]))
+        label, sections = label_key(row["label"]), enumerate(page.record.sections)
+        found = sorted((one.text != row["text"], index) for index, one in sections if label_key(one.label) == label)
         yield _as_place(row["text"], page.sections[found[0][1]] if found else None)
 
 

@@ -195,8 +195,7 @@ def answer_of(db: sqlite3.Connection, query: Query) -> QueryResult:
         for row in cursor:
             size += sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
             if size > _LIMIT["result"]:
-                message = f"the result is larger than {_LIMIT['result']:,} bytes: select fewer columns or rows"
-                return QueryResult(error="OperationalError", message=message)
+                raise sqlite3.OperationalError(f"the result exceeds {_LIMIT['result']:,} bytes: select fewer columns or rows")
             rows.append(row)
             if len(rows) == query.rows:
                 break

@@ -26,7 +26,7 @@ from scraper.explore.middleware import GuardedDatabase
 from scraper.stopping import handled
 from scraper.web.addresses import LOOPBACK
 
-PORT = 8001
+ADDRESS = (LOOPBACK, 8001)
 GRACEFUL_SECONDS = 4
 """Seconds to finish responses after SIGTERM; systemd and Docker kill a service after ten seconds or more."""
 RENEW_SECONDS = 30.0
@@ -44,23 +44,22 @@ def application(database: Path, settings: Serve | None = None, plugins_dir: Path
     limit = round(1000 * chosen.query_seconds)
     limits = {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
     texts = options(chosen.base_url, {**(chosen.plugins or {}), "tta": {**asdict(chosen), "plugins": None}}, sql=chosen.sql)
-    folder = str(plugins_dir) if plugins_dir else None
-    datasette = Datasette([str(database.resolve())], settings=SETTINGS | limits, plugins_dir=folder, **texts)
+    datasette = Datasette([str(database.resolve())], settings=SETTINGS | limits, plugins_dir=plugins_dir, **texts)
     datasette.remove_database(DATABASE)
     datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)
     return datasette
 
 
-def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugins_dir: Path | None = None) -> None:
-    """Serves until Ctrl-C or SIGTERM. `port` 0: any free port. Raises TtaError if there is no database or no free port."""
+def serve(database: Path, address: tuple[str, int], settings: Serve | None = None, plugins_dir: Path | None = None) -> None:
+    """Serves until Ctrl-C or SIGTERM. `address`: host and port, 0 for any free one. Raises TtaError without database or port."""
     chosen = settings or Serve()
     with reading(database):
         pass
     try:  # checked before anything starts
-        listener = socket.create_server((LOOPBACK, port))
+        listener = socket.create_server(address)
     except OSError as error:
         reason = "it is in use: end what uses it" if error.errno == errno.EADDRINUSE else error.strerror
-        raise TtaError(f"can't listen on port {port}: {reason}, or name another with --port") from None
+        raise TtaError(f"can't listen on {address[0]}, port {address[1]}: {reason}, or name another with --port") from None
     with listener, ExitStack() as stack:
         made = None if chosen.contacts is True else stack.enter_context(cleared_copy(database, chosen.contacts))
         if made:
@@ -82,8 +81,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         self._task = asyncio.create_task(self._renew())
         for listener in sockets or ():
-            address = f"http://{LOOPBACK}:{listener.getsockname()[1]}{self._datasette.setting('base_url')}"
-            print(f"{address} (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
+            address = (*listener.getsockname(), self._datasette.setting("base_url"))
+            print("http://{}:{}{} (Ctrl-C ends)".format(*address), flush=True)  # noqa: T201 - scripts wait for it
 
     async def _renew(self) -> None:
         while self._copy:

@@ -61,6 +61,12 @@ def dicts(db: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, A
     return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
 
 
+def run_statements(db: sqlite3.Connection, statements: str) -> None:
+    """Executes statements, each ended by a semicolon and a line end, in the open transaction, which `executescript` would end."""
+    for statement in statements.split(";\n"):
+        db.execute(statement)
+
+
 def tables_version(description: str) -> int:
     """Returns the `user_version` (31 bits) of the tables that a text describes: any change of the text changes it."""
     return crc32(description.encode()) >> 1

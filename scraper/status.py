@@ -13,7 +13,7 @@ from scraper.archive.store import CATALOG, open_catalog
 from scraper.config import SOURCES
 from scraper.database import runs
 from scraper.database.checks import is_known
-from scraper.database.connection import reading
+from scraper.database.connection import absent_from, reading
 from scraper.folders import Folders
 from scraper.ledger.store import STORED, FetchState, Ledger, last_listings
 from scraper.sqlite import dicts, open_memory, uri
@@ -38,7 +38,7 @@ class Completeness:
 
 @dataclass(slots=True)
 class Status:
-    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks.
+    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures that the database lacks; `unknown_labels`: fields by label.
 
     `last_refresh`: its row of `runs`; `failed_checks`: its checks, by column of `run_checks`; `last_good_refresh`: start of the
     last refresh that committed; `refused_refresh`: start of the refused refresh that prevents loading; `low_space`: a warning.
@@ -77,7 +77,7 @@ def status(folders: Folders) -> Status:
         if folders.database.exists():
             db = stack.enter_context(reading(folders.database))
             archived = _count(db, found)
-            table, condition = "archive.captures", "capture_id NOT IN (SELECT capture_id FROM main.captures)"
+            table, condition = "archive.captures", f"capture_id IN ({absent_from('main.captures')})"
             if has_archive:
                 db.execute("COMMIT")  # SQLite can't attach a file within a transaction
                 db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])

@@ -142,6 +142,8 @@ def test_map_works_without_a_mouse(watched: Watched) -> None:
     page.locator(".tta-mark:not(.tta-many)").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".leaflet-popup-content a")
+    page.get_by_role("link", name="By state", exact=True).click()
+    assert page.url.endswith("/-/chart?_by=place_state&fiscal_year=2018"), "the same records by state"
 
 
 OWN = [

@@ -60,6 +60,7 @@ def test_columns_tell_how_many_records_have_a_value(site: Site) -> None:
     found = re.findall(r'<a href="(/tta/records\?[^"]+)">[^<]+</a></th><td>.*?</td><td>(\d+)</td>', text)
     numbers = [int(n) for _, n in found]
     assert len(found) > 10 and numbers == sorted(numbers)
+    assert "_id__isnull" not in text and "not known</td>" in text, "what the portal published"
     chosen = _rows(site, "?event_fiscal_year=2023&status=Completed")
     assert [address for address, n in found if _rows(site, address) != chosen - int(n)] == []
     left_out = re.search(r'Event fiscal year: <a href="([^"]+)">(\d+) record', text)
@@ -158,6 +159,8 @@ def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: 
     for area, year, value, *rest in rows[1:]:
         star = "*" * bool(rest[-1])
         assert f'aria-label="{area}, {year}{star}: {MEASURES[measure].form.format(float(value))}' in text
+    text = site.get(f"/-/chart.csv?_measure={measure}&_by=status&_split=emerging_need").text
+    assert {row["Emerging need"] for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")))} >= {"Yes", "No"}
 
 
 _FILES = (
@@ -204,11 +207,11 @@ def test_scale_has_room_for_every_mark_and_no_year_is_skipped(given_counts: dict
         chart = draw(Spec(split="status", kind=kind), counts, EVERYTHING)
         years = [int(row.name) for row in chart.rows]
         assert years == list(range(years[0], years[-1] + 1))
-        heights = [[mark.value for mark in row.marks if mark] for row in chart.drawn]
+        heights = [[mark.value for mark in row.marks() if mark] for row in chart.drawn]
         assert sum(map(sum, heights)) == sum(given_counts.values()) or (kind, chart.others != []) == ("lines", True)
         most = max(sum(row) if chart.is_stack else max(row, default=0) for row in heights)
         assert chart.ticks[0] == 0 and chart.ticks[-2] < most <= chart.ticks[-1] and len(chart.ticks) <= 6
-        assert len(chart.series) <= charts.MAX_SERIES
+        assert len(chart.series) - len(chart.grays) <= charts.MAX_SERIES, "as many as there are colors; the other lines are gray"
 
 
 def test_an_event_before_its_request_is_drawn_below_zero(tmp_path: Path) -> None:
@@ -240,12 +243,13 @@ def test_the_visitor_chooses_what_is_drawn() -> None:
     for number in range(20):
         counts.add(20 - number, [2024], [f"value {number:02}"])
     values = "\n".join(f"value {number:02}" for number in range(3, 15))
-    for kind, drawn, last in (("lines", charts.MAX_SERIES, "value 10"), ("bars", charts.MAX_SERIES, "all others")):
+    for kind, drawn, last in (("lines", 12, "value 14"), ("bars", charts.MAX_SERIES, "all others")):
         chart = draw(Spec(split="status", kind=kind, only=values + "\nunheard of"), counts, EVERYTHING)
         assert (len(chart.series), chart.series[0], chart.series[-1]) == (drawn, "value 03", last)
         assert chart.spec.only == values and len(chart.choices) == 20
-        assert chart.others == [f"value {number:02}" for number in range(3 + charts.MAX_SERIES - (kind == "bars"), 15)]
-        assert chart.left_out == {"no drawn status": 102 if kind == "lines" else 72}  # bars add up the last 30
+        assert chart.others == ([] if kind == "lines" else [f"value {number:02}" for number in range(2 + charts.MAX_SERIES, 15)])
+        assert chart.left_out == {"no drawn status": 72}  # bars add up the last
+        assert [*chart.grays] == ([8, 9, 10, 11] if kind == "lines" else [])
     counts = Counts()
     for name in "ab":
         counts.add(1, [name])

@@ -128,8 +128,9 @@ def without_county(count: int) -> list[Capture]:
     return [record(number, County="") for number in range(101, 101 + count)]
 
 
-VANISH = """UPDATE captures SET record_id = NULL, form = NULL, kind = 'other' WHERE record_id = '7'; DELETE FROM fields
-    WHERE record_id = '7'; DELETE FROM sections WHERE record_id = '7'; DELETE FROM records WHERE record_id = '7'"""
+VANISH = """UPDATE captures SET record_id = NULL, form = NULL, kind = 'other' WHERE record_id = '7';
+    INSERT INTO temp.affected VALUES ('7'); DELETE FROM fields_rows WHERE record_id = '7';
+    DELETE FROM sections_rows WHERE record_id = '7'; DELETE FROM records WHERE record_id = '7'"""
 TWICE = "UPDATE records SET node_id = 1 WHERE record_id = '2'"
 NIGHTS: dict[str, tuple[list[Capture], str, list[str], str]] = {
     "a record vanished": ([], VANISH, ["vanished records"], "`tta why 7`"),
@@ -194,7 +195,10 @@ def test_page_shapes_are_told_once_when_they_are_many(nights: Nights) -> None:
 @pytest.mark.parametrize(
     ("broken", "subject"),
     [
-        ("UPDATE sections SET record_id = 'nobody'; UPDATE fields SET capture_id = 'nobody' WHERE record_id = '1'", "tables"),
+        (
+            "UPDATE sections_rows SET record_id = 'nobody'; UPDATE fields_rows SET capture_id = 'nobody' WHERE record_id = '1'",
+            "tables",
+        ),
         ("UPDATE captures SET record_id = NULL WHERE record_id = '3'", "records without a capture"),
         ("UPDATE captures SET original_id = 'nobody' WHERE record_id = '3'", "captures that repeat none"),
     ],

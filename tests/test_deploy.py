@@ -1,5 +1,6 @@
 """The files of docs/deploy do what their guide states: each is run for real, on this machine and on loopback."""
 
+import json
 import os
 import re
 import shlex
@@ -17,11 +18,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from scraper.folders import Folders
 from tests.dbkit import html, one
 from tests.fakearchive.run import HOST, write_config
 from tests.fakearchive.server import FakeArchive
+from tests.test_fetch_ends import wait_for
 from tests.webkit import serving
 
 ROOT = Path(__file__).parents[1]
@@ -234,6 +237,91 @@ def test_the_workflow_keeps_the_newest_three_archives_and_stops_where_there_are_
     assert len(workflow.archives()) == 3
     shutil.rmtree(workflow.releases / "archive")
     assert (workflow.night(), fake.requests) == ({"Fetch the archive of last night": False}, [])
+
+
+# containers
+
+STEPS = [
+    line.split(None, 1) for line in re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text()).splitlines() if line[:1].isupper()
+]
+HEALTH = next(json.loads(text.partition("CMD")[2]) for step, text in STEPS if step == "HEALTHCHECK")
+
+
+def image(root: Path) -> Path:
+    """What the image has as /opt/tta, made by the steps of the Dockerfile's first stage; a temporary folder is its root."""
+    environment, folder = os.environ | {"PATH": f"{TTA.parent}:{os.environ['PATH']}"}, root
+    for step, written in STEPS[2 : [step for step, _ in STEPS].index("FROM", 2)]:
+        text = re.sub(r"/(?=opt/tta|src\b)", f"{root}/", written)
+        if step == "WORKDIR":
+            folder = Path(text)
+            folder.mkdir()
+        elif step == "COPY":
+            *sources, target = text.split()
+            for name in sources:
+                (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / target)
+        elif step in ("ENV", "ARG"):
+            environment |= dict(pair.split("=", 1) for pair in shlex.split(text) if pair != "UV_NO_CACHE=1")
+        elif "pip install" not in text:
+            ran = done("sh", "-c", text, cwd=folder, env=environment)
+            assert ran.returncode == 0, ran.stderr
+    return root / "opt/tta"
+
+
+@pytest.mark.timeout(300)
+def test_the_image_refreshes_at_once_and_every_night_and_serves_the_result(fake: FakeArchive, tmp_path: Path) -> None:
+    publish(fake, 1)
+    program, data, slept, sleep = image(tmp_path) / "bin", tmp_path / "data", tmp_path / "slept", tmp_path / "sleep"
+    sleep.write_text(f'#!/bin/sh\ndate -u -d "$1 seconds" +%R >> {slept}; exec /bin/sleep 0.1\n')
+    sleep.chmod(0o755)
+    here = {"PATH": f"{tmp_path}:{program}:/usr/bin:/bin", "TTA_DATA": str(data), "TTA_AT": "03:17"}
+    here["TTA_CONFIG"] = str(write_config(tmp_path / "tta.toml", fake.url))
+    nightly = subprocess.Popen([DEPLOY / "nightly.sh"], env=here, stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: slept.exists() and slept.read_text().count("\n") >= 2)
+    nightly.terminate()
+    report, _ = nightly.communicate(timeout=30)
+    assert (nightly.returncode, records(data), report.count("committed") > 1) == (0, 1, True)
+    assert set(slept.read_text().split()) <= {"03:16", "03:17"}
+    command = [program / "tta", "serve", "--port", "0", "--host", "127.0.0.2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=here) as server:
+        address = server.stdout.readline().split()[0] if server.stdout else ""
+        assert address.startswith("http://127.0.0.2:")
+        assert httpx.get(f"{address}tta/records", timeout=30).status_code == 200
+        healthy = [word.replace("http://127.0.0.1:8001/", address) for word in HEALTH]
+        assert done(*healthy).returncode == 0 and done(*healthy[:-1], healthy[-1].replace("health", "none")).returncode
+        server.terminate()
+
+
+def test_the_dockerfile_and_the_services_are_valid_and_confined(tmp_path: Path) -> None:
+    linted = done(TTA.parent / "hadolint", "--failure-threshold", "style", ROOT / "Dockerfile")
+    assert (linted.returncode, linted.stdout) == (0, "")
+    copied = {name for step, text in STEPS if step == "COPY" and "--from" not in text for name in text.split()[:-1]}
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert copied == {line[1:] for line in ignored if line.startswith("!")}
+    (pinned,) = re.findall(r"uv==(\S+)", (ROOT / "Dockerfile").read_text())
+    assert f"UV_VERSION = {pinned}\n" in (ROOT / "Makefile").read_text()
+    read = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    PyCompose.from_yaml(yaml.safe_dump(read))  # raises an error for an unknown key
+    for service in read["services"].values():
+        assert (service["read_only"], service["cap_drop"], "mem_limit" in service, "pids_limit" in service) == (
+            True,
+            ["ALL"],
+            True,
+            True,
+        )
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+    assert [one for one in read["services"]["web"]["volumes"] if isinstance(one, str)] == ["data:/data"]
+
+
+def test_docker_builds_the_image_and_runs_it_without_privileges() -> None:
+    if not shutil.which("docker") or done("docker", "info").returncode:
+        pytest.skip("no Docker engine answers")
+    for command in ("build --quiet --tag tta:test .", "compose config --quiet"):
+        ran = done("docker", *command.split(), cwd=ROOT)
+        assert ran.returncode == 0, ran.stderr
+    inside = f"tta import /samples && tta load && (tta serve & sleep 5; {shlex.join(HEALTH)})"
+    limits = f"--read-only --tmpfs /tmp --cap-drop ALL --volume /data --volume {ROOT}/data/samples:/samples:ro"
+    ran = done("docker", "run", "--rm", *limits.split(), "--entrypoint", "sh", "tta:test", "-c", inside)
+    assert ran.returncode == 0, ran.stderr
 
 
 # a web server in front

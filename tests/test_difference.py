@@ -40,7 +40,11 @@ def compared(folders: Folders, second: Path, change: str) -> Differences:
     [
         ("UPDATE records SET county = 'Kent' WHERE record_id = '1'", 1, ("records", "county", 1)),
         ("DELETE FROM captures WHERE captured_at IN (SELECT max(captured_at) FROM captures)", 0, ("captures", MISSING, 1)),
-        ("DELETE FROM fields WHERE label = 'County' AND record_id = '1'", 1, ("fields", "County", 1)),
+        (
+            "DELETE FROM fields_rows WHERE rowid IN (SELECT rowid FROM fields WHERE label = 'County' AND record_id = '1')",
+            1,
+            ("fields", "County", 1),
+        ),
         ("UPDATE fields_rows SET position = -position WHERE record_id = '2'", 1, ("fields", ORDER, 1)),
         ("SELECT 1", 0, None),
     ],
@@ -55,7 +59,9 @@ def test_each_kind_of_difference_is_counted(
 def test_examples_show_the_values_of_both(folders: Folders, tmp_path: Path) -> None:
     (column,) = compared(folders, tmp_path / "second.db", "UPDATE records SET county = 'Kent'").fields
     assert column.examples == (("1", "Essex", "Kent"), ("2", "Essex", "Kent"))
-    found = compared(folders, tmp_path / "third.db", "DELETE FROM fields WHERE label = 'County'")
+    found = compared(
+        folders, tmp_path / "third.db", "DELETE FROM fields_rows WHERE rowid IN (SELECT rowid FROM fields WHERE label = 'County')"
+    )
     assert [one.examples for one in found.fields] == [(("1", "Essex", None), ("2", "Essex", None))]
     gone = compared(folders, tmp_path / "fourth.db", "DELETE FROM records WHERE record_id = '1'")
     assert (gone.appear, gone.vanish, gone.changed) == (0, 1, 0)

@@ -10,7 +10,10 @@ import pytest
 from scraper.cli import cli
 from scraper.database.tables import TABLES
 from scraper.explore.metadata import LOOKS, QUESTIONS, metadata
+from tests.dbkit import html
 from tests.documents import documents
+from tests.fakearchive.run import write_config
+from tests.fakearchive.server import FakeArchive
 from tests.webkit import ROOT, demo
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,12 +60,19 @@ def test_commands_of_the_readme_exist() -> None:
     assert named <= set(cli.commands) | set(cli.list_commands(None))
 
 
-def test_python_examples_of_the_guide_run() -> None:
+def test_python_examples_of_the_guide_run(fake: FakeArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = html({"County": "Suffolk County"}, node=150001)
+    fake.add("https://bjatta.bja.ojp.gov/node/150001", "20240315120000", record)
+    fake.add("https://bjatta.bja.ojp.gov/node/150001", "20230101000000", record)
+    write_config(tmp_path / "tta.toml", fake.url)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
     guide = (ROOT / "docs/guides/python.md").read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     assert examples
     for example in examples:
         exec(example, {})
+    assert sum(path.startswith("/web/") for path, _ in fake.requests) == 2
 
 
 def test_the_readme_fits_on_one_screen() -> None:

@@ -72,9 +72,13 @@ REPAIRABLE: dict[str, tuple[str, str | float, str]] = {
     "database with its header damaged": ("tta.db", "PRAGMA application_id = 5", "database-damaged"),
     "database lacks an index": ("tta.db", "DROP INDEX idx_captures_kind", "database-damaged"),
     "database has another column": ("tta.db", "ALTER TABLE fields_rows ADD COLUMN more TEXT", "database-damaged"),
-    "database lacks a trigger": ("tta.db", "DROP TRIGGER records_ad", "database-damaged"),
+    "database lacks a view": ("tta.db", "DROP VIEW completeness", "database-damaged"),
     "search index is empty": ("tta.db", "INSERT INTO records_fts (records_fts) VALUES ('delete-all')", "database-search"),
-    "rows without their record": ("tta.db", "DELETE FROM records WHERE node_id = 2", "database-links"),
+    "rows without their record": (
+        "tta.db",
+        "UPDATE fields_rows SET record_id = 'nobody' WHERE record_id = '2'",
+        "database-links",
+    ),
     "database has another place": ("tta.db", "UPDATE captures SET warc_file = 'x', warc_offset = 5", "database-rows"),
     "database has another address": ("tta.db", "UPDATE captures SET url = 'https://x/' WHERE warc_offset = 0", "database-rows"),
 }
@@ -104,7 +108,7 @@ def test_what_is_wrong_is_found_named_and_repaired(folders: Folders, name: str) 
 
 
 def test_values_that_the_archive_does_not_give_are_found_by_a_second_database(folders: Folders) -> None:
-    sql(folders.database, "UPDATE fields SET value = 'Elsewhere' WHERE label = 'County' AND record_id = '3'")
+    sql(folders.database, "UPDATE fields_rows SET datetime = '2020-01-01' WHERE record_id = '3' AND position = 1")
     assert (status(folders), status(folders, "--deep"), status(folders, "--repair", "--deep")) == (0, 3, 0)
     assert exports(folders) == sound_exports()
     assert not list(folders.data.glob(".tta-second*"))
@@ -153,7 +157,7 @@ def test_what_is_not_loaded_yet_is_no_fault_of_the_database(folders: Folders) ->
     add(folders, [page(html({"County": "new"}), url=node(number), when=day(50)) for number in (3, 50)])
     assert notes(folders) == {"not-loaded"}
     assert status(folders, "--deep") == 0
-    sql(folders.database, "UPDATE fields SET value = 'Elsewhere' WHERE label = 'County' AND record_id = '3'")
+    sql(folders.database, "UPDATE fields_rows SET datetime = '2020-01-01' WHERE record_id = '3' AND position = 1")
     assert status(folders, "--deep") == 3
     load(folders)
     assert status(folders, "--deep") == 0

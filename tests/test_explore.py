@@ -12,7 +12,7 @@ from scraper.errors import WrongUsage
 from scraper.explore.links import moment, render_value, replay_url, safe_href
 from scraper.explore.record import FACTS, arrange, differing
 from scraper.serve import application
-from tests.webkit import ROOT
+from tests.webkit import ROOT, Site
 
 
 def test_links_that_are_followed() -> None:
@@ -154,3 +154,10 @@ def test_tile_address_is_checked(tmp_path: Any) -> None:
 )
 def test_times_are_shown_to_the_minute_with_their_zone(text: str | None, shown: str) -> None:
     assert moment(text) == shown
+
+
+def test_a_row_without_a_page_of_its_own_has_display_labels(site: Site) -> None:
+    (row,) = site.json("/tta/captures.json?_shape=array&_size=1&kind=record")
+    text = site.get(f"/tta/captures/{row['capture_id']}").text
+    assert "<h1>Captures of pages: " in text and ">HTTP status<" in text and ">http_status<" not in text
+    assert "attached" not in site.get("/tta").text, "temporary tables of the program's own connections"

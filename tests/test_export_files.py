@@ -196,9 +196,22 @@ _OPENSSL = (
     "openssl cms -verify -binary -inform DER -in {}.p7s -content {} -CAfile {key}.crt -purpose any -out /dev/null",
 )
 _MINISIGN = ("minisign -G -W -p {key}.pub -s {key}.key", "minisign -S -s {key}.key -m {}", "minisign -V -p {key}.pub -m {}")
+_AUTHORITY = """exec >/dev/null 2>&1; set -e; cd "$(dirname "$0")"
+if [ "$1" = make ]; then
+    use="extendedKeyUsage=critical,timeStamping"
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=me -addext $use -keyout $2.key -out $2.crt
+    printf "%s\\n" "[tsa]" "default_tsa = t" "[t]" "serial = $2.no" "default_policy = 1.2.3" "digests = sha256" > $2.cnf
+    echo "signer_digest = sha256" >> $2.cnf
+else
+    openssl ts -query -data $3 -sha256 -cert -out $2.tsq
+    openssl ts -reply -queryfile $2.tsq -config $2.cnf -signer $2.crt -inkey $2.key -out $3.tsr
+fi"""
+_STAMP = ("sh {key}.sh make {key}", "sh {key}.sh stamp {key} {}", "openssl ts -verify -data {} -in {}.tsr -CAfile {key}.crt")
 
 
-@pytest.mark.parametrize(("commands", "suffix"), [(_OPENSSL, "p7s"), (_MINISIGN, "minisig")], ids=["openssl", "minisign"])
+@pytest.mark.parametrize(
+    ("commands", "suffix"), [(_OPENSSL, "p7s"), (_MINISIGN, "minisig"), (_STAMP, "tsr")], ids=["openssl", "minisign", "timestamp"]
+)
 def test_a_signature_is_made_and_checked_by_the_users_own_commands(
     folders: Folders, tmp_path: Path, commands: tuple[str, str, str], suffix: str
 ) -> None:
@@ -206,7 +219,8 @@ def test_a_signature_is_made_and_checked_by_the_users_own_commands(
     if shutil.which(commands[0].split()[0]) is None:
         pytest.skip(f"no {commands[0].split()[0]} here")
     mine, other = ([one.replace("{key}", f"{tmp_path}/{name}") for one in commands] for name in ("mine", "other"))
-    for make in (mine[0], other[0]):
+    for name, make in (("mine", mine[0]), ("other", other[0])):
+        (tmp_path / f"{name}.sh").write_text(_AUTHORITY)
         subprocess.run(make.split(), check=True, capture_output=True, stdin=subprocess.DEVNULL)
     out = tmp_path / "out"
 

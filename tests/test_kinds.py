@@ -94,6 +94,8 @@ def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
 def test_an_older_or_a_newer_state_than_the_published_one_is_no_record(path: str) -> None:
     record = f"<link rel=canonical href={URL}><article data-history-node-id=7 class='tta full'>{CLASSED}</article>"
     assert (kind_at(URL, record), kind_at(URL + path, record)) == (Kind.RECORD, Kind.OTHER)
+    linked = record.replace("<div", TITLED + "<div", 1)  # on its own page, Drupal prints no link to it
+    assert (kind_at(None, record), kind_at(None, linked)) == (Kind.RECORD, Kind.OTHER)
 
 
 def test_of_several_articles_the_one_with_most_of_the_labels_is_the_record() -> None:

@@ -137,7 +137,7 @@ def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:
     before = exports(folders)
     with sqlite3.connect(folders.database) as db:
         db.execute("INSERT INTO runs (run_id, started_at) VALUES (1, '2025-01-01T00:00:00Z')")
-        db.execute("DELETE FROM fields")
+        db.execute("DELETE FROM fields_rows")
     load(folders, LoadOptions(rebuild=True))
     assert exports(folders) == before
     assert one(folders, "SELECT count(*) FROM runs") == 1
@@ -181,8 +181,6 @@ def test_a_load_imports_no_library_that_it_does_not_use(tmp_path: Path) -> None:
 def test_a_load_makes_an_index_that_is_missing(tmp_path: Path, lost: str) -> None:
     folders = loaded(tmp_path, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
     with closing(sqlite3.connect(folders.database)) as db:
-        for trigger in ("ai", "ad", "au") if lost == "TABLE fields_fts" else ():
-            db.execute(f"DROP TRIGGER fields_rows_{trigger}")
         db.execute(f"DROP {lost}")
     add(folders, [page(html({"County": "Norfolk County"}), url=node(8), when=day(1))])
     load(folders)

@@ -262,10 +262,28 @@ LIKE_LABELS: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
         f"<div><dl><dt>County</dt><dd>Ada</dd></dl></div>{BARE}{bare('TTA Title', 'x')}{bare('TTA Source', 'y')}",
         [(None, "County\nAda"), ("TTA Title", "x"), ("TTA Source", "y")],
     ),
-    "a group of unlisted fields": (
-        f"{BARE}<details><summary>Where</summary><div>If known.{bare('Room', '12')}{bare('Guests', '3')}</div></details>",
-        [(None, "If known."), ("Room", "12"), ("Guests", "3")],
+    "help above a group of unlisted fields": (
+        f"{BARE}<details><summary>Where</summary><div>If <i>so</i>.<p>See</p>{bare('Room', '12')}{bare('Guests', '3')}</div></details>",
+        [("Room", "12"), ("Guests", "3")],
     ),
+    "help in an element, and a value without a label": (
+        f"{CLASSED}<li><button>Where</button><div><div>If known.</div>{field('Room', '12')}<div>Hall</div></div></li>",
+        [("Room", "12"), (None, "Hall")],
+    ),
+    "help below a group": (
+        f"{BARE}<fieldset><div>Hall</div>{bare('TTA Title', 'x')}<i id='a--description'>If known.</i></fieldset><p>Comments</p>",
+        [(None, "Hall"), ("TTA Title", "x"), (None, "Comments")],
+    ),
+    "a colon after a label": (f"<p><b>TTA Title</b>: x</p><p><b>Room</b>: 12</p>{BARE}", [("TTA Title", "x"), ("Room", "12")]),
+    "a wrapper inside a field": (
+        f'{BARE}<div class="field--name-field-x"><div><div class="a">TTA Title</div><div class="b">x</div></div></div>',
+        [("TTA Title", "x")],
+    ),
+    "links below the last value": (
+        '<dl><dt>County</dt><dd>Ada County</dd><dt>TTA Title</dt><dd>x</dd><div class="links"><a href="/a">Add</a></div></dl>',
+        [("TTA Title", "x")],
+    ),
+    "a heading above nothing": (f'{CLASSED}<div class="x-label-above">Comments</div>', []),
     "a group in elements without classes": (
         f"{BARE}<div><div>Who</div><div>{bare('TTA Title', 'x')}{bare('TTA Source', 'y')}</div></div>",
         [(None, "Who"), ("TTA Title", "x"), ("TTA Source", "y")],

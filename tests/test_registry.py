@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parsers import registry
-from parsers.registry import GROUPS, LABELS, known, known_name, normal
+from parsers.registry import GROUPS, LABELS, label_key, label_named, label_of
 
 LABELS_OF_GROUPS = {
     "milestones": "Milestone|milestones:|TTA Milestones|Project Milestones|Milestone(s)|Milestones 2|Milestone #3"
@@ -39,14 +39,14 @@ def test_a_group_is_known_by_its_label_machine_name_paragraph_type_and_members(t
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label.text)
 def test_a_label_is_found_by_each_of_its_texts_and_by_the_name_that_drupal_makes_of_it(label: registry.Label) -> None:
     for text in (label.text, *label.also):
-        assert known(f" {text.upper()} : ") is label
-    name = "".join(char if char.isalnum() else " " for char in normal(label.text))
-    assert known_name("field_" + "_".join(name.split())[:26].rstrip("_")) is label
+        assert label_of(f" {text.upper()} : ") is label
+    name = "".join(char if char.isalnum() else " " for char in label_key(label.text))
+    assert label_named("field_" + "_".join(name.split())[:26].rstrip("_")) is label
 
 
 @pytest.mark.parametrize("text", ["Contact Name", "County", "Archived"])
 def test_a_label_that_other_pages_have_too_proves_nothing(text: str) -> None:
-    assert known(text) is not None
+    assert label_of(text) is not None
     assert not registry.is_distinctive(text)
     assert registry.is_distinctive("Primary Recipient Contact Name")
 

@@ -1,7 +1,9 @@
 """Dates, years, states and numbers in addresses, the way people write them: understood or refused, never compared as text."""
 
+import re
 from datetime import date
-from urllib.parse import parse_qsl, urlencode
+from html import unescape
+from urllib.parse import parse_qsl, urlencode, urljoin
 
 import pytest
 from hypothesis import given
@@ -150,6 +152,31 @@ def test_a_search_finds_the_same_on_every_page(site: Site, typed: str) -> None:
     assert f"{count} records" in site.get(f"/-/charts?{query}").text
     rows = site.json(f"/tta/agencies.json?{urlencode({'search': typed, '_shape': 'array'})}")
     assert sum(row["records"] for row in rows) == count
+
+
+@pytest.mark.parametrize(
+    "query", ["program_areas=Corrections", "submitted_on__gte=2016-01-01", "place_state__exact=Massachusetts"]
+)
+def test_milestones_are_those_of_the_records_that_a_filter_selects(site: Site, query: str) -> None:
+    ids = {row["record_id"] for row in site.json(f"/tta/records.json?{query}&_shape=objects&_size=max")["rows"]}
+    all_rows = site.json("/tta/milestones.json?_shape=objects&_size=max")["rows"]
+    found = site.json(f"/tta/milestones.json?_record.{query}&_shape=objects&_size=max")["rows"]
+    assert [row for row in all_rows if row["record_id"] in ids] == found != []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/tta/records?program_areas__arraycontains=Courts&submitted_on__gte=2016-01-01&_search=court",
+        "/tta/milestones?_record.program_areas__arraycontains=Courts&_record.submitted_on__gte=2016-01-01",
+        "/-/charts?place_state__exact=Massachusetts&submitted_on__gte=2016-01-01",
+        "/-/search?q=court",
+    ],
+)
+def test_no_link_of_a_filtered_page_leads_to_an_error(site: Site, page: str) -> None:
+    links = (urljoin(page, unescape(link)) for link in re.findall(r'(?:href|action)="([^"#]+)', site.get(page).text))
+    kinds = {re.sub(r"=[^&]*|\d+", "", link): link for link in links if link.startswith("/")}  # one link of each kind
+    assert [link for link in kinds.values() if site.get(link).status_code >= 400] == []
 
 
 def test_a_filter_is_a_chip_that_can_be_removed(site: Site) -> None:

@@ -138,6 +138,7 @@ def test_no_question_breaks_the_page(site: Site, query: str) -> None:
         ("deflektion", "deflection"),
         ("opoid courts", "opioid courts"),
         ("treatmnet", "treatment"),
+        ("deflek", "deflection"),  # a part of a word
         ("xqzwv", None),
         ("court", None),
         ("sceened", None),  # near the stem of a word, and not near the word
@@ -162,6 +163,20 @@ def test_words_that_no_record_has_are_corrected(site: Site, typed: str, correcte
 def test_numbers_and_addresses_lead_to_their_record(site: Site, typed: str) -> None:
     answer = site.get(f"/-/search?{urlencode({'q': typed})}")
     assert (answer.status_code, answer.headers.get("location")) == (302, "/tta/records/900000004")
+
+
+def test_a_person_is_found_in_any_role_and_where_a_page_cut_the_name(tmp_path: Path) -> None:
+    roles = [{"TTA Point of Contact": "Viggo Abernathy"}, {"BJA Grant Manager": "Viggo Abernathy"}, {}]
+    names = ["Hope Fiori", "Hope Fiori", "Viggo Abernath…"]
+    made = [
+        page(html(role, node=n, submitted=name), url=node(n)) for n, (role, name) in enumerate(zip(roles, names, strict=True), 1)
+    ]
+    site = Site(loaded(tmp_path, made).database)
+    text = site.get("/-/search?q=viggo+abernathy").text
+    assert set(re.findall(r'<h2><a href="/tta/records/(\d)"', text)) == {"1", "2"}
+    assert re.search(r'<a href="/tta/records\?submitted_by=Viggo[^"]*">Viggo Abernath…</a> \(1\)', text)
+    assert "Pages cut" not in site.get("/-/search?q=hope+abernathy").text
+    assert ">Abernathy<" in site.get("/-/search?q=Abernati").text, "what is cut off is no suggestion"
 
 
 def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:

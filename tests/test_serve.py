@@ -18,6 +18,7 @@ import httpx
 import pytest
 import yaml
 from datasette.app import Datasette
+from selectolax.lexbor import LexborHTMLParser
 
 from scraper.config import Config, Serve, as_toml, load_config
 from scraper.database.contacts import cleared_copy
@@ -40,8 +41,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Site:
     made = page(html(fields, node=7, title=HOSTILE, body=HOSTILE, submitted=HOSTILE), url=node(7), when=day(1))
     folders = loaded(tmp_path_factory.mktemp("hostile"), [made])
     with closing(sqlite3.connect(folders.database)) as db, db:
-        db.execute("UPDATE fields SET href = 'javascript:alert(1)' WHERE label = 'County'")
-        db.execute("UPDATE fields SET href = 'mailto:a@example.org' WHERE label = 'TTA Source'")
+        db.execute("UPDATE fields_shared SET href = 'javascript:alert(1)' WHERE label = 'County'")
+        db.execute("UPDATE fields_shared SET href = 'mailto:a@example.org' WHERE label = 'TTA Source'")
         db.execute("UPDATE records SET url = ' javascript:alert(2)//'")
     return Site(folders.database)
 
@@ -160,13 +161,13 @@ def test_server_runs_anywhere_and_sees_a_refresh(tmp_path: Path) -> None:
     with serving(folders, cwd=tmp_path) as address:
         port = int(address.rstrip("/").rpartition(":")[2])
         with pytest.raises(TtaError, match=f"port {port}: it is in use"):
-            serve(folders.database, port)
+            serve(folders.database, ("127.0.0.1", port))
         assert [row["record_id"] for row in httpx.get(f"{address}tta/records.json?_shape=array").json()] == ["1"]
         loaded(tmp_path / "data", [page(html({}, node=2), url=node(2), when=day(2))])
         assert {row["record_id"] for row in httpx.get(f"{address}tta/records.json?_shape=array").json()} == {"1", "2"}
         assert httpx.get(address).headers["x-frame-options"] == "DENY"
     with pytest.raises(TtaError, match="run `tta load`"):
-        serve(tmp_path / "nothing.db")
+        serve(tmp_path / "nothing.db", ("127.0.0.1", 0))
 
 
 CONTACTS = ("Hope Fiori", "Ocean Kestrel", "Quill Marlowe", "quill.marlowe@example.org", "555-0100")
@@ -307,6 +308,10 @@ def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(tmp_path
     answer = asyncio.run(datasette.client.get("/-/greeting"))
     assert answer.text == "hello" and "content-security-policy" not in answer.headers
     assert answer.headers["x-content-type-options"] == "nosniff"
+    page = LexborHTMLParser(
+        asyncio.run(datasette.client.get("/tta/records")).text
+    )  # what datasette-vega and cluster-map look for
+    assert page.css_matches("table.rows-and-columns") and page.css_matches(".export-links a[href*=json]")
     with pytest.raises(WrongUsage, match=r"serve\.plugins: must be a table"):
         (tmp_path / "tta.toml").write_text("[serve]\nplugins = 1\n")
         load_config(tmp_path / "tta.toml")

@@ -8,7 +8,7 @@ import pytest
 from parsers.locate import locate
 from parsers.page import parse_page
 from parsers.record import FieldState, Kind, Record
-from parsers.registry import LABELS, known
+from parsers.registry import LABELS, label_of
 from tests.pagegen.extractors import ADDRESS, DISGUISES, FORWARDED, LIBRARIES
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options
@@ -96,7 +96,7 @@ def labels(record: Record) -> set[str | None]:
     }.values(),
 )
 def test_a_value_is_what_follows_its_label(lines: str, label: str, expected: list[str | None]) -> None:
-    before = "Target Audience" if known(label) in LABELS[:10] else "Archived"
+    before = "Target Audience" if label_of(label) in LABELS[:10] else "Archived"
     record = read(BASE.replace(before, f"{lines}\n{before}"))
     assert values(record, label) == expected
     assert (record.archived, record.county, record.target_audience) == (False, "Larch County", ["Judges", "Probation Officers"])

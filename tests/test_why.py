@@ -143,7 +143,10 @@ def test_a_section_and_a_gone_record(tmp_path: Path) -> None:
 
 def test_a_page_that_is_read_otherwise_now_or_a_missing_archive_is_a_problem_of_the_place(two: Folders, tmp_path: Path) -> None:
     changed = Folders(Path(shutil.copytree(two.data, tmp_path / "data")))
-    sql(changed.database, "UPDATE fields SET value = 'Kent County' WHERE label = 'County'")
+    sql(
+        changed.database,
+        "UPDATE fields_rows SET value = 'Kent County' WHERE rowid IN (SELECT rowid FROM fields WHERE label = 'County')",
+    )
     (origin,) = answer(changed, "7", "County")["origins"]
     assert origin["places"][0]["place"] is None and "tta load --rebuild" in origin["places"][0]["problem"]
     for path in changed.archive.glob("*.warc.gz"):

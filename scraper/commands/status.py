@@ -63,7 +63,7 @@ def _status_lines(folders: Folders, status: state.Status) -> Iterator[str]:
         yield f"captured       {first} to {last}" + (f", {status.time_unknown} undated" if status.time_unknown else "")
         yield from _refresh_lines(status)
         yield f"unmapped       {len(status.unknown_labels)} page fields without a column"
-        yield from _list_counts(status.unknown_labels, "records")
+        yield from _list_counts(status.unknown_labels, "fields")
         yield f"flags          {len(status.flags)} kinds of values that look wrong"
         yield from _list_counts(status.flags, "captures")
     for year in status.years:

@@ -9,7 +9,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from parsers.urls import page_address
@@ -55,6 +55,14 @@ def address_key(url: str | None) -> str | None:
     return f"{host.removeprefix('www.')}{parts.path.rstrip('/')}{query}"
 
 
+def root_of(parents: dict[Any, Any], key: Any) -> Any:
+    """Returns the key that represents all those joined with `key`: two are joined by making one's root the other's parent."""
+    while (above := parents.get(key, key)) != key:
+        parents[key] = parents.get(above, above)
+        key = above
+    return key
+
+
 def identify(
     captures: Iterable[Marks],
     node_of_reference: Callable[[str], int | None],
@@ -68,21 +76,15 @@ def identify(
     """
     parent: dict[tuple[int, str], tuple[int, str]] = {}
 
-    def root(key: tuple[int, str]) -> tuple[int, str]:
-        while (above := parent.setdefault(key, key)) != key:
-            parent[key] = parent[above]
-            key = above
-        return key
-
     keys = {marks: [(kind, mark) for kind, mark in enumerate(marks) if mark is not None] for marks in captures}
     own: dict[Marks, int | None] = {}
     for marks, some in keys.items():
-        parent[root(some[0])] = root(some[-1])
+        parent[root_of(parent, some[0])] = root_of(parent, some[-1])
         node = node_of_reference(marks.reference) if marks.reference else None
         own[marks] = node_of_address(marks.address) if node is None and marks.address else node
     groups: dict[tuple[int, str], list[Marks]] = {}
     for marks, some in keys.items():
-        groups.setdefault(root(some[0]), []).append(marks)
+        groups.setdefault(root_of(parent, some[0]), []).append(marks)
     result: dict[Marks, str] = {}
     for members in groups.values():
         lowest = min((node for one in members if (node := own[one]) is not None), default=None)
@@ -96,17 +98,15 @@ def identify(
 def assign_records(db: sqlite3.Connection) -> None:
     """Sets `captures.record_id`, and adds to `temp.affected` every record that loses, gains or keeps a touched capture."""
     unknown = "warc_type = 'revisit' AND original_id IS NULL AND (coalesce(http_status, 200) < 300 OR http_status = 304)"
-    _set(db, "NULL", f"NOT ({SHOWS}) AND NOT ({unknown})")
-    _set(db, "CAST(node_id AS TEXT)", f"{SHOWS} AND node_id IS NOT NULL")
+    touched = "capture_id IN (SELECT capture_id FROM temp.touched)"  # of others these depend on nothing that changed
+    _set(db, "NULL", f"{touched} AND NOT ({SHOWS}) AND NOT ({unknown})")
+    _set(db, "CAST(node_id AS TEXT)", f"{touched} AND {SHOWS} AND node_id IS NOT NULL")
     _assign_without_node(db)
     known = (
         f"SELECT CAST(min(shown.node_id) AS TEXT) FROM captures shown WHERE shown.node_id = captures.node_id AND shown.{SHOWS}"
     )
     _set(db, f"({known})", f"NOT ({SHOWS}) AND {unknown}")
-    db.execute(
-        "INSERT OR IGNORE INTO temp.affected "
-        "SELECT record_id FROM captures JOIN temp.touched USING (capture_id) WHERE record_id IS NOT NULL"
-    )
+    db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT record_id FROM captures WHERE {touched} AND record_id IS NOT NULL")
 
 
 def _assign_without_node(db: sqlite3.Connection) -> None:
@@ -137,7 +137,8 @@ def _set(db: sqlite3.Connection, record_id: str, where: str) -> None:
     db.execute(f"INSERT INTO temp.moved SELECT capture_id, record_id, {record_id} {different}")
     db.execute("INSERT OR IGNORE INTO temp.affected SELECT old FROM temp.moved WHERE old IS NOT NULL")
     db.execute("INSERT OR IGNORE INTO temp.touched SELECT capture_id FROM temp.moved")
-    db.execute("UPDATE captures SET record_id = moved.new FROM temp.moved WHERE moved.capture_id = captures.capture_id")
+    new = "SELECT new FROM temp.moved WHERE moved.capture_id = captures.capture_id"
+    db.execute(f"UPDATE captures SET record_id = ({new}) WHERE capture_id IN (SELECT capture_id FROM temp.moved)")
     db.execute("DROP TABLE temp.moved")
 
 

@@ -45,7 +45,6 @@ class _Candidate(NamedTuple):
     status: int | None
     leads_to: str | None
     held: str | None
-    kind: str
 
     @property
     def is_missing(self) -> bool:

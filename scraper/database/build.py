@@ -17,7 +17,7 @@ from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.contacts import COLUMNS, is_contact_row
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
-from scraper.database.schema import find_shared_sql, insert_sql
+from scraper.database.schema import insert_sql, search_renewed
 from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, to_stored_page, with_keys
 from scraper.database.tables import BY_NAME, TABLES, Availability, Table
 from scraper.workers.processes import Job, WorkerPool
@@ -47,10 +47,13 @@ def build(db: sqlite3.Connection, pages: ParsedPages, pool: WorkerPool | None) -
     """Rebuilds every record of `temp.affected` from its current captures; returns how many. `pool`: None merges them here."""
     derived.register(db)
     writers = {table: row_writer(db, table) for table in _OF_A_RECORD}
-    for table in _OF_A_RECORD:
-        db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
-    count, tasks = 0, _make_tasks(db, pages)
-    with closing(pool.run(JOB, tasks) if pool else ((task, record_rows(task)) for task in tasks)) as results:
+    affected, count, tasks = "record_id IN (SELECT record_id FROM temp.affected)", 0, _make_tasks(db, pages)
+    with (
+        search_renewed(db, _OF_A_RECORD, affected),
+        closing(pool.run(JOB, tasks) if pool else ((task, record_rows(task)) for task in tasks)) as results,
+    ):
+        for table in _OF_A_RECORD:
+            db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE {affected}")
         for _, found in results:
             for table, write in writers.items():
                 write([row for rows in found for row in rows[table]])
@@ -81,9 +84,9 @@ def row_writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[An
         sql = insert_sql(name) if name != "records" else derived.insert_sql(table.columns)
         return lambda waiting: db.executemany(sql, waiting)
     rows, values = table.stored_in
-    own = [column for column in table.columns if column not in table.shared]
-    found, add = find_shared_sql(table, "?" * len(table.shared)), f"{insert_sql(values, table.shared)} RETURNING shared"
-    insert = insert_sql(rows, [*own, "shared"])
+    same = " AND ".join(f'"{column}" IS ?' for column in table.shared)
+    found, add = f"SELECT shared FROM {values} WHERE {same}", f"{insert_sql(values, table.shared)} RETURNING shared"
+    insert = insert_sql(rows, [*table.own, "shared"])
 
     @lru_cache(maxsize=16_384)
     def number(shared: tuple[Any, ...]) -> int:
@@ -94,8 +97,7 @@ def row_writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[An
 
 def _make_divider(table: Table) -> Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """Returns a function that divides a row of a view into its own values and those that it shares."""
-    own = [column for column in table.columns if column not in table.shared]
-    own_of, shared_of = (itemgetter(*map(table.columns.index, names)) for names in (own, table.shared))
+    own_of, shared_of = (itemgetter(*map(table.columns.index, names)) for names in (table.own, table.shared))
     one_of = lru_cache(maxsize=16_384)(lambda shared: shared)  # equal values as one object, which is sent once in a result
     return lambda row: (own_of(row), one_of(shared_of(row)))
 

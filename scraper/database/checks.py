@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parsers.record import FieldState
-from parsers.registry import group_table, is_instructions, known, known_name, normal
+from parsers.registry import group_table, is_instructions, label_key, label_named, label_of
 from scraper.config import Checks
 from scraper.database.stored_page import VALUE_COLUMNS
 from scraper.database.tables import TABLES
@@ -92,7 +92,7 @@ def check_all(inputs: CheckInput) -> Iterator[Check]:
 
 def is_known(label: str) -> bool:
     """Returns whether the registry has the label."""
-    return known(label) is not None or group_table(label) is not None or is_instructions(label)
+    return label_of(label) is not None or group_table(label) is not None or is_instructions(label)
 
 
 def _check(
@@ -107,10 +107,10 @@ def _check_vanished(inputs: CheckInput) -> Check:
     """Checks for records that no longer exist. A record whose captures now show another record was merged."""
     gone: list[str] = []
     if before := inputs.before:
-        now = set(inputs.db.execute("SELECT record_id FROM records"))
-        for record in before.execute("SELECT record_id FROM records ORDER BY record_id"):
-            captures = () if record in now else before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
-            if record not in now and not any(inputs.db.execute(_SQL["merged"], capture).fetchone() for capture in captures):
+        for record in inputs.db.execute(_SQL["absent"]).fetchall():
+            captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
+            is_merged = any(inputs.db.execute(_SQL["merged"], capture).fetchone() for capture in captures)
+            if not is_merged and before.execute("SELECT 1 FROM records WHERE record_id = ?", record).fetchone():
                 gone += record
     message = _MESSAGES["vanished"].format(names=_name_some(gone), first=escape("".join(gone[:1]), 80))
     return _check("vanished records", len(gone), inputs.limits.vanished_records, message)
@@ -225,8 +225,8 @@ def _labels_shown(db: sqlite3.Connection, archive: Path, capture_id: str) -> set
     with suppress(ArchiveDamaged):
         record = read_capture(read_entry(archive, Entry(*row))).record if row else None
     filled = [one for one in record.fields if one.state == FieldState.VALUE and one.item is None] if record else []
-    entries = [(known(one.label) or known_name(one.name), one.label or one.name) for one in filled]
-    found = {entry.columns[0].name if entry and entry.columns else normal(label) for entry, label in entries if label}
+    entries = [(label_of(one.label) or label_named(one.name), one.label or one.name) for one in filled]
+    found = {entry.columns[0].name if entry and entry.columns else label_key(label) for entry, label in entries if label}
     return found if record else None
 
 
@@ -235,7 +235,7 @@ def _check_structures(inputs: CheckInput) -> Iterator[Check]:
     name, limits = "new page shapes", inputs.limits
     now = dict(inputs.db.execute(_SQL["shapes"]).fetchall())
     total = sum(now.values())
-    new = sum(count for shape, count in now.items() if not _count(inputs.before, "of_shape", shape))
+    new = sum(count for shape, count in now.items() if not _count(inputs.before, "of_shape", shape, 1))
     passed = inputs.before is None or new < limits.floor or new <= limits.new_shape_share * total
     figure = new / total if total and inputs.before else None
     message = f"{new} pages: {_MESSAGES['shape']}"
@@ -243,13 +243,14 @@ def _check_structures(inputs: CheckInput) -> Iterator[Check]:
     yield from _check_counts(inputs, name, now, "shape", limits.new_shape_captures, "captures")
 
 
-def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
-    return int(db.execute(_SQL[query], [value]).fetchone()[0]) if db else 0
+def _count(db: sqlite3.Connection | None, query: str, value: str, most: int = -1) -> int:
+    """Returns how many records or captures have a label or structure, at most `most`; -1: all."""
+    return int(db.execute(_SQL[query], [value, most]).fetchone()[0]) if db else 0
 
 
 def _check_counts(inputs: CheckInput, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
     """Yields a check for each label or page structure whose count rose above `most` since the last run."""
-    few = (one for one in subjects if inputs.before and _count(inputs.before, f"of_{kind}", one) <= most)
+    few = (one for one in subjects if inputs.before and _count(inputs.before, f"of_{kind}", one, most + 1) <= most)
     crossed = ((one, now) for one in few if (now := _count(inputs.db, f"of_{kind}", one)) > most)
     for subject, now in islice(crossed, _MAX_ROWS):
         message = _MESSAGES["crossed"].format(now=now, unit=unit, advice=_MESSAGES[kind])

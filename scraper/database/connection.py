@@ -58,6 +58,20 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
             db.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
 
 
+def absent_from(table: str) -> str:
+    """Returns SQL for the ids of captures that `table` lacks, or has at another place because another delivery is preferred.
+
+    The catalog is attached as `archive`. The ORDER BY lets SQLite merge indexes of both, which takes a quarter of the time of
+    looking up every capture (November 2026).
+    """
+    absent = (
+        f"SELECT capture_id FROM archive.captures WHERE ({key}) IN"
+        f" (SELECT {key} FROM archive.captures EXCEPT SELECT {key} FROM {table} ORDER BY {key})"
+        for key in ("capture_id", "warc_file, warc_offset")
+    )
+    return " UNION ".join(absent)
+
+
 @contextmanager
 def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
     """Yields a connection with the database at `path` as schema `old` and another file as `new`, for reading. Raises TtaError."""

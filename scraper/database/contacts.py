@@ -116,14 +116,16 @@ def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
     """
     register(db)
     for table in TABLES:
-        sqls = {name: column_sql(table.name, name, mode) for name in table.columns}
-        changed = {name: sql for name, sql in sqls.items() if sql != f'"{table.name}"."{name}"'}
-        if changed:
-            assigned = ", ".join(f'"{name}" = {sql}' for name, sql in changed.items())
-            differs = " OR ".join(f'"{name}" IS NOT {sql}' for name, sql in changed.items())
-            db.execute(f'UPDATE "{table.name}" SET {assigned} WHERE {differs}')
+        for stored, names in zip(table.stored_in, (table.own, table.shared), strict=False):
+            sqls = {name: column_sql(table.name, name, mode) for name in names}
+            changed = {name: sql for name, sql in sqls.items() if sql != f'"{table.name}"."{name}"'}
+            if changed:
+                assigned = ", ".join(f'"{name}" = {sql}' for name, sql in changed.items())
+                differs = " OR ".join(f'"{name}" IS NOT {sql}' for name, sql in changed.items())
+                db.execute(f'UPDATE "{stored}" AS "{table.name}" SET {assigned} WHERE {differs}')
     for name in ("changes", "fields"):  # after the tables above, whose conditions use `fields`
-        db.execute(f"DELETE FROM {name} WHERE NOT ({kept_rows(name)})")
+        unkept = f"SELECT rowid FROM {name} WHERE NOT ({kept_rows(name)})"
+        db.execute(f"DELETE FROM {BY_NAME[name].stored_in[0]} WHERE rowid IN ({unkept})")
     for table in TABLES:
         drop_unused(db, table)
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
@@ -163,9 +165,6 @@ class Copy:
                 self._source.backup(db)
                 db.execute("PRAGMA journal_mode = DELETE")
                 db.execute("PRAGMA journal_mode = OFF")
-                query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '% AFTER %'"
-                for (name,) in db.execute(query).fetchall():
-                    db.execute(f'DROP TRIGGER "{name}"')  # triggers update the search index row by row; `remove` rebuilds it once
                 remove(db, self._mode)
                 db.execute("VACUUM INTO ?", [str(file)])  # into a new file, so no removed data is left in free pages
             self.left_out = count_left_out(self._source)

@@ -16,7 +16,7 @@ from scraper.code_version import loading_code
 from scraper.database import assign_records, availability, organizations, overlays, parsed_pages, revisits, runs, schema, similar
 from scraper.database.assign_records import address_key
 from scraper.database.build import build
-from scraper.database.connection import stoppable, writing
+from scraper.database.connection import absent_from, stoppable, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.tables import BY_NAME
@@ -27,7 +27,7 @@ from scraper.stopping import Stop
 from scraper.workers.processes import Processes, WorkerPool, cluster, cores
 
 FEW = 500
-"""Up to this many captures, starting processes takes longer than parsing (November 2026, two cores)."""
+"""Up to this many captures, starting processes takes longer than parsing (November 2026, two cores), and statistics stay true."""
 BATCH = 500
 """Captures that are stored, or inserted, at a time: bounds memory, and what has to be parsed again after a killed load."""
 Progress = Callable[[int, int], None]
@@ -37,16 +37,10 @@ _TABLES = {
     "affected": "record_id",  # to be rebuilt
     "renewed": "organization_id",  # to be rewritten
 }
-_NEW = """
-    INSERT INTO temp.touched SELECT capture_id FROM archive.captures entry WHERE NOT EXISTS (SELECT 1 FROM main.captures one
-    WHERE one.capture_id = entry.capture_id AND (one.warc_file, one.warc_offset) = (entry.warc_file, entry.warc_offset))
-"""
-"""SQL: captures that the database lacks, or whose place changed because another delivery of them is now preferred."""
 _ENTRIES = f"""
     SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
     FROM archive.captures entry JOIN temp.touched USING (capture_id) ORDER BY entry.warc_file, entry.warc_offset
 """
-_PROGRAM = "SELECT code, archive FROM main.program"
 _FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns]
 _FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title", "listed")
 
@@ -128,7 +122,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         for table, key in _TABLES.items():
             db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
         state = None if options.only_captures_of else _archive_state(db, folders.data)
-        made_by = db.execute(_PROGRAM).fetchone() if version == schema.VERSION else None
+        made_by = db.execute("SELECT code, archive FROM main.program").fetchone() if version == schema.VERSION else None
         fresh = options.rebuild or options.forget_missing_captures or made_by is None or made_by[0] != loading_code()
         done = Loaded(unreadable=list(archive.unread))
         done.unchanged = not fresh and state is not None and made_by == (loading_code(), state)
@@ -177,6 +171,8 @@ class _Load:
             runs.check_none_is_refused(self.db)  # before any page is parsed, so that the error comes at once
         self._parse()
         if fresh:
+            if self.version is not None:  # the checks look for those that are not built again
+                self.db.execute("INSERT INTO temp.affected SELECT record_id FROM main.records")
             schema.renew(self.db)
             self._find_new()
         self._insert_captures()
@@ -192,14 +188,14 @@ class _Load:
         organizations.assign_organizations(self.db, self.folders.data)
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")
-        self.db.execute("ANALYZE main")
+        self.db.execute("ANALYZE main" if fresh or self.done.captures > FEW else "PRAGMA main.optimize")
         if not fresh:
             built = [record_id for (record_id,) in self.db.execute("SELECT record_id FROM temp.affected")]
             self.done.difference = self.db.execute("SELECT archive FROM program").fetchone()[0], built
 
     def _find_new(self) -> None:
         """Fills `temp.touched` with the captures to be inserted."""
-        self.db.execute(_NEW)
+        self.db.execute(f"INSERT INTO temp.touched {absent_from('main.captures')}")
         if self.options.only_captures_of:
             self.db.execute("CREATE TEMP TABLE only_these (capture_id TEXT PRIMARY KEY) WITHOUT ROWID")
             with closing(open_readonly(self.options.only_captures_of)) as other:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from parsers.columns import BODY
 from parsers.record import FieldState
-from parsers.registry import GROUPS, known, known_name
+from parsers.registry import GROUPS, label_named, label_of
 from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
 from scraper.database.normal_form import DAMAGE, PageText, letters
 from scraper.database.same_value import HTML, MIN_CUT, RICHNESS, TRANSLATION, Relation, Shown, Sourced, compare, is_of_one_style
@@ -46,11 +46,6 @@ class SectionText(NamedTuple):
     label: str
     text: str | None
     capture_id: str
-
-
-def time_key(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
-    """Returns a sort key: unknown time first, 2019 before 2019-03 before 2019-03-01; of one time, the richest format last."""
-    return (captured_at or "").rstrip("Z"), RICHNESS.get(form or "", -1), capture_id
 
 
 def times_overlap(one: str, other: str) -> bool:
@@ -199,7 +194,7 @@ class Merged:
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
-    """Merges captures sorted by `time_key`; there is at least one. Translations count only where there is nothing else."""
+    """Merges captures sorted by BUILD_ORDER; there is at least one. Translations count only where there is nothing else."""
     captures = [one for one in captures if one.content.form != TRANSLATION] or captures
     aliases = _find_aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})
@@ -280,7 +275,8 @@ def _find_aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
     for _, (content, *_) in groupby(contents, key=id):  # many captures show the same page
         of_page: dict[str, set[str]] = {}
         for row in content.fields:
-            if row.name not in (None, BODY) and not (row.item or row.key in GROUPS or known(row.label) or known_name(row.name)):
+            entry = label_of(row.label) or label_named(row.name)
+            if row.name not in (None, BODY) and not (row.item or row.key in GROUPS or entry):
                 of_page.setdefault(row.name, set()).add(row.key)
         for name, (key, *others) in of_page.items():
             keys_of.setdefault(name, []).extend([] if others else [key])

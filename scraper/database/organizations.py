@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from parsers.contacts import denotes_person, has_contact
-from parsers.registry import known, known_name, normal
+from parsers.registry import label_key, label_named, label_of
 from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
 from scraper.database.places import atlas
 from scraper.database.request_title import split_request_title
-from scraper.database.schema import insert_sql
+from scraper.database.schema import insert_sql, search_renewed
 from scraper.errors import TtaError
+from scraper.sqlite import run_statements
 
 MATCHES = "organization_matches.csv"
 HEADING = "decision organization_id name state_code records other_id other_name other_state_code other_records why".split()
@@ -84,8 +85,7 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
 
 def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
     """Rewrites the mentions of the records in `temp.affected`, their organizations and those in `temp.renewed`, and their ids."""
-    for statement in _QUERIES["forget"].split(";\n"):
-        db.execute(statement)
+    run_statements(db, _QUERIES["forget"])
     fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))
     waiting = next(fields, None)
     for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory is bounded
@@ -95,8 +95,7 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
         mentions = enumerate(dict.fromkeys(_mentions(head, named)), 1)
         rows = ((head[0], position, *one, head[-1], None) for position, one in mentions)
         db.executemany(insert_sql("organization_mentions"), rows)
-    for statement in _QUERIES["rules"].split(";\n"):
-        db.execute(statement)
+    run_statements(db, _QUERIES["rules"])
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
     found = db.execute("SELECT * FROM temp.aliases")
     aliases: dict[str, str] = {own_id: one for own_id, one in found if decided.get(frozenset((own_id, one)), True)}
@@ -110,18 +109,19 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
         aliases |= {own_id: keep for own_id in (*aliases, *dropped) if aliases.get(own_id, own_id) in dropped}
     db.execute("DELETE FROM temp.aliases")
     db.executemany("INSERT INTO temp.aliases VALUES (?, ?)", aliases.items())
-    for statement in _QUERIES["resolve"].split(";\n"):
-        db.execute(statement)
+    run_statements(db, _QUERIES["resolve"])
+    with search_renewed(db, ["organizations"], "organization_id IN (SELECT organization_id FROM temp.renewed)"):
+        run_statements(db, _QUERIES["rewrite"])
 
 
 def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:
     """Yields the organizations that a record names, as rows from `kind` to `own_id`: in page order, then from its title."""
     record_id, *titles, seen_at, state, county_code, _ = head
     place = record_id, state, county_code
-    people = {normal(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
+    people = {label_key(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
     agencies = set()
     for _, label, name, value, href, contact, captured_at in rows:
-        entry = (known(label) if label else None) or known_name(name)
+        entry = (label_of(label) if label else None) or label_named(name)
         kind = _KINDS.get(entry.columns[0].name) if entry and entry.columns else None
         digits = value.strip().lstrip("#0") if value.strip().lstrip("#").isdecimal() else None
         number = str(found) if (found := node_id(href)) else digits
@@ -130,13 +130,13 @@ def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tu
         if (
             kind
             and (number or any(map(str.isalpha, value)))
-            and not (contact or href in people or normal(value) in people or has_contact(value))
+            and not (contact or href in people or label_key(value) in people or has_contact(value))
         ):
             how = "number" if digits else "link" if number else "field"
             yield _mention_row(kind, number, None if digits else value, how, captured_at, *place)
             agencies |= {number} if kind == "agency" else set()
     request = next(filter(None, (split_request_title(one) for one in titles if one)), None)
-    if request and normal(request.agency) not in people and not has_contact(request.agency):
+    if request and label_key(request.agency) not in people and not has_contact(request.agency):
         digits = request.agency if request.agency.isdecimal() else None
         (number,) = agencies if len(agencies) == 1 else (digits,)  # the record's only agency is the one in its title
         yield _mention_row("agency", number, None if digits else request.agency, "number" if digits else "title", seen_at, *place)

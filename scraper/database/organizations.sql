@@ -23,19 +23,21 @@ DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp
 CREATE TEMP TABLE aliases (own_id TEXT PRIMARY KEY, organization_id TEXT) WITHOUT ROWID;
 
 INSERT INTO temp.aliases
-WITH state_of (own_id, state) AS (
+WITH spelled AS MATERIALIZED (
+    SELECT own_id, kind, name_key, name_state, how, portal_id, count(*) AS count
+    FROM organization_mentions GROUP BY own_id, kind, name_key, name_state, how
+), state_of (own_id, state) AS (
     SELECT own_id, CASE count(DISTINCT name_state) WHEN 1 THEN max(name_state) END
-    FROM organization_mentions WHERE portal_id IS NOT NULL GROUP BY own_id
+    FROM spelled WHERE portal_id IS NOT NULL GROUP BY own_id
 ), titles (own_id, count) AS (
-    SELECT own_id, count(*) FROM organization_mentions WHERE how = 'title' GROUP BY own_id
+    SELECT own_id, sum(count) FROM spelled WHERE how = 'title' GROUP BY own_id
 ), numbered AS (
     SELECT own_id, kind, name_key, iif(kind = 'agency', state, '') AS state
-    FROM organization_mentions JOIN state_of USING (own_id) LEFT JOIN titles USING (own_id)
-    WHERE name IS NOT NULL GROUP BY own_id, kind, name_key, how
-    HAVING how != 'title' OR 2 * count(*) > titles.count
+    FROM spelled JOIN state_of USING (own_id) LEFT JOIN titles USING (own_id)
+    WHERE name_key IS NOT NULL GROUP BY own_id, kind, name_key, how
+    HAVING how != 'title' OR 2 * sum(spelled.count) > titles.count
 ), unnumbered AS (
-    SELECT DISTINCT own_id, kind, name_key, iif(kind = 'agency', name_state, '') AS state
-    FROM organization_mentions WHERE portal_id IS NULL
+    SELECT DISTINCT own_id, kind, name_key, iif(kind = 'agency', name_state, '') AS state FROM spelled WHERE portal_id IS NULL
 )
 SELECT unnumbered.own_id AS own_id, min(numbered.own_id) AS organization_id
 FROM unnumbered JOIN numbered USING (kind, name_key, state)
@@ -57,8 +59,9 @@ CREATE TEMP TABLE former AS SELECT organization_id, name, state_code FROM organi
 
 INSERT OR IGNORE INTO temp.renewed SELECT organization_id FROM organization_mentions
 WHERE record_id IN (SELECT record_id FROM temp.affected)
-UNION SELECT CAST(node_id AS TEXT) FROM captures JOIN temp.touched USING (capture_id) WHERE node_id IS NOT NULL;
+UNION SELECT CAST(node_id AS TEXT) FROM captures WHERE capture_id IN (SELECT capture_id FROM temp.touched) AND node_id IS NOT NULL
 
+-- rewrite
 DELETE FROM organizations WHERE organization_id IN (SELECT organization_id FROM temp.renewed);
 
 -- Of several names the portal's own counts (its page, then links to it), of these the latest; of titles the most frequent.

@@ -14,23 +14,22 @@ import orjson
 
 from scraper.archive.store import Entry
 from scraper.code_version import parsing_code
+from scraper.database.connection import absent_from
 from scraper.database.parse_captures import ParsedCapture
 from scraper.errors import ParsedPagesDamaged, SqliteDamaged
 from scraper.sqlite import explained, open_writable, remove, uri
 
 NAME = "parsed.db"
 _SCHEMA = """
-CREATE TABLE pages (capture_id TEXT NOT NULL, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL,
-    checksum INTEGER NOT NULL, result BLOB NOT NULL, page BLOB, UNIQUE (capture_id, warc_file, warc_offset)) STRICT;
+CREATE TABLE pages (capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL,
+    checksum INTEGER NOT NULL, result BLOB NOT NULL, page BLOB, UNIQUE (warc_file, warc_offset)) STRICT;
 CREATE TABLE state (code TEXT NOT NULL, parsing INTEGER NOT NULL) STRICT;
 """
-_MISSING = """
-CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures entry WHERE NOT EXISTS (SELECT 1 FROM pages
-    WHERE pages.capture_id = entry.capture_id AND (pages.warc_file, pages.warc_offset) = (entry.warc_file, entry.warc_offset))
+_MISSING = f"""
+CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures WHERE capture_id IN ({absent_from("pages")})
     ORDER BY warc_file, warc_offset
 """
-"""A capture with a new preferred delivery is at another place, and may parse differently (`Entry.rank`). An index of `pages` that
-has the place answers it, without reading the rows."""
+"""A capture with a new preferred delivery is at another place, and may parse differently (`Entry.rank`)."""
 _ENTRIES = f"""
 SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
     FROM temp.missing JOIN archive.captures entry USING (capture_id) WHERE missing.rowid > ? ORDER BY missing.rowid LIMIT 1000
@@ -108,8 +107,7 @@ class ParsedPages:
             rows.append((one.capture_id, entry.warc_file, entry.warc_offset, checksum, result, one.page))
         with self._raise_damage(), self._db:
             self._db.execute("BEGIN")
-            self._db.executemany("DELETE FROM pages WHERE capture_id = ?", [row[:1] for row in rows])
-            self._db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany("REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, capture_id: str) -> ParsedCapture | None:
         """Returns the result of a capture; None if it is not parsed. Raises ParsedPagesDamaged."""

@@ -36,6 +36,7 @@ _BY_DIGEST = (
     f"ORDER BY one.intact DESC, url IS NOT ?, captured_at IS NULL, {TIME_ORDER}, capture_id LIMIT 1"
 )
 _TAKEN = "sha256, form, reference, node_id, shape, flags"  # columns that a revisit takes from its original
+_LOADED = f"SELECT capture_id, {_TAKEN} FROM captures WHERE capture_id = ?"
 
 
 def resolve(db: sqlite3.Connection) -> None:
@@ -45,10 +46,8 @@ def resolve(db: sqlite3.Connection) -> None:
     """
     for row in db.execute(f"{_SELECT} WHERE warc_type = 'revisit'"):  # of the catalog, which does not change meanwhile
         revisit = Entry(*row)
-        original = _find_original(db, revisit, {revisit.capture_id})
-        found = db.execute(f"SELECT {_TAKEN} FROM captures WHERE capture_id = ?", [original]).fetchone()
-        taken = found or (None,) * len(_TAKEN.split(","))
-        own_node = node_id(revisit.url)
+        found, own_node = _find_original(db, revisit, {revisit.capture_id}), node_id(revisit.url)
+        original, *taken = found or (None,) * (1 + len(_TAKEN.split(",")))
         values = (original, *taken[:3], taken[3] if own_node is None else own_node, *taken[4:])
         held = db.execute(f"SELECT original_id, {_TAKEN} FROM captures WHERE capture_id = ?", [revisit.capture_id]).fetchone()
         if held is not None and held != values:
@@ -59,14 +58,14 @@ def resolve(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR IGNORE INTO temp.touched VALUES (?)", [revisit.capture_id])
 
 
-def _find_original(db: sqlite3.Connection, revisit: Entry, chain: set[str]) -> str | None:
-    """Returns the capture with the body of a revisit, found directly or through other revisits; None if the archive has none."""
+def _find_original(db: sqlite3.Connection, revisit: Entry, chain: set[str]) -> tuple[str | None, ...] | None:
+    """Returns id and _TAKEN of the capture with a revisit's body, found directly or by other revisits; None if there is none."""
     if len(chain) > MAX_CHAIN:
         return None
     for found in _candidates(db, revisit):
         if found.warc_type != "revisit":
-            if db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [found.capture_id]).fetchone():
-                return found.capture_id
+            if row := db.execute(_LOADED, [found.capture_id]).fetchone():
+                return tuple(row)
         elif found.capture_id not in chain and (further := _find_original(db, found, chain | {found.capture_id})) is not None:
             return further
     return None

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
-from parsers.registry import Type, known, known_name
+from parsers.registry import Type, label_named, label_of
 from parsers.scalars import money_range, number, reference, time_range, yes_no
 from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, normal_time, remove_parts
 from scraper.database.stored_page import FieldValue
@@ -120,7 +120,7 @@ def _less_or_more(kept: Shown, new: Shown, is_less: bool, is_more: bool) -> Rela
 def _type_of(rows: Iterable[FieldValue]) -> Type | None:
     """Returns the registry's type of a field; None for an unknown label, and for a field within a group."""
     for row in rows:
-        if row.item is None and (entry := known(row.label) if row.label else known_name(row.name)):
+        if row.item is None and (entry := label_of(row.label) if row.label else label_named(row.name)):
             return entry.type
     return Type.DATE if rows and next(iter(rows)).key == "submitted_at" else None
 

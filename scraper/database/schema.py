@@ -1,7 +1,8 @@
 """Creates the tables, indexes, full-text search and the dictionary from `tables`, in one transaction."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, get_origin
 
@@ -27,7 +28,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAME)) -> None:
-    """Creates missing indexes and full-text search of the named tables; SQLite keeps both up to date from then on."""
+    """Creates missing indexes and full-text search of the named tables. `search_renewed` keeps the search up to date."""
     (cache_size,) = connection.execute("PRAGMA main.cache_size").fetchone()
     connection.execute(f"PRAGMA main.cache_size = -{SORT_KIB}")
     for table in map(BY_NAME.__getitem__, names):
@@ -39,6 +40,26 @@ def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAM
             for statement in _search_sql(table):
                 connection.execute(statement)
     connection.execute(f"PRAGMA main.cache_size = {cache_size}")
+
+
+@contextmanager
+def search_renewed(connection: sqlite3.Connection, names: Iterable[str], where: str) -> Iterator[None]:
+    """Updates the full-text search of the named tables, if created, for the rows `where`, which the block replaces.
+
+    All at once: triggers took six times as long, because FTS5 writes its part of the index after each statement of a trigger.
+    """
+    made = {name for (name,) in connection.execute("SELECT name FROM main.sqlite_master")}
+    statements = []
+    for table in map(BY_NAME.__getitem__, names):
+        if table.searched and (search := f"{table.name}_fts") in made:
+            columns = f"rowid, {_quote_names(table.searched)}"
+            rows = f'SELECT ?, {columns} FROM "{table.stored_in[0]}" WHERE {where} ORDER BY rowid'
+            statements.append(f'INSERT INTO "{search}" ("{search}", {columns}) {rows}')
+    for statement in statements:
+        connection.execute(statement, ["delete"])
+    yield
+    for statement in statements:
+        connection.execute(statement, [None])
 
 
 def drop_unused(connection: sqlite3.Connection, table: Table) -> None:
@@ -74,12 +95,6 @@ def insert_sql(name: str, columns: Sequence[str] = ()) -> str:
     return f'INSERT INTO "{name}" ({_quote_names(columns)}) VALUES ({", ".join("?" * len(columns))})'
 
 
-def find_shared_sql(table: Table, values: Iterable[str]) -> str:
-    """Returns a query for the number of the values that rows of a view share. `values`: SQL for each of them."""
-    same = " AND ".join(f'"{name}" IS {value}' for name, value in zip(table.shared, values, strict=True))
-    return f'SELECT shared FROM "{table.stored_in[1]}" WHERE {same}'
-
-
 def dictionary_rows() -> list[tuple[str | None, ...]]:
     """Yields table, column, description, label on the page, unit and heading of every column."""
     infos = [(table.name, columns_of(table.model)[name]) for table in TABLES for name in table.columns]
@@ -107,27 +122,15 @@ def _columns_sql(table: Table, names: Collection[str]) -> list[str]:
 
 
 def _view_sql(table: Table) -> list[str]:
-    """Yields SQL for a view of two tables, one with the rows, one with the values they share, and for the view's triggers."""
+    """Returns SQL for a view of two tables, one with the rows, one with the values they share."""
     rows, shared = table.stored_in
-    own = [name for name in table.columns if name not in table.shared]
-    new_own, new_shared = (", ".join(f'new."{name}"' for name in names) for names in (own, table.shared))
-    found = f"({find_shared_sql(table, new_shared.split(', '))})"
-    share = f'INSERT INTO "{shared}" ({_quote_names(table.shared)}) SELECT {new_shared} WHERE {found} IS NULL;'
     links = 'FOREIGN KEY (record_id) REFERENCES "records"(record_id), FOREIGN KEY (shared) REFERENCES "{}"(shared)'
-    columns = [*_columns_sql(table, own), "shared INTEGER NOT NULL", links.format(shared)]
-    writes = {
-        "UPDATE": f'{share} UPDATE "{rows}" SET ({_quote_names(own)}, shared) = ({new_own}, {found}) WHERE rowid = old.rowid;',
-        "DELETE": f'DELETE FROM "{rows}" WHERE rowid = old.rowid;',
-    }
+    columns = [*_columns_sql(table, table.own), "shared INTEGER NOT NULL", links.format(shared)]
     return [
         f'CREATE TABLE "{shared}" (shared INTEGER PRIMARY KEY, {", ".join(_columns_sql(table, table.shared))}) STRICT',
         f'CREATE INDEX "idx_{shared}" ON "{shared}" ({_quote_names(table.shared)})',
         f'CREATE TABLE "{rows}" (rowid INTEGER PRIMARY KEY, {", ".join(columns)}) STRICT',
         f'CREATE VIEW "{table.name}" AS SELECT {_quote_names(table.columns)}, rowid FROM "{rows}" JOIN "{shared}" USING (shared)',
-        *(
-            f'CREATE TRIGGER "{table.name}_{event.lower()}" INSTEAD OF {event} ON "{table.name}" BEGIN {sql} END'
-            for event, sql in writes.items()
-        ),
     ]
 
 
@@ -140,17 +143,11 @@ def _index_sql(table: Table) -> list[str]:
 
 
 def _search_sql(table: Table) -> list[str]:
-    """Returns SQL for a full-text index, and triggers that keep it up to date (SQLite's FTS5, "External Content")."""
+    """Returns SQL for a full-text index of what the table contains (SQLite's FTS5, "External Content")."""
     name, search, columns = table.stored_in[0], f"{table.name}_fts", _quote_names(table.searched)
-    old, new = (", ".join(f'{row}."{column}"' for column in table.searched) for row in ("old", "new"))
-    add = f'INSERT INTO "{search}" (rowid, {columns}) VALUES (new.rowid, {new});'
-    remove = f'INSERT INTO "{search}" ("{search}", rowid, {columns}) VALUES (\'delete\', old.rowid, {old});'
     return [
         f'CREATE VIRTUAL TABLE "{search}" USING FTS5 ({columns}, tokenize=\'porter\', content="{name}")',
         f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')',
-        f'CREATE TRIGGER "{name}_ai" AFTER INSERT ON "{name}" BEGIN {add} END',
-        f'CREATE TRIGGER "{name}_ad" AFTER DELETE ON "{name}" BEGIN {remove} END',
-        f'CREATE TRIGGER "{name}_au" AFTER UPDATE OF {columns} ON "{name}" BEGIN {remove} {add} END',
     ]
 
 

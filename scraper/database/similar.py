@@ -10,14 +10,15 @@ with the links, once for all records with the same text; the file can be deleted
 import re
 import sqlite3
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 from zlib import crc32
 
-from scraper.sqlite import open_writable, remove, uri
+from scraper.database.assign_records import root_of
+from scraper.sqlite import open_writable, remove, run_statements, uri
 
 NAME = "similar.db"  # file in the data folder
 FAMILY = 0.35
@@ -57,8 +58,15 @@ CREATE TEMP TABLE members AS WITH RECURSIVE reached (text) AS (
 ) SELECT text FROM reached;
 """
 """`members`: the texts that are, or were, in a family with those."""
+_TEXTS = """
+SELECT text, sketch, count(*), (
+    SELECT record_id FROM side.records WHERE records.text = texts.text ORDER BY length(record_id), record_id LIMIT 1
+) AS first FROM temp.members JOIN side.texts USING (text) CROSS JOIN side.records USING (text)
+WHERE sketch != x'' GROUP BY text ORDER BY length(first), first
+"""
+"""The texts that may be in a family, how many records have each, and the lowest of these; ordered by it."""
 _NAME = """
-CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family JOIN side.records USING (record_id)
+CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family CROSS JOIN side.records USING (text)
     WHERE records.family_id IS NOT family.family_id;
 UPDATE main.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id;
 UPDATE side.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id
@@ -89,8 +97,10 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
             db.executemany("INSERT INTO temp.changed VALUES (?)", ((one,) for one in changed))
         else:
             db.execute("INSERT INTO temp.changed SELECT record_id FROM main.records UNION SELECT record_id FROM side.records")
-        db.create_function("tta_digest", 1, _hash_text, deterministic=True)
-        _run_statements(db, _NEW)
+        db.create_function(
+            "tta_digest", 1, lambda text: int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+        )
+        run_statements(db, _NEW)
         (left,) = db.execute("SELECT count(*) FROM temp.unseen").fetchone()
         query = "SELECT text, description FROM temp.unseen JOIN main.records USING (record_id)"
         for text, description in db.execute(query):
@@ -98,21 +108,12 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
                 return int(left)
             _link(db, text, description)
             left -= 1
-        _run_statements(db, _MOVE)
+        run_statements(db, _MOVE)
         _drop_unused(db)
         _write(db)
         db.execute("DELETE FROM side.state")
         db.execute("INSERT INTO side.state SELECT archive FROM main.program")
     return 0
-
-
-def _run_statements(db: sqlite3.Connection, statements: str) -> None:
-    for statement in statements.split(";\n"):
-        db.execute(statement)
-
-
-def _hash_text(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
 def _link(db: sqlite3.Connection, text: int, description: str) -> None:
@@ -152,31 +153,19 @@ def _drop_unused(db: sqlite3.Connection) -> None:
 def _write(db: sqlite3.Connection) -> None:
     """Names each family among `temp.members` for its lowest record. The others have no name: `build` wrote them without one."""
     families: dict[int, int] = {}
-
-    def family_of(text: int) -> int:
-        while (above := families.get(text, text)) != text:
-            families[text] = families.get(above, above)
-            text = above
-        return text
-
     for one, other in db.execute("SELECT text, other FROM temp.members JOIN side.links USING (text) WHERE text < other"):
-        families[family_of(one)] = family_of(other)
-    query = """
-        SELECT text, record_id, sketch FROM temp.members JOIN side.texts USING (text) JOIN side.records USING (text)
-        WHERE sketch != x'' ORDER BY length(record_id), record_id
-    """
-    names: dict[int, str | None] = {}
+        families[root_of(families, one)] = root_of(families, other)
     heads: defaultdict[int, dict[str, set[int]]] = defaultdict(dict)
-    members: defaultdict[str | None, list[str]] = defaultdict(list)
-    for text, record_id, sketch in db.execute(query):
-        if text not in names:
-            own, near = array("I", sketch), heads[family_of(text)]
-            name = next((one for one, theirs in near.items() if _is_like(theirs, own, _OF_FIRST)), None)
-            if name is None and len(near) < _MOST_FAMILIES:
-                near[name := record_id] = set(own)
-            names[text] = name
-        members[names[text]].append(record_id)
-    db.execute("CREATE TEMP TABLE family (record_id TEXT PRIMARY KEY, family_id TEXT) WITHOUT ROWID")
-    for name, some in members.items():
-        db.executemany("INSERT INTO temp.family VALUES (?, ?)", ((one, name if len(some) > 1 else None) for one in some))
-    _run_statements(db, _NAME)
+    names: dict[int, str | None] = {}
+    records: Counter[str | None] = Counter()
+    for text, sketch, count, first in db.execute(_TEXTS):
+        own, near = array("I", sketch), heads[root_of(families, text)]
+        name = next((one for one, theirs in near.items() if _is_like(theirs, own, _OF_FIRST)), None)
+        if name is None and len(near) < _MOST_FAMILIES:
+            near[name := first] = set(own)
+        names[text] = name
+        records[name] += count
+    db.execute("CREATE TEMP TABLE family (text INTEGER PRIMARY KEY, family_id TEXT)")
+    rows = ((text, name if records[name] > 1 else None) for text, name in names.items())
+    db.executemany("INSERT INTO temp.family VALUES (?, ?)", rows)
+    run_statements(db, _NAME)

@@ -64,7 +64,7 @@ class Table:
     """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
 
     `searched`: the columns in the table's full-text index. `shared`: columns whose values many rows have in common and that are
-    stored once: then the table is a view that is read and written like a table (docs/decisions/database.md).
+    stored once: then the table is a view of two tables (docs/decisions/database.md).
     """
 
     name: str
@@ -80,6 +80,11 @@ class Table:
     def stored_in(self) -> tuple[str, ...]:
         """The tables that contain its rows: itself, or the two underlying its view."""
         return (f"{self.name}_rows", f"{self.name}_shared") if self.shared else (self.name,)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The columns whose values are stored in each row: those that are not `shared`."""
+        return tuple(name for name in self.columns if name not in self.shared)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -106,12 +106,9 @@ def prepare_connection(conn: Any, database: str) -> None:
 
 @hook
 def prepare_jinja2_environment(env: Any) -> None:
-    env.filters["picked"] = lambda parts, key, names: [
-        by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
-    ]
-    env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading}
+    env.filters["picked"] = lambda rows, by, names: sorted((x for x in rows if x[by] in names), key=lambda x: names.index(x[by]))
+    env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading, "differing": record.differing}
     env.globals |= {"site_title": TITLE, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
-    env.globals["differing"] = record.differing
 
 
 @hook
@@ -178,7 +175,7 @@ def extra_template_vars(
         variables: dict[str, Any] = {"tta_settings": datasette.plugin_config(PLUGIN) or {}}
         # Datasette's own omits base_url:
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(path_with_replaced_args(*given))
-        variables |= {"did_you_mean": lambda: search.did_you_mean(datasette, request)}
+        variables |= {"did_you_mean": lambda: search.did_you_mean(datasette, request), "tta_info": columns_in(table)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
         if database != DATABASE:
@@ -200,8 +197,7 @@ def extra_template_vars(
             first = [] if {"_col", "_nocol", "_columns"} & set(request.args) else LOOKS.get(table, {}).get("first", [])
             variables["tta_columns"] = sorted(chosen, key="tta_title".__ne__) or first
             variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
-            variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
-            variables["tta_names"] = partial(filters.names_of, shown)
+            variables |= {"tta_cite": downloads.cite, "tta_names": partial(filters.names_of, shown)}
         elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from math import ceil, floor, log10
 from statistics import median
@@ -28,11 +28,15 @@ SHADE_COUNT = 5
 FEW = 10
 """Records below which a share, mean or median is not compared; CDC WONDER withholds figures of fewer than 10 cases."""
 MAX_SERIES = 8
-"""As many colors as can be distinguished; bars combine the values after the first seven."""
+"""As many colors as can be distinguished; bars combine the values after the first seven, and further lines are gray."""
+MAX_LINES = 20
+"""Lines that have room for a name at their end: a chart of 320 pixels, 15 for each name."""
 MAX_CHOICES = 200
-"""Values that the form lists to choose from."""
+"""Values that the form lists to choose from, and rows of a heat map of few columns."""
 MAX_ROWS = 20
-"""Maximum number of bars; a heat map has `MAX_CHOICES` rows, and the table of the numbers all."""
+"""Maximum number of bars; the table of the numbers has all."""
+MAX_CELLS = 1_500
+"""Cells of a heat map that has more than `MAX_ROWS` rows; 1,000 take 0.2 s (November 2026)."""
 OTHER = "all others"
 _CUT_OFF = ("…", "...")
 """End of a truncated value. Such a value is not a category."""
@@ -108,14 +112,13 @@ _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
     "median": lambda numbers: median(numbers.elements()),
 }
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
-KINDS: dict[str, str] = TEXTS["kinds"]
-CHOICES: dict[str, Mapping[str, Any]] = {"measure": MEASURES, "by": DIMENSIONS, "split": DIMENSIONS, "kind": KINDS}
+CHOICES: dict[str, Mapping[str, Any]] = {"measure": MEASURES, "by": DIMENSIONS, "split": DIMENSIONS, "kind": TEXTS["kinds"]}
 OF_ROWS = {name: (Dimension(**one["by"]), Measure(**one["measure"])) for name, one in TEXTS["rows"].items()}
 """How the rows of a question are drawn and what they count, if its answer is not a count of records."""
 
 
 class Spec(NamedTuple):
-    """A chart's definition: keys of MEASURES, DIMENSIONS (`split` may be empty) and KINDS (empty: chosen automatically)."""
+    """A chart's definition: keys of MEASURES, DIMENSIONS (`split` may be empty) and kinds (empty: chosen automatically)."""
 
     measure: str = "records"
     by: str = "fiscal_year"
@@ -192,8 +195,9 @@ async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     sql = f"SELECT {', '.join(parts)}, count(*) FROM records {filters.where} GROUP BY {groups}"
     found = await database.execute(sql, filters.params, log_sql_errors=False)
     counts, only = Counts(), spec.only.split("\n")
+    across_of, down_of = cache(by.values), cache(split.values if split else lambda _: (None,))
     for first, second, value, n in found.rows:
-        across, down = by.values(first), split.values(second) if split else (None,)
+        across, down = across_of(first), down_of(second)
         reasons = [f"unknown {measure.heading.lower()}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
         if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
             reasons.append(f"another {(split or by).name_in_text}")
@@ -212,13 +216,16 @@ class Mark(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A value of the first dimension; `marks` has one for each series, None if it has no record."""
+    """A value of the first dimension; `marks` returns one for each series, None if it has no record.
+
+    They are made when needed, because most of thousands of rows are not drawn.
+    """
 
     name: str
     value: float
     records: int
     url: str
-    marks: list[Mark | None]
+    marks: Callable[[], list[Mark | None]]
 
 
 @dataclass(frozen=True)
@@ -227,11 +234,13 @@ class Chart:
 
     `choices`: the values that `spec.only` can choose of, and their records. `others`: values of the second dimension that have no
     series of their own. `left_out`, `unknown`: numbers of records that are not drawn, or drawn as not known, by reason.
+    `grays`: places of the `series` that are gray lines.
     """
 
     spec: Spec
     counts: Counts
     series: list[str]
+    grays: range
     rows: list[Row]
     drawn: list[Row]
     lacks: dict[str, str]
@@ -262,7 +271,7 @@ class Chart:
     @cached_property
     def ticks(self) -> list[float]:
         """Returns round numbers, including 0, from one end of the scale to the other."""
-        values = [[mark.value for mark in row.marks if mark] for row in self.drawn]
+        values = [[mark.value for mark in row.marks() if mark] for row in self.drawn]
         top = max((sum(row) if self.is_stack else max(row, default=0) for row in values), default=0)
         bottom = min((min(row, default=0) for row in values), default=0)
         step = _round_up(max(top, -bottom) / 4)
@@ -280,20 +289,21 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     for (across, down, _), n in counts.groups.items():
         sizes.update(dict.fromkeys((down if split else across) if across else (), n))
     chosen_of, complete = split or by, sum(n for (*_, reason), n in counts.groups.items() if not reason)
-    order = sorted(sizes, key=chosen_of.key if chosen_of.order else lambda one: (one is None, -sizes[one], str(one)))
+    ranks = dict(sizes) if chosen_of.columns[0] not in TEXTS["answers"] else {one: int(one == 1) for one in sizes}  # Yes is first
+    order = sorted(sizes, key=chosen_of.key if chosen_of.order else lambda one: (one is None, -ranks[one], str(one)))
     totals = {chosen_of.name(one): sizes[one] for one in order}
     only = [one for one in spec.only.split("\n") if one in totals]
     order = [one for one in order if not spec.only or split.name(one) in only] if split else [None]
-    fits = {"bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
+    fits = {"numbers": True, "bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
     best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
     kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
     spec = spec._replace(only="\n".join(only) or spec.only, kind=kind)
-    known = [one for one in (_fill_gaps(order) if spec.kind == "heat" and not only else order) if one is not None]
-    most = len(known) if spec.kind == "heat" else MAX_SERIES - (len(known) > MAX_SERIES and spec.kind != "lines")
-    is_by_time = split and split.order  # then the latest are kept, else the most frequent
-    kept, others = (known[-most:], known[:-most]) if is_by_time else (known[:most], known[most:])
+    is_span = chosen_of.order and spec.kind in ("heat", "numbers") and not only
+    known = [one for one in (_fill_gaps(order) if is_span else order) if one is not None]
+    most_rows = max(MAX_ROWS, min(MAX_CHOICES, MAX_CELLS // (len(counts.rows if by.order else known[:MAX_CHOICES]) or 1)))
+    kept, others, grays = _choose_series(spec, known, most_rows)
     rest: list[Value] = [OTHER] if others and spec.kind != "lines" else []
-    series = ([*rest, *kept] if is_by_time else [*kept, *rest]) + [None] * (None in order)
+    series = ([*rest, *kept] if split and split.order else [*kept, *rest]) + [None] * (None in order)
 
     def figure(cell: Counter[Any], whole: int) -> float:
         return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
@@ -318,13 +328,13 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         found, name, key = counts.rows[first], by.name(first), str(first).partition("\t")[0]
         name += (f", number {key}" if key.isdigit() else ", without a number") * (same[name] > 1)
         name += "*" * ((spec.by, first) in (lacking or {}))
-        marks = [mark(first, second) for second in series]
-        return Row(name, figure(found, complete) if found else 0.0, found.total(), chosen.url(*by.filters(first)), marks)
+        value, url = figure(found, complete) if found else 0.0, chosen.url(*by.filters(first))
+        return Row(name, value, found.total(), url, cache(lambda: [mark(first, one) for one in series]))
 
     rows = {first: row(first) for first in firsts}
     if not by.order:
         firsts.sort(key=lambda x: (x is None, not measure.adds_up and rows[x].records < FEW, -rows[x].value, rows[x].name))
-    limit = None if by.order or spec.kind == "map" else MAX_CHOICES if spec.kind == "heat" else MAX_ROWS
+    limit = None if by.order or spec.kind == "map" else most_rows if spec.kind == "heat" else MAX_ROWS
     drawn = {one: rows[one] for one in [x for x in firsts if x is not None or spec.kind not in ("lines", "map")][:limit]}
     by_reason, kinds = (Counter[str](), Counter[str]()), ((by, drawn), (split, {*series, *(others if rest else [])}))
     for (*values, reason), n in counts.groups.items():
@@ -334,7 +344,18 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     names = [split.name(one) + "*" * ((spec.split, one) in (lacking or {})) if split else measure.heading for one in series]
     choices = list(totals.items())[-MAX_CHOICES if chosen_of.order else 0 :][:MAX_CHOICES]
     hidden = [split.name(one) for one in others if split]
-    return Chart(spec, counts, names, [rows[one] for one in firsts], list(drawn.values()), lacks, choices, hidden, *by_reason)
+    return Chart(spec, counts, names, grays, [rows[x] for x in firsts], [*drawn.values()], lacks, choices, hidden, *by_reason)
+
+
+def _choose_series(spec: Spec, known: Sequence[Value], most_rows: int) -> tuple[Sequence[Value], Sequence[Value], range]:
+    """Returns the values of the second dimension with a series, those without one, and the places of the former's gray lines."""
+    most = {"numbers": len(known), "lines": MAX_LINES, "heat": most_rows if spec.across.order else MAX_CHOICES}
+    limit = most.get(spec.kind, MAX_SERIES - (len(known) > MAX_SERIES))
+    drawn = min(len(known), limit)
+    gray = max(drawn - MAX_SERIES, 0) if spec.kind == "lines" else 0
+    if spec.down and spec.down.order:  # the latest are kept, else the most frequent
+        return known[-limit:], known[:-limit], range(gray)
+    return known[:limit], known[limit:], range(drawn - gray, drawn)
 
 
 def draw_rows(urls: Any, name: str, rows: Sequence[Any]) -> Chart:

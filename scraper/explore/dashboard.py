@@ -48,8 +48,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
 
 async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[str, RecordFilters, int]]:
     """Returns for each column of the filters the records that match the others and have no known value in it."""
-    known = [name for name, _ in pairs if name[0] != "_" and not name.endswith(("null", "blank"))]
-    found, columns = [], {name: name.partition("__")[0] for name in known}
+    found = list[tuple[str, RecordFilters, int]]()
+    columns = {name: name.partition("__")[0] for name, _ in pairs if name[0] != "_" and not name.endswith(("null", "blank"))}
     for column in dict.fromkeys(columns.values()):
         rest = [*((name, value) for name, value in pairs if columns.get(name) != column), (f"{column}__isnull", "1")]
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(rest)}"))
@@ -63,8 +63,8 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = await chart_of(datasette, spec, chosen, lacking)
-    every = spec._replace(kind="heat")  # the kind that omits no series
-    numbers = draw(every, chart.counts, chosen, lacking) if chart and 0 < len(chart.others) < MAX_ROWS else chart
+    every, has_few_more = spec._replace(kind="numbers"), chart and 0 < len(chart.others) < MAX_ROWS
+    numbers = draw(every, chart.counts, chosen, lacking) if chart and has_few_more else chart
     shown = {"chart": chart, "numbers": numbers, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
     return shown | {"file_name": file_name(spec.title, spec.words(chosen))} | await _common_context(datasette, request, chosen)
 
@@ -117,11 +117,11 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     counts = await charts.count(datasette.get_database(DATABASE), spec, chosen)
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
-    chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that omits no series
+    chart = draw(spec._replace(kind="numbers"), counts, chosen, lacking)
     lacks, rows, is_count = chart.lacks, [], spec.measure == "records"
     names = [one.heading for one in (spec.across, spec.down, spec.figure) if one] + ["Records"] * (not is_count)
     for row in chart.rows:
-        for series, mark in ((one, mark) for one, mark in zip(chart.series, row.marks, strict=True) if mark):
+        for series, mark in ((one, mark) for one, mark in zip(chart.series, row.marks(), strict=True) if mark):
             of = (row.name.rstrip("*"), series.rstrip("*"))[: 1 + bool(spec.down)]
             lack = "; ".join(lacks[one] for one in of if one in lacks) or None
             rows.append((*of, round(mark.value, 2), *[mark.records] * (not is_count), *[lack] * bool(lacks)))

@@ -39,7 +39,8 @@ STALLED = 60.0
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
 _now: Counter[str] = Counter()
-"""The number of open files, and how many of them are being made."""
+"""The number of open files."""
+_workers = asyncio.Semaphore(WORKERS)
 
 
 class Download:
@@ -132,10 +133,9 @@ async def download(
     if isinstance(source, Query) and not {"sql", "_where"} & set(request.args):
         source = source._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
     page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(f".{extension}", "", 1)
-    about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
     last = (await datasette.get_database(DATABASE).execute("SELECT max(captured_at) FROM captures")).first()[0]
-    about["Latest capture"] = str(last or NOT_KNOWN)
-    about["Cite as"] = f"{cite(title, words)}, from {page}"
+    about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
+    about |= {"Latest capture": str(last or NOT_KNOWN), "Cite as": f"{cite(title, words)}, from {page}"}
     if _now["open"] >= MAX_OPEN:
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
     found = Download(file_name(title, words), extension)
@@ -162,13 +162,8 @@ def cite(title: str, words: str) -> str:
 
 
 async def _make(database: Any, query: Query) -> None:
-    while _now["made"] >= WORKERS:
-        await asyncio.sleep(0.1)
-    _now["made"] += 1
-    try:
+    async with _workers:
         answer = await asyncio.to_thread(database.files.run, query)
-    finally:
-        _now["made"] -= 1
     if answer.error:
         late = f"it took longer than {query.seconds:g} seconds"
         told = late if answer.message == TIMED_OUT.message else answer.message

@@ -4,10 +4,9 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import yaml
@@ -64,8 +63,7 @@ async def ask(database: Any, page: str, params: Any = None, **parts: str) -> dic
     return {name: [dict(row) for row in result.rows] for name, result in zip(queries, found, strict=True)}
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFilters:
+class RecordFilters(NamedTuple):
     """`where` is a condition on the table (empty: all rows), `words` the same in words, `pairs` the URL's filters."""
 
     table_url: str
@@ -86,7 +84,8 @@ def pairs_of(request: Any) -> Pairs:
 
 
 def _arguments(request: Any) -> Pairs:
-    return [(name, value) for name in request.args for value in request.args.getlist(name)]
+    """Returns the query as it is written in links: `convert_query` writes the lookup of a filter of `RECORD` after a dot."""
+    return [(re.sub(r"^(_record\.\w+)\.", r"\1__", name), value) for name in request.args for value in request.args.getlist(name)]
 
 
 def equal(column: str, value: object) -> tuple[str, object]:
@@ -143,8 +142,7 @@ def _rename_parameters(sql: str, prefix: str, params: dict[str, Any]) -> tuple[s
 async def nights_between(database: Any, since: str, until: str) -> list[Any]:
     """Returns the nights that brought captures, from `since` through `until`, latest first. An empty date is no limit."""
     rows = (await database.execute(QUERIES["nights"])).rows
-    found = [one for one in rows if one["captures"] > one["known"]]
-    return [one for one in found if not one["ended_at"] or since <= one["ended_at"] < until + "~"]
+    return [x for x in rows if x["captures"] > x["known"] and (not x["ended_at"] or since <= x["ended_at"] < until + "~")]
 
 
 async def events_between(database: Any, since: str, until: str) -> tuple[str, dict[str, Any]]:
@@ -216,7 +214,7 @@ async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]
 
     `prefix` begins the names of its fields: empty, or `RECORD`.
     """
-    database, args, pairs = datasette.get_database(DATABASE), request.args, pairs_of(request)
+    database, args, pairs = datasette.get_database(DATABASE), dict(_arguments(request)), pairs_of(request)
     menus = [(name, menu["label"], (await database.execute(menu["sql"])).rows) for name, menu in _MENUS.items()]
     other = [(name, value) for name, value in _arguments(request) if name not in PLACE]
     dated = [pair for pair in other if not pair[0].removeprefix(prefix).startswith(("submitted_on", "fiscal_year"))]

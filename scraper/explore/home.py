@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import deque
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -23,7 +22,6 @@ from scraper.explore.links import DATABASE
 from scraper.explore.metadata import LOOKS, QUESTIONS, UNKNOWN_LABELS
 from scraper.explore.record import MADE_UP
 from scraper.export.tables import BY_NAME, CODEBOOK, Count, codebook_rows, count_values
-from scraper.sqlite import open_readonly
 
 STALE_AFTER = 72.0
 """Hours since the last refresh that committed: three nights. One or two nights without an answer are normal for web archives."""
@@ -71,16 +69,10 @@ async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
         counts = [Count(missing=size - values, values=values, seen=None) for values in numbers]
     is_whole = 0 < size * len(columns) <= MAX_COUNTED
     if is_whole:
-        counts = await asyncio.to_thread(_count_columns, Path(database.path), name, columns)
+        counts, quoted = [Count() for _ in columns], ", ".join(f'"{column}"' for column in columns)
+        await database.execute_fn(lambda db: deque(count_values(db.execute(f'SELECT {quoted} FROM "{name}"'), counts), maxlen=0))
     rows = [dict(zip(BY_NAME[CODEBOOK].columns, row, strict=True)) for row in codebook_rows(name, columns, counts)]
     return {"tables": tables, "name": name, "size": size, "is_whole": is_whole, "columns": rows}
-
-
-def _count_columns(path: Path, name: str, columns: list[str]) -> list[Count]:
-    counts, quoted = [Count() for _ in columns], ", ".join(f'"{column}"' for column in columns)
-    with closing(open_readonly(path)) as db:
-        deque(count_values(db.execute(f'SELECT {quoted} FROM "{name}"'), counts), maxlen=0)
-    return counts
 
 
 async def codebook_file(datasette: Any, request: Any) -> Any:

@@ -28,10 +28,9 @@ async def ensure_records_are_shown(datasette: Any, actor: Any) -> None:
 def config() -> dict[str, Any]:
     """Returns the content of `datasette.yaml`: questions, and how tables are shown."""
     known = metadata()["databases"][DATABASE]
-    tables = {name: {key: one for key, one in look.items() if key not in _TEXTS} for name, look in known["tables"].items()}
-    return {
-        "databases": {DATABASE: {"tables": {name: look for name, look in tables.items() if look}, "queries": known["queries"]}}
-    }
+    looks = {name: {key: one for key, one in look.items() if key not in _TEXTS} for name, look in known["tables"].items()}
+    tables = {name: look for name, look in looks.items() if look}
+    return {"databases": {DATABASE: {"tables": tables, "queries": known["queries"]}}}
 
 
 def options(base_url: str, plugins: dict[str, Any], *, sql: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ NOT_KNOWN = "not known"
 """What pages show for a missing value; as a filter's value, it selects the rows without one."""
 _PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
 _PARTS["records"] = dict.fromkeys(("agency_id", "provider_id"), "organizations") | {"family_id": "records"}
+_TIMED = {"capture_id": "captures", "run_id": "runs"}  # rows that are named for their times
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)  # links that are shown as links
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")  # day, time and zone
 
@@ -62,8 +63,9 @@ def list_values(text: str | None) -> list[str] | None:
 
 def render_value(value: Any, column: str, table: str | None, urls: Any) -> Markup | None:
     """Returns a value as a table shows it; None if Datasette's default is right. `urls`: Datasette's URL builder."""
-    if column == "capture_id" and isinstance(value, dict) and value["label"] in (None, "None"):
-        return Markup('<a href="{}">time not known</a>').format(urls.row(DATABASE, "captures", value["value"]))
+    if isinstance(value, dict) and column in _TIMED:
+        text = moment(value["label"]) if value["label"] not in (None, "None") else "time not known"
+        return Markup('<a href="{}">{}</a>').format(urls.row(DATABASE, _TIMED[column], value["value"]), text)
     info = columns_in(table).get(column)
     if info and info.type is bool and value in (0, 1):
         return Markup("Yes") if value else Markup("No")

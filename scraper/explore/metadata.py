@@ -48,21 +48,14 @@ def metadata(base_url: str = "/") -> dict[str, Any]:
     """Returns the content of `metadata.yml`, for a server whose pages start at `base_url`."""
     about = (files("scraper.explore") / "about.html").read_text(encoding="utf-8")
     source = {"title": TITLE, "license": LICENSE, "license_url": LICENSE_URL, "source": SOURCE, "source_url": SOURCE_URL}
-    return source | {
-        "description_html": about.replace('href="/', f'href="{base_url}'),
-        "databases": {
-            "tta": {
-                "tables": {table.name: _describe_table(table.name, table_description(table)) for table in TABLES}
-                | {view.name: {"title": view.title, "description": view.description} for view in VIEWS}
-                | {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in},
-                "queries": {
-                    name: {key: getattr(one, key) for key in ("title", "description", "sql")}
-                    | {"params": list(one.parameters), "hide_sql": True}  # the result first; a link shows the SQL
-                    for name, one in QUESTIONS.items()
-                },
-            }
-        },
-    }
+    source["description_html"] = about.replace('href="/', f'href="{base_url}')
+    tables = {table.name: _describe_table(table.name, table_description(table)) for table in TABLES}
+    tables |= {view.name: {"title": view.title, "description": view.description} for view in VIEWS}
+    tables |= {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in}
+    queries = {name: {key: getattr(one, key) for key in ("title", "description", "sql")} for name, one in QUESTIONS.items()}
+    for name, query in queries.items():
+        query |= {"params": list(QUESTIONS[name].parameters), "hide_sql": True}  # the result first; a link shows the SQL
+    return source | {"databases": {"tta": {"tables": tables, "queries": queries}}}
 
 
 def _describe_table(name: str, description: str) -> dict[str, Any]:

@@ -56,14 +56,13 @@ _NEVER = (b".csv?", b".xlsx?", b".svg?", b"sql=", b"_where=")
 
 def with_headers(app: App, headers: dict[str, str]) -> App:
     """Middleware: sets the headers on every response, replacing those of the same name."""
-    added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    names = {name for name, _ in added}
+    added = {name.lower().encode(): value.encode() for name, value in headers.items()}
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in names]
-                message = {**message, "headers": [*kept, *added]}
+                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in added]
+                message = {**message, "headers": [*kept, *added.items()]}
             await send(message)
 
         await app(scope, receive, sending)
@@ -79,8 +78,7 @@ def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     texts = "\n".join(one.read_text(encoding="utf-8") for one in folder.iterdir() if one.is_file())
     scripts = [script for script in _INLINE.findall(texts) if "{{" not in script and "{%" not in script]
     scripts += [f"DATASETTE_ALLOW_FACET = {allowed};" for allowed in ("true", "false")]
-    scripts.append(f"window.datasetteVersion = '{version('datasette')}';")
-    scripts.append(str(datasette_leaflet.extra_body_script(datasette)))
+    scripts += [f"window.datasetteVersion = '{version('datasette')}';", str(datasette_leaflet.extra_body_script(datasette))]
     digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
     tiles = urlsplit(settings.get("tile_url") or "")
     rules = {
@@ -221,9 +219,8 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         most += page_size == most
         seconds = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms) / 1000
         truncate = options.get("truncate")
-        query = Query(
-            sql, params if isinstance(params, list) else dict(params or {}), seconds, most + 1 if truncate else _ALL_ROWS
-        )
+        given = params if isinstance(params, list) else dict(params or {})
+        query = Query(sql, given, seconds, most + 1 if truncate else _ALL_ROWS)
         answer = await asyncio.to_thread(self._sandbox.run, query)
         if answer is TIMED_OUT or answer.message == TIMED_OUT.message:
             raise QueryInterrupted(sqlite3.OperationalError(answer.message), sql, params)

@@ -133,7 +133,8 @@ def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> 
     if key.startswith(RECORD) and value:
         if "record_id" not in columns or key.startswith(f"{RECORD}_where"):
             raise BadQuery(f"There is no filter {key[:80]} here: use one that the page offers.")
-        return [(RECORD + name, one) for name, one in _convert_filter(columns_in("records"), key.removeprefix(RECORD), value)]
+        of_record = _convert_filter(columns_in("records"), key.removeprefix(RECORD).replace(".", "__"), value)
+        return [(RECORD + name.replace("__", "."), one) for name, one in of_record]  # to Datasette, `__` follows a column
     if key == "_agency_state" and value.casefold() != NOT_KNOWN:
         return [(key, parse_state(value, code=True))] if value else []
     if key == "_through":
@@ -142,10 +143,8 @@ def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> 
         return [(f"_facet_{TYPE}", value)]
     if key in ("_size", "_facet_size") and not re.fullmatch(r"\d{1,9}|max", value, re.ASCII):
         raise BadQuery(f"“{value[:80]}” is not a number of rows: write a number, or max.")
-    if key.startswith("_"):
-        return [(key, value)]
     column, lookup = key.rsplit("__", 1) if "__" in key else (key, "exact")
-    if column not in columns:
+    if key.startswith("_") or column not in columns:
         return [(key, value)]
     if lookup not in {name for name, _, _ in Filters([]).lookups()}:
         raise BadQuery(f"There is no filter “{lookup[:40]}”: use one listed on the page under Advanced.")

@@ -34,18 +34,15 @@ _BEGIN, _END = "\x02", "\x03"
 """Marks around matches; parsed texts contain no control characters, and one that did would only add a mark."""
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
-_FILTERS = {
-    "place_state": re.compile(
-        rf"\b(?:(?i:{'|'.join(name for name, _ in STATES.values())})|{'|'.join(code for _, code in STATES.values())})\b"
-    ),
-    "fiscal_year": re.compile(r"\bfy ?'?(?:20)?\d\d\b|^20\d\d$", re.IGNORECASE),
-}
+_PLACES = "|".join([*(f"(?i:{name})" for name, _ in STATES.values()), *(code for _, code in STATES.values())])
+_FILTERS = {"place_state": re.compile(rf"\b(?:{_PLACES})\b"), "fiscal_year": re.compile(r"(?i)\bfy ?'?(?:20)?\d\d\b|^20\d\d$")}
 """Words that may be meant as a filter, which a text search does not apply."""
 _OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)  # evidence that a question is meant as a search
-_WORD = re.compile(r"[^\W\d_]{4,}")
+_WORD, _NAME = re.compile(r"[^\W\d_]{4,}"), re.compile(r"[^\W\d_]+")
+_CUT_TO = 15  # characters to which Drupal cuts a long name of a user
 _SQL, SCOPES, _SPELLING = read_yaml("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
-_ALIKE, _SILENT, _SPELT, _UNLIKE, _TRIED = _SPELLING.values()
+_ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN, _SLIPS, _LETTERS, _TRIED = _SPELLING.values()
 _SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 
@@ -64,8 +61,7 @@ async def context(datasette: Any, request: Any) -> Any:
         if record_url and not question.isdigit():
             return Response.redirect(record_url)
         expression = match(question)
-        count = "SELECT count(*) FROM {0}_fts WHERE {0}_fts MATCH :match"
-        counts = {name: (await database.execute(count.format(name), {"match": expression})).first()[0] for name in SCOPES}
+        counts = {name: (await database.execute(_SQL["count"].format(name), {"match": expression})).first()[0] for name in SCOPES}
         if record_url and not any(counts.values()):
             return Response.redirect(record_url)
         if not request.args.get("in") and not counts[scope]:
@@ -76,7 +72,7 @@ async def context(datasette: Any, request: Any) -> Any:
         sql = sql.replace("{record}", _SQL["record_columns"])
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
-        better = await _correct(database, question, list(SCOPES))
+        better, cut_off = await _correct(database, question, list(SCOPES)), await _cut_names(database, question)
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -96,6 +92,7 @@ async def context(datasette: Any, request: Any) -> Any:
     shown["better"] = (better, url(better)) if better != question else None
     shown["before"] = url(question, scope, page - 1) if 1 < page <= pages else None
     shown["after"] = url(question, scope, page + 1) if page < pages else None
+    shown["cut_off"] = [(name, n, f"{records_url}?{urlencode({'submitted_by': name})}") for name, n in cut_off]
     shown["hints"] = hints = list[tuple[str, str]]()
     for column, pattern in _FILTERS.items():
         if (part := pattern.search(question)) and not _OPERATOR.search(question):
@@ -133,6 +130,15 @@ async def _find_record(database: Any, text: str) -> str | None:
     return found[0] if found else None
 
 
+async def _cut_names(database: Any, question: str) -> list[tuple[str, int]]:
+    """Returns the names of submitters that pages cut off within a word of the question, with their numbers of records."""
+    words = set(_NAME.findall(question.lower()))
+    parts = " OR ".join(f'"{word[:end]}"' for word in words for end in range(3, min(len(word), _CUT_TO)))
+    found = await database.execute(_SQL["cut_off"], {"match": f"submitted_by : ({parts})"}) if parts else []
+    names = [(name, n, words - {*(known := _NAME.findall(name.lower()))}, known[-1:]) for name, n in found]
+    return [(name, n) for name, n, others, (end,) in names if others and all(one.startswith(end) for one in others)][:5]
+
+
 async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
     """Replaces the words that no table contains by the closest ones; returns the question unchanged if that finds nothing."""
     choices, words = [], list(_WORD.finditer(question))[:8]
@@ -161,35 +167,37 @@ async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: C
     found = {f"{one} {other}": 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
     for scope in {"records" if one == "fields" else one for one in scopes}:  # the fields' vocabulary takes seconds to read
         firsts = set(typed[:2] + _SILENT.get(typed[0], "")).union(*(group for group in _ALIKE if typed[0] in group))
-        lengths = {"shortest": len(typed) - 5, "longest": len(typed) + 2}
         stems = []
         for first in sorted(firsts):
-            terms = await database.execute(_SQL["like_it"].format(scope), {"first": first, **lengths})
-            near = (one for (one,) in terms if 2 * len({*typed} & {*one}) >= len({*one}))
+            terms = await database.execute(_SQL["like_it"].format(scope), {"first": first, "shortest": len(typed) - 5})
+            near = (one for (one,) in terms if 2 * len({*typed} & {*one[: len(typed)]}) >= len({*one[: len(typed)]}))
             stems += [(count_mistakes(typed, one, is_stem=True), one) for one in near]
-        for _, stem in sorted(one for one in stems if one[0] <= len(one[1]) * _UNLIKE)[:6]:
+        for _, stem in sorted(one for one in stems if one[0] <= len(one[1]) * _UNLIKE)[:12]:
             asked = {"match": f'"{stem}" OR "{stem}e"', "begin": _BEGIN, "end": _END}
             for (text,) in await database.execute(_SQL["in_full"].format(scope), asked):
-                costs = {full: count_mistakes(typed, full) for full in _MARKED.findall(text.lower())}
+                costs = {full: count_mistakes(typed, full) for full in _MARKED.findall(text.lower().replace(f"{_END}…", ""))}
                 found |= {full: cost for full, cost in costs.items() if cost <= len(full) * _UNLIKE}
     return sorted(found, key=lambda one: (found[one], one))[:3]
 
 
 def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
-    """Counts mistaken letters; those that sound alike or are doubled count half. A stem is compared with the beginning."""
+    """Counts mistaken letters; those that sound alike or are doubled, and missing vowels, count half.
+
+    A stem is compared with the beginning. What may be meant as the beginning of the word has a few mistakes, and counts more.
+    """
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
     before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
     for i, a in enumerate(typed, start=1):
         extra = 0.5 if a == "h" or typed[i - 2 : i - 1] == a else 1.0
         older, before, row = before, row, [row[0] + extra]
         for j, b in enumerate(word, start=1):
-            lacking = 0.5 if b == "h" or word[j - 2 : j - 1] == b else 1.0
+            lacking = 0.5 if b in "haeiou" or word[j - 2 : j - 1] == b else 1.0
             alike = 0.0 if a == b else 0.5 if any(a in group and b in group for group in _ALIKE) else 1.0
             row.append(min(before[j] + extra, row[j - 1] + lacking, before[j - 1] + alike))
             if i > 1 < j and a == word[j - 2] and b == typed[i - 2] and a != b:
                 row[j] = min(row[j], older[j - 2] + 0.75)
         best = row[-1] if not is_stem else min(best, row[-1]) if i + 5 >= len(typed) else best
-    return best
+    return min(best, min(row) + _BEGUN) if len(typed) >= _LETTERS and min(row) <= _SLIPS else best
 
 
 def highlight(snippet: str | None) -> Markup:

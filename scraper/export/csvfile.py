@@ -46,10 +46,8 @@ def write(
     try:
         writer = csv.writer(text, lineterminator="\r\n", quoting=quoting)
         writer.writerow(columns)
-        count = 0
-        for row in rows:
-            count += 1
-            writer.writerow(["'" + value if isinstance(value, str) and is_formula(value) else value for value in row])
+        cells = (["'" + value if isinstance(value, str) and is_formula(value) else value for value in row] for row in rows)
+        count: int = sum(writer.writerow(row) > 0 for row in cells)
         text.flush()
     finally:
         text.detach()

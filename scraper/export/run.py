@@ -83,15 +83,11 @@ class _Export:
             captures = self._bar.watch("captures", source.captures(), None)
             self.counts = wacz.write(source.folders.archive, captures, created, file)
         elif self._form in ("jsonl", "geojson"):
-            lines, count = (jsonfiles.geojson if self._form == "geojson" else jsonfiles.json_lines)(source), 0
-            for line in self._bar.watch("records", lines, source.records):
-                count += 1
-                file.write(line.encode() + b"\n")
-            if self._form == "geojson":
-                count -= 2  # the first and last line enclose the features
-                self.counts = {"features": count, "records without a place": source.records - count}
-            else:
-                self.counts = {"records": count}
+            lines = (jsonfiles.geojson if self._form == "geojson" else jsonfiles.json_lines)(source)
+            count = sum(file.write(line.encode() + b"\n") > 0 for line in self._bar.watch("records", lines, source.records))
+            self.counts = {"records": count}
+            if self._form == "geojson":  # its first and last line enclose the features
+                self.counts = {"features": count - 2, "records without a place": source.records - (count - 2)}
         else:
             self._write_table(source.tables[0], file)
 
@@ -150,10 +146,7 @@ class _Export:
         try:
             from scraper.export import parquet  # imported here, because pyarrow takes a while to load, and need not be installed
         except ModuleNotFoundError as error:
-            raise TtaError(
-                f"Parquet needs the package {error.name}, which is not installed: run `pip install '.[parquet]'` "
-                "or `make setup` in a clone of this program"
-            ) from None
+            raise TtaError(f"{error.name} is not installed: run `pip install '.[parquet]'` in a clone of this program") from None
         self.counts[name] = parquet.write(name, columns, rows, file)
 
     def _write_workbook(self, file: BinaryIO) -> None:

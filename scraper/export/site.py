@@ -180,19 +180,15 @@ class Site:
         columns = columns_of(RecordRow)
         conditions = {columns[name].heading: (one, columns[name].type is bool) for name, one in FACTS.items()}
         scripts = [one.read_text(encoding="utf-8") for one in (_STATIC / "explore.js", Path(__file__).with_name("site.js"))]
-        self._save_script(
-            "site.js", f"const MENU = {json.dumps(menu.html)}, FACTS = {json.dumps(conditions)};\n{''.join(scripts)}"
-        )
+        constants = f"const MENU = {json.dumps(menu.html)}, FACTS = {json.dumps(conditions)};\n"
+        self._save_script("site.js", constants + "".join(scripts))
         while self._waiting:
             address = self._waiting.pop()
             if not address.startswith("/tta/records/"):
                 await self._save(address, self.files[address])
         forms = "".join(f'<li id={anchor} class="tta-text tta-prose">{escape(text)}\n' for anchor, text in self._forms.items())
-        self._insert(
-            "tta/dictionary.html",
-            f'<section class="content" aria-label="Form"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n',
-            "<footer",
-        )
+        section = f'<section class="content" aria-label="Form"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n'
+        self._insert("tta/dictionary.html", section, "<footer")
 
     def _insert(self, file: str, html: str, before: str) -> None:
         path = self._folder / file
@@ -200,9 +196,8 @@ class Site:
         path.write_text(text, encoding="utf-8", newline="\n")
 
     async def _save(self, address: str, file: str) -> None:
-        answer = await self._datasette.client.get(
-            f"{address}?_size=max" if address in _TABLES or "/organizations/" in address else address
-        )
+        all_rows = "?_size=max" * (address in _TABLES or "/organizations/" in address)
+        answer = await self._datasette.client.get(address + all_rows)
         if answer.status_code != 200:
             raise TtaError(f"the page {address} can't be saved: the application answers {answer.status_code}")
         if file.endswith(".js"):
@@ -219,9 +214,7 @@ class Site:
     def _save_script(self, name: str, text: str) -> None:
         """Saves a module as a classic script with its own scope: a page on a disk may not load modules."""
         returned = "window.L = leafletSrc;" if "leafletSrc" in text else ""
-        path = self._folder / "static" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n", encoding="utf-8", newline="\n")
+        self._write(f"static/{name}", f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n".encode())
 
     def file(self, address: str) -> str | None:
         """Returns the file in which a URL is saved; None if it needs a server."""

@@ -63,8 +63,7 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
 
         size = sum(entry.warc_length for capture_id, _ in chosen if (entry := store.entry(capture_id)))
         resources = [_add(package, WARC, members(), size)]
-        index = "".join(f"{key} {text}\n" for key, text in sorted(lines))
-        resources.append(_add(package, INDEX, [index.encode()]))
+        resources.append(_add(package, INDEX, (f"{key} {text}\n".encode() for key, text in sorted(lines))))
         resources.append(_add(package, PAGES, ["\n".join([*pages, ""]).encode()]))
         description = {
             "profile": "data-package",
@@ -75,9 +74,8 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
             "created": created,
             "resources": resources,
         }
-        data = json.dumps(description, indent=2).encode()
-        described = _add(package, "datapackage.json", [data])
-        digest = json.dumps({"path": described["path"], "hash": described["hash"]})
+        described = _add(package, "datapackage.json", [json.dumps(description, indent=2).encode()])
+        digest = json.dumps({name: described[name] for name in ("path", "hash")})
         _add(package, "datapackage-digest.json", [digest.encode()])
     count = len(chosen)
     return {"captures": count, "pages": len(pages) - 1, "captures without address, time or replay": count - len(lines)}

@@ -3,21 +3,20 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
+from scraper.archive.store import Archive
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Original, WarcType
-from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
-from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, FetchState, ListedCapture, Listings, to_timestamp
+from scraper.config import Config, load_config
+from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge, WrongUsage
+from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, FetchState, Ledger, ListedCapture, Listings, to_timestamp
+from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
-
-if TYPE_CHECKING:  # for annotations only
-    from scraper.archive.store import Archive
-    from scraper.config import Config
-    from scraper.ledger.store import Ledger
-    from scraper.web.client import Client
-
+from scraper.web.client import Client
+from scraper.web.pacing import Pacer
 
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
 LISTING_ERRORS = (NotCdx, RequestFailed, TooLarge, NotAllowed)
@@ -89,10 +88,10 @@ class SourceReport:
 class SourceContext:
     """What a source works with. It stores nothing itself. `progress` is called after each page of a listing: what, rows, None."""
 
-    settings: "Config"
-    client: "Client"
-    ledger: "Ledger"
-    archive: "Archive"
+    settings: Config
+    client: Client
+    ledger: Ledger
+    archive: Archive
     progress: Callable[[str, int, None], None]
 
     @property
@@ -103,6 +102,17 @@ class SourceContext:
     def allow(self, *urls: str) -> AllowList:
         """Returns the allow-list for the hosts of these URLs, under the configured rule for loopback."""
         return AllowList.of(urls, loopback=self.settings.http.allow_loopback)
+
+
+def standalone(contact: str | None) -> SourceContext:
+    """Returns what a source works with outside a data folder: settings of `tta.toml`; what it learns is kept in memory."""
+    settings, nowhere = load_config(), Path("/nonexistent")
+    settings = replace(settings, http=replace(settings.http, contact=contact or settings.http.contact))
+    if not settings.http.contact:
+        raise WrongUsage('archives block clients without a contact: give one, such as contact="mailto:you@example.org"')
+    ledger = Ledger(nowhere, writable=False)
+    client = Client(settings, Pacer(ledger.host, ledger.save_host, Stop()))
+    return SourceContext(settings, client, ledger, Archive(nowhere), lambda *_: None)
 
 
 class Source(Protocol):

@@ -105,10 +105,8 @@ def capture_of(answer: Response, *, source: str, url: str, moment: datetime, hea
     """Returns an answer as a capture made at `moment`; with the page's headers, or those given, except NOT_KEPT."""
     kept = tuple(pair for pair in headers or _header_pairs(answer) if pair[0].lower() not in NOT_KEPT)
     reason = httpx.codes.get_reason_phrase(answer.status)
-    capture = Capture(
-        warc_type=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now()
-    )
-    capture = replace(capture, http_status=answer.status, http_reason=reason, http_headers=kept)
+    capture = Capture(warc_type=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment)
+    capture = replace(capture, fetched_at=utc_now(), http_status=answer.status, http_reason=reason, http_headers=kept)
     return replace(capture, content_type=capture.header("content-type"))
 
 
@@ -185,15 +183,14 @@ class Replay:
     def _decline(self, target: Redirect, row: ListedCapture, *, is_loop: bool = False) -> FetchResult | None:
         """Returns why an offered capture is not fetched: it is of another page or host, or is itself listed or stored."""
         context, moment, is_same = self._context, to_time(target.timestamp), same_page(target.url, row.url)
+        asked = {"urlkey": url_key(target.url), "timestamp": target.timestamp}
         if is_loop:
             why = "the archive redirects in a loop"
         elif target.timestamp == row.timestamp and is_same:
             return None
         elif moment is None or not is_of_hosts(target.url, context.hosts) or not is_same:
             why = "of another page"
-        elif context.archive.at(target.url, moment) or context.ledger.value(
-            "knows", urlkey=url_key(target.url), timestamp=target.timestamp
-        ):
+        elif context.archive.at(target.url, moment) or context.ledger.value("knows", **asked):
             why = "known already"
         else:
             return None
@@ -213,9 +210,8 @@ class Replay:
         substitute = wanted is not None and wanted != moment
         if substitute and (refusal := self._decline(Redirect(to_timestamp(moment), url), row)):
             return refusal
-        listed = (
-            ListedCapture(url=row.url, timestamp=row.timestamp) if substitute else row
-        )  # the listed digest is not of a substitute
+        # The listed digest is not that of a substitute.
+        listed = ListedCapture(url=row.url, timestamp=row.timestamp) if substitute else row
         headers, body = _archived_headers(answer, self._replay_url), answer.body
         capture = capture_of(answer, source=self._source, url=url, moment=moment, headers=headers)
         if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
@@ -253,6 +249,5 @@ class Replay:
             pause = BREAKER_PAUSE * self._context.settings.retry.backoff
             reason = f"it answered {self._unknown_pages} times in a row with a page that is not a capture"
             self._context.client.pacer.hold(host_of(self._replay_url), pause, reason, end=True)
-        return FetchResult(
-            state=FetchState.BLOCKED, reason="the archive answers with a page of its own", ask_again=UNKNOWN_PAGE_AGAIN
-        )
+        why = "the archive answers with a page of its own"
+        return FetchResult(state=FetchState.BLOCKED, reason=why, ask_again=UNKNOWN_PAGE_AGAIN)

@@ -12,9 +12,10 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from scraper import config
+from scraper.capture import Capture
 from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, ListedCapture, Listings, to_timestamp
-from scraper.sources.base import SourceContext, SourceReport, Window, record_listing, record_scope
+from scraper.sources.base import SourceContext, SourceReport, Window, record_listing, record_scope, standalone
 from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Rows, ask_index, parse_listing, to_row, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy, Response
@@ -36,16 +37,29 @@ FORM_FOR = timedelta(days=90)
 
 
 class Wayback:
-    """The archive's listings and captures. The configured hosts are listed with their subdomains."""
+    """The archive's listings and captures. The configured hosts are listed with their subdomains.
+
+    Without a `context` it is for use outside a data folder; then `contact`, or else that of `tta.toml`, is sent to the archive.
+    """
 
     name = "wayback"
 
-    def __init__(self, context: SourceContext) -> None:
+    def __init__(self, context: SourceContext | None = None, contact: str | None = None) -> None:
+        context = context or standalone(contact)
         self._settings = settings = context.settings.sources.wayback
         self._context = context
         allow = context.allow(settings.cdx_url, settings.replay_url)
         self._policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=MAX_REDIRECTS)
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
+
+    def captures(self, url: str, since: str = "", until: str = "") -> Iterator[Capture]:
+        """Yields the captures of a URL of the configured hosts, each requested in turn; skips those that can't be shown.
+
+        `since`, `until`: timestamps such as 2024 or 20240531, inclusive. Raises NotCdx, RequestFailed, TooLarge, SourcePaused.
+        """
+        limits = {name: value for name, value in (("from", since), ("to", until)) if value}
+        for rows, _ in self._pages(url, {"matchType": "exact", **limits}):
+            yield from filter(None, (self.fetch(row, again=True).capture for row in rows))
 
     def list_captures(self, window: Window | None, report: SourceReport) -> None:
         """Lists every configured host. A host whose listing fails is a problem; the others are still listed."""

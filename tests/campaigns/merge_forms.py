@@ -18,13 +18,14 @@ from pathlib import Path
 from warcio.archiveiterator import ArchiveIterator
 
 from parsers.page import parse_page
-from scraper.database.merge import Merged, Seen, merge, time_key
+from scraper.database.merge import Merged, Seen, merge
 from scraper.database.stored_page import StoredPage, decode, encode, with_keys
 from tests.pagegen.content import Content, Field, Group, Paragraph, Value
 from tests.pagegen.extractors import extractors
 from tests.pagegen.invent import invent
 from tests.pagegen.options import PLAIN, Options, Theme
 from tests.pagegen.render import render
+from tests.test_merge import time_order
 
 THEMES: tuple[Theme, ...] = ("bootstrap3", "olivero", "classy", "starterkit")
 LENGTH = 5
@@ -73,7 +74,7 @@ def _read(data: bytes, url: str, *, is_text: bool) -> StoredPage | None:
 
 def merged(captures: list[StoredPage]) -> Merged:
     seen = [Seen(f"c{day}", f"2025-01-{day:02d}T00:00:00Z", page) for day, page in enumerate(captures, start=1)]
-    return merge(sorted(seen, key=lambda one: time_key(one.captured_at, one.content.form, one.capture_id)))
+    return merge(sorted(seen, key=time_order))
 
 
 def check_unchanged(forms: Forms, page: str, name: str, chance: random.Random, tally: Tally) -> None:

@@ -13,6 +13,12 @@ for (const list of document.querySelectorAll("dl.column-descriptions")) {
   details.append(summary, list);
 }
 
+// Datasette's editor of SQL.
+for (const heading of document.querySelectorAll("form.sql h3")) heading.setAttribute("aria-level", "2");
+addEventListener("load", () => {
+  for (const input of document.querySelectorAll(".CodeMirror textarea, .cm-content")) input.setAttribute("aria-label", "SQL");
+});
+
 // A mark of a chart shows its figure at once, where the browser's own tooltip waits for a second.
 const tip = document.createElement("div");
 tip.className = "tta-tip";

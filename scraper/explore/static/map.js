@@ -125,7 +125,7 @@ function mark(L, map, records, filters, points) {
     html: many ? points.length.toLocaleString("en") : "",
     iconSize: [size, size],
   });
-  const name = many ? `${points.length} records` : points[0].name;
+  const name = many ? `${points.length.toLocaleString("en")} records` : points[0].name;
   const marker = L.marker(middle, { icon, title: name, keyboard: true });
   const act = () => {
     const bounds = L.latLngBounds(points.map((point) => point.spot));
