@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from rdflib import DCAT, RDF, Graph
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper import serve
@@ -173,6 +174,10 @@ def test_machines_find_a_description_of_the_data_and_of_each_record(site: Path) 
     assert str(data["license"]).startswith("https://") and data["dct:license"] == {"@id": data["license"]}
     for file in data["distribution"]:  # type: ignore[attr-defined]
         assert (site / file["contentUrl"]).stat().st_size == file["dcat:byteSize"]
+    graph = Graph().parse(data=json.dumps(data), format="json-ld", publicID="https://example.org/")
+    (described,) = graph.subjects(RDF.type, DCAT.Dataset)
+    urls = [str(graph.value(one, DCAT.downloadURL)) for one in graph.objects(described, DCAT.distribution)]
+    assert len(urls) > 20 and all((site / unquote(urlsplit(url).path[1:])).is_file() for url in urls)
     record = told("tta/records/900000001.html")
     assert record["@type"] == "CreativeWork" and "20170224-101003-40" in record["identifier"]  # type: ignore[operator]
 
