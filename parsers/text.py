@@ -15,16 +15,7 @@ from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import (
-    Label,
-    Type,
-    group_of_member,
-    group_table,
-    is_member_line,
-    label_key,
-    label_of,
-    section_of_instruction,
-)
+from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, label_of, section_of_instruction
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
