@@ -167,7 +167,7 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
         if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:
             continue
         is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
-        named = [] if is_repeated else [above]
+        named = [] if is_repeated or _is_frame(lines[above]) else [above]
     if not named and "|" in first and document != first and not is_sentence(first):
         return filled[0], whole
     is_glued = not named or len(_HEAD["glue"].findall(lines[named[-1]].text)) >= _GLUED

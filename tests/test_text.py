@@ -151,7 +151,7 @@ MENU = "\n".join(["A Plain Title | Example Portal", "Skip to main content", *(f"
     {
         "reference": ("20240311-91530-7\nSubmitted by Hope Quill on Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
         "heading as in the document's title": ("A Plain Title\nSubmitted by Hope Quill on 03/11/2024", "A Plain Title"),
-        "Olivero": ("20240311-91530-7\nBy Hope Quill, 11 March, 2024", "20240311-91530-7"),
+        "Olivero": ("20240311-91530-7\nBy Hope Quill , 11 March, 2024", "20240311-91530-7"),
         "byline over lines": ("20240311-91530-7\nSubmitted by\nHope Quill\non\n03/11/2024", "20240311-91530-7"),
         "wrapped": ("20240311-91530-7\nSubmitted by\nHope Quill on Mon,\n03/11/2024 -\n09:15", "20240311-91530-7"),
         "tabs": ("20240311-91530-7\nPrimary tabs\nView\nRevisions\nBy Hope Quill, 03/11/2024", "20240311-91530-7"),
@@ -236,6 +236,7 @@ def test_a_separator_in_place_of_line_breaks_separates_lines(separator: str) -> 
         "in one line with a menu": (BASE.replace("20240311-91530-7", "HomeAboutLog in20240311-91530-7"), None),
         "in a menu's line": (BASE.replace("20240311-91530-7", "HomeAboutLog inTwo-agency workshop"), None),
         "with the site's name": (BASE.replace("-7\n", "-7 | Example Portal\n", 1), "20240311-91530-7"),
+        "how long an author is a member": (BASE.replace("20240311-91530-7", "Member for\n34 minutes 49 seconds"), None),
         "a menu's item is none": (BASE.replace("20240311-91530-7", "Start\nHome\nLog in\nHome"), None),
     }.values(),
 )
