@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from parsers.contacts import is_contact
 from tests.markupkit import BARE, BYLINE, CLASSED, URL, bare, field, page, read
 
 
@@ -212,6 +213,25 @@ def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None)
     row = read(page(CLASSED + field("Room", value, kind="entity-reference"))).fields[-1]
     assert (row.label, row.value, row.href) == ("Room", text, href and f"https://bjatta.bja.ojp.gov{href}")
     assert not row.person
+
+
+CODED, MAIL = "5a30357428353f1a3f223b372a363f7435283d", "jo.roe@example.org"
+HIDDEN_MAIL = f'<span class="__cf_email__" data-cfemail="{CODED}">[email&#160;protected]</span>'
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "href"),
+    [
+        (HIDDEN_MAIL, MAIL, None),
+        (f'<a href="/web/2020/https://b.org/cdn-cgi/l/email-protection#{CODED}">{HIDDEN_MAIL}</a>', MAIL, f"mailto:{MAIL}"),
+        (f'<a href="/cdn-cgi/l/email-protection#{CODED}">Write to us</a>', "Write to us", f"mailto:{MAIL}"),
+        (HIDDEN_MAIL.replace(CODED, "5a5b5c5d5e5f"), "[email protected]", None),
+    ],
+)
+def test_an_email_address_that_cloudflare_replaced_is_restored(value: str, text: str, href: str | None) -> None:
+    row = read(page(CLASSED + field("Room", value))).fields[-1]
+    assert (row.value, row.href) == (text, href)
+    assert is_contact(row.label, row.name, None, row.value, row.href) is (text != "[email protected]")
 
 
 PERSONS = (
