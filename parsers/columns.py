@@ -102,7 +102,7 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     """Whether a printed value can be of its label's type; None if the type allows any text."""
     if kind not in _READ or kind is Type.MONEY:
         return None
-    return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and "(" in text)
+    return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and ("(" in text or "°" in text))
 
 
 class _Member(NamedTuple):
