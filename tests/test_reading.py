@@ -130,6 +130,12 @@ def test_a_group_is_recognized_by_any_of_its_names(label: str, name: str, bundle
     assert [one.title for one in read(page(CLASSED + group)).milestones] == ["A", "B"]
 
 
+def test_a_group_of_questions_has_an_item_for_each() -> None:
+    group = bare("Performance Metrics", bare("Was it useful?", "Yes") + bare("Did all attend?", "No"))
+    metrics = read(page(BARE + group)).performance_metrics
+    assert [(one.question, one.answer) for one in metrics] == [("Was it useful?", "Yes"), ("Did all attend?", "No")]
+
+
 LOGIN = '<a href="/user/login?destination=/node/7%23comment-form">Log in</a> or <a href="/user/register">register</a> to post comments'
 REFERENCE = '<h2><a href="/node/9" rel="bookmark">Orb Institute</a></h2><footer>Submitted by Cal on x</footer><a href="/node/9">Read more</a>'
 AROUND = {
