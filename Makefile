@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench growth browse cron datasette-alpha replayweb extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench growth browse cron datasette-alpha replayweb citation extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ replayweb: setup ## Show a WACZ in replayweb.page's own player, which npm fetche
 	@mkdir -p build/replayweb
 	@cd build/replayweb && test -f package/sw.js || { npm pack --silent replaywebpage >/dev/null && tar xzf replaywebpage-*.tgz; }
 	@TTA_REPLAYWEB=$(CURDIR)/build/replayweb/package $(BIN)/python -m pytest -q tests/test_replayweb.py
+
+citation: setup ## Validate the CITATION.cff of an export with cffconvert, whose requirements do not go with ours
+	@test -f $(DEMO)/tta.db || $(MAKE) --no-print-directory run
+	@$(BIN)/tta --data $(DEMO) export datapackage build/citation 2>/dev/null
+	@UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(BIN)/python -m uv tool run --quiet --from 'cffconvert>=2,<3' --with 'setuptools<81' \
+		cffconvert --validate -i build/citation/CITATION.cff
 
 campaigns: setup ## Run the long checks: killed runs, damaged answers, full disks, a million rows, captures in many forms
 	@$(BIN)/python -m tests.campaigns.kill_fetch 20

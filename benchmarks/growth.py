@@ -25,10 +25,13 @@ TOLERANCE = 0.15
 """Added to the exponent of n log n: what costs per record vary by between two runs on the same machine (November 2026)."""
 MIN_SECONDS = 0.3
 """Processor time; what takes less at the largest size is not judged, as starting Python dominates it."""
+NEW = 5
+NIGHT = f"load {NEW} new captures"
 COMMANDS: dict[str, list[str]] = {
     "load everything": ["load", "--workers", "1"],
     "load nothing new": ["load"],
-    "rebuild from parsed pages": ["load", "--rebuild"],
+    NIGHT: ["load"],
+    "rebuild by workers, of it the process that writes": ["load", "--rebuild", "--workers", "2"],
     "status": ["status"],
     "doctor": ["doctor"],
     "why": ["why", "{record}"],
@@ -60,7 +63,7 @@ def too_fast(costs: dict[str, dict[int, float]], start: float) -> list[str]:
 
 
 def run(data: Path, *arguments: str) -> float:
-    """Processor seconds of one `tta` command and the processes it starts."""
+    """Processor seconds of one `tta` command, without worker processes, which are not its children."""
     command = [str(Path(sys.executable).with_name("tta")), "--data", str(data), *arguments]
     before = os.times()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -73,6 +76,8 @@ def costs_at(size: int, folder: Path) -> Iterator[tuple[str, float]]:
     data = make(size, folder / f"data-{size}")
     names = {"{out}": str(folder), "{record}": ""}
     for name, command in COMMANDS.items():
+        if name == NIGHT:
+            make(size + NEW, data)
         words = [word.replace("{out}", names["{out}"]).replace("{record}", names["{record}"]) for word in command]
         yield name, run(data, *words)
         if not names["{record}"]:

@@ -34,8 +34,6 @@ def read_content(root: Element, base: str | None) -> PageRows:
             break
         content = only
     blocks = list(_Scan(patterns).blocks(content))
-    if blocks and all(block.kind == "text" for block in blocks):
-        blocks = list(_text_block(root, [root]))
     return write_all(blocks, base)
 
 
@@ -195,13 +193,13 @@ class _Scan:
                     return False
                 continue
             labels = self._patterns.is_flat_label(child, following)
+            helps = helps or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
-                fields += 1
+                fields, helps = fields + 1, False
             elif not (helps or self._is_furniture(child)):
                 if child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
                     return False
                 values += child.tag not in HEADINGS and child.filled
-            helps = child.tag in _GROUP_HEADINGS
             heads = labels or helps
         return fields > 0 and fields >= values
 

@@ -23,9 +23,9 @@ _CONTROLS = bytes([*range(9), *range(14, 32)])  # bytes that are rare in text
 _NO_PAGE_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/json")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES, _BLOCKED_TEXT, _ERROR_TITLES = (
-    re.compile("|".join(rf"^\W*(?:{one})" if name.endswith("titles") else one for one in WORDS["kinds"][name]), re.IGNORECASE)
-    for name in ("blocked_titles", "blocked_texts", "error_titles")
-)
+    re.compile("|".join(rf"^\W*(?:{one})" if flags else one for one in WORDS["kinds"][name]), flags)
+    for name, flags in (("blocked_titles", re.IGNORECASE), ("blocked_texts", 0), ("error_titles", re.IGNORECASE))
+)  # a text is searched in lower case, which is seven times as fast as ignoring case
 _BLOCKED_MARKUP = WORDS["kinds"]["blocked_markup"].split()
 """Markup of a challenge page, in lower case; searching each in turn is ten times as fast as one pattern."""
 _PASSWORD_INPUT = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)  # evidence of a login form
@@ -102,7 +102,7 @@ def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool =
     is_login = "password" in markup and "<article" not in markup and _PASSWORD_INPUT.search(markup)
     signs = (  # the first one counts
         (Kind.BLOCKED, any(map(_BLOCKED_TITLES.search, titles)), "its title is that of a refused request"),
-        (Kind.BLOCKED, is_short and _BLOCKED_TEXT.search(text), "its text is that of a refused request"),
+        (Kind.BLOCKED, is_short and _BLOCKED_TEXT.search(text.lower()), "its text is that of a refused request"),
         (Kind.BLOCKED, any(mark in markup for mark in _BLOCKED_MARKUP), "a firewall's challenge"),
         (Kind.ERROR, any(map(_ERROR_TITLES.search, titles)), "its title is that of an error page"),
         (Kind.REDIRECT, is_short and (refreshes or _REDIRECT_NOTE.search(text)), "the page forwards to another"),

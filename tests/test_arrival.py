@@ -14,6 +14,7 @@ from scraper.archive.store import CATALOG, SOURCES
 from scraper.capture import Capture
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import LoadOptions, load
+from scraper.doctor.verify import _verify_search
 from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.refresh.run import RefreshOptions, refresh
@@ -151,12 +152,14 @@ def test_another_delivery_can_turn_a_capture_into_another_kind(tmp_path: Path) -
 
 
 def test_search_finds_what_is_there_now(tmp_path: Path) -> None:
-    """The index of records that are built again is brought up to date, without triggers."""
+    """Every index is brought up to date, without triggers, for records that are built again and their organizations."""
     folders = loaded(
         tmp_path,
-        [page(html({"County": "Suffolk"}), url=node(1), when=day(0))],
-        [page(html({"County": "Essex"}), url=node(1), when=day(1))],
+        [page(html({"County": "Suffolk", "Provider Reference": "Alder Institute"}), url=node(1), when=day(0))],
+        [page(html({"County": "Essex", "Provider Reference": "Birch Institute"}), url=node(1), when=day(1))],
     )
+    assert query(folders, "SELECT name FROM organizations") == [("Birch Institute",)]
+    assert list(_verify_search(folders.database)) == []
     found = "SELECT count(*) FROM records JOIN records_fts ON records.rowid = records_fts.rowid WHERE records_fts MATCH ?"
     assert [query(folders, found, word) for word in ("suffolk", "essex")] == [[(0,)], [(1,)]]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -12,20 +14,24 @@ from functools import partial
 from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from rdflib import DCAT, RDF, Graph
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper import serve
 from scraper.database.connection import reading
+from scraper.errors import TtaError
 from scraper.export import manifest
 from scraper.export.run import export
 from scraper.export.selection import Selection
-from scraper.export.site import COMPARED, words_of
+from scraper.export.site import COMPARED, Site, words_of
 from scraper.folders import Folders
+from scraper.workers import processes
 from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.exportkit import shown_text
@@ -33,7 +39,8 @@ from tests.webkit import CHROMIUM, REQUIRED, Watched, browser
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium here")
 MOST_ROWS = 100
-_AXE = "index records charts map codebook tta/records/900000001 tta/dictionary tta/areas_by_year".split()
+_AXE = """index records charts map new codebook codebook/records tta/records/900000001 tta/dictionary tta/areas_by_year
+tta/organizations""".split()
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +140,23 @@ def test_a_new_record_changes_no_page_of_another(tmp_path: Path) -> None:
     assert {name for name, content in saved[1].items() if saved[0].get(name) != content} == {"5.html"}
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_page_that_ends_its_worker_ends_the_export_and_leaves_nothing(
+    demo_folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(self: Site, records: list[str], saves: Any = Site.save_records) -> None:
+        if "900000001" in records and multiprocessing.parent_process():
+            os._exit(1)
+        await saves(self, records)
+
+    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr("scraper.export.site._AT_A_TIME", 20)
+    monkeypatch.setattr(Site, "save_records", dies)
+    with reading(demo_folders.database) as db, pytest.raises(TtaError, match="the page of 900000001 can't be saved"):
+        export("site", db, tmp_path / "out" / "site", Selection(contacts=False))
+    assert not list((tmp_path / "out").iterdir())
+
+
 @pytest.mark.parametrize("option", ["--where=1", "--table=records", "--columns=title"])
 def test_a_site_shows_all_records(demo_folders: Folders, tmp_path: Path, option: str) -> None:
     ran = tta("--data", demo_folders.data, "export", "site", tmp_path / "site", option)
@@ -150,6 +174,10 @@ def test_machines_find_a_description_of_the_data_and_of_each_record(site: Path) 
     assert str(data["license"]).startswith("https://") and data["dct:license"] == {"@id": data["license"]}
     for file in data["distribution"]:  # type: ignore[attr-defined]
         assert (site / file["contentUrl"]).stat().st_size == file["dcat:byteSize"]
+    graph = Graph().parse(data=json.dumps(data), format="json-ld", publicID="https://example.org/")
+    (described,) = graph.subjects(RDF.type, DCAT.Dataset)
+    urls = [str(graph.value(one, DCAT.downloadURL)) for one in graph.objects(described, DCAT.distribution)]
+    assert len(urls) > 20 and all((site / unquote(urlsplit(url).path[1:])).is_file() for url in urls)
     record = told("tta/records/900000001.html")
     assert record["@type"] == "CreativeWork" and "20170224-101003-40" in record["identifier"]  # type: ignore[operator]
 
@@ -225,9 +253,17 @@ def test_a_person_finds_and_counts_records_without_a_server_of_ours(
         shown = seen.open("/records.html#nonesuch=1&q=%22courts%22")
         expect(shown.locator(".tta-notice")).to_contain_text("nonesuch=1, quotation marks")
         seen.check()
-        for name in _AXE if way == "server" else ():
-            shown = seen.open(f"/{name}.html")
-            if name == "records":
+
+
+@needs_browser
+@pytest.mark.browser
+def test_every_kind_of_page_passes_an_accessibility_check(site: Path, tmp_path: Path) -> None:
+    some = [next((site / folder).glob("*.html")).relative_to(site) for folder in ("charts", "tta/organizations")]
+    with browser(tmp_path / "profile") as context, served(site.parents[1]) as address:
+        seen = Watched(context.pages[0], address)
+        for name in (*(f"{one}.html" for one in _AXE), *map(str, some)):
+            shown = seen.open(f"/{name}")
+            if name == "records.html":
                 shown.wait_for_selector("#tta-found[data-ready]")
             found = Axe().run(shown).response["violations"]
             assert [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found] == [], name
