@@ -40,7 +40,7 @@ def field_key(field: Field) -> str:
     A group (all milestones together) has one key, because its items have no identity of their own on these pages.
     """
     if field.item is not None:
-        return _table_of_item(field.item) or re.sub(r" \d+$", "", f"group {label_key(field.item)}")
+        return group_table(field.item.rstrip(" 0123456789")) or re.sub(r" \d+$", "", f"group {label_key(field.item)}")
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
@@ -102,12 +102,7 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     """Whether a printed value can be of its label's type; None if the type allows any text."""
     if kind not in _READ or kind is Type.MONEY:
         return None
-    return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and "(" in text)
-
-
-@cached_short
-def _table_of_item(item: str) -> str | None:
-    return group_table(re.sub(r" \d+$", "", item))
+    return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and ("(" in text or "°" in text))
 
 
 class _Member(NamedTuple):
@@ -131,7 +126,7 @@ class _Member(NamedTuple):
 
 def _group_by_item(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Member]]]:
     """Returns the number and the fields of each item of a group, in page order. A text without a label is a separate field."""
-    nested = (field for field in fields if field.item is not None and _table_of_item(field.item) == table)
+    nested = (field for field in fields if field.item is not None and group_table(field.item.rstrip(" 0123456789")) == table)
     for position, (_, item) in enumerate(groupby(nested, key=attrgetter("item")), start=1):
         members = []
         for _, group in groupby(

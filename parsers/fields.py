@@ -34,8 +34,6 @@ def read_content(root: Element, base: str | None) -> PageRows:
             break
         content = only
     blocks = list(_Scan(patterns).blocks(content))
-    if blocks and all(block.kind == "text" for block in blocks):
-        blocks = list(_text_block(root, [root]))
     return write_all(blocks, base)
 
 

@@ -43,7 +43,6 @@ _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
 """The address in the comment that browsers and SingleFile put at the start of a saved page."""
 _SAVED_AT = 4096  # characters at the start of a page that are searched for that comment
-_HEADING_LINKS = "h2 a[href], h3 a[href], h4 a[href]"
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
 _MIN_EVIDENCE = 2
@@ -139,12 +138,6 @@ def _find_record_element(parsed: LexborHTMLParser, page_number: int | None, *, i
     built = {one.node.mem_id: one for one in (body, *body.built())} if body is not None else {}
     fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
     found = next((one for one in fallbacks if (built.get(one.mem_id) or _build_counted_tree(one)).known_inside), None)
-    if (
-        found is not None
-        and is_elsewhere
-        and any(node_id(link.attributes.get("href")) for link in found.css(_HEADING_LINKS)[:50])
-    ):
-        return None  # a row of a list
     return found or (whole[0] if len(whole) == 1 else None)
 
 

@@ -102,7 +102,7 @@ class LabelPatterns:
                 continue
             element.known_inside += 1
             if not is_alike(content[index + 1], child):
-                self._flat.setdefault(id(element), Counter())[look_of(child)] += 1
+                self._flat.setdefault(id(element), Counter())[child.tag, child.role.look] += 1
             first = first or index == 0
         return first
 
@@ -150,7 +150,7 @@ class LabelPatterns:
             return False
         alike = is_alike(following, child)
         looks = self._flat.get(id(child.parent), Counter())
-        is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
+        is_common = 2 * looks[child.tag, child.role.look] > max(looks.values(), default=0)
         if label_of(line) is None:
             is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE_ELEMENTS)
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
@@ -179,9 +179,6 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
             return Block("field", element, [], None, found.name, found)
         return None
     content = element.content
-    head = content[0] if content else None
-    if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and label_of(readable([head])[:_MAX_LABEL]):
-        return Block("field", element, content[1:], head, element.role.name)
     classed = element.role.field or (element.role.name is not None and element.tag not in _INLINE_ELEMENTS)
     if not (classed and element.role.label_hidden):
         label_at = _label_at(element, content, patterns, classed=classed, after_known=after_known)
@@ -192,7 +189,11 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
             return Block("field", element, values, label, _name_near(element))
     if not classed:
         return None
-    if (inner := element.only) is not None and not _is_item(inner) and inner.tag in ("div", "section", "dl"):
+    if (
+        (inner := element.only) is not None
+        and not (inner.role.item or inner.role.items)
+        and inner.tag in ("div", "section", "dl")
+    ):
         nested = field_of(inner, patterns, after_known=after_known)
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
@@ -259,20 +260,12 @@ def _label_at(
     return 0 if labels and not _has_more_labels(others, first, patterns) else None
 
 
-def _is_item(node: Element | str) -> bool:
-    return isinstance(node, Element) and (node.role.item or node.role.items)
-
-
 def _has_more_labels(others: list[Element | str], first: Element, patterns: LabelPatterns) -> bool:
     """Whether further children are labels like the first one: then this element contains several fields, label after label."""
     if others and is_alike(others[0], first) and first.tag != "dt":
         others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child.line() for child in others if isinstance(child, Element) and is_alike(child, first))
     return any(first.tag == "dt" or label_of(line) is not None or (line and patterns.is_member(line)) for line in alike)
-
-
-def look_of(element: Element) -> Look:
-    return element.tag, element.role.look
 
 
 def is_alike(node: Element | str, label: Element) -> bool:

@@ -176,7 +176,7 @@ def is_member(label: str, table: str | None) -> bool:
     return member_table(label) is not None or (table is not None and label_key(label) in GROUPS[table].words)
 
 
-_MEMBER_LINE = re.compile(r"[A-Z]\w*(?: [A-Z(][\w()/&-]*| of| and| or){0,6}:?", re.ASCII)
+_MEMBER_LINE = re.compile(r"(?!.* (?:Information|Details|Section)\b)[A-Z]\w*(?: [A-Z(][\w()/&-]*| of| and| or){0,6}:?", re.ASCII)
 
 
 def is_member_line(line: str) -> bool:

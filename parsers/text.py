@@ -9,36 +9,18 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise, takewhile
 from typing import Literal
 
+from parsers import textlines
 from parsers.columns import BODY, field_key, fits, make_record
 from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, label_key, section_of_instruction
+from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, label_of, section_of_instruction
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
-from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
+from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
 from parsers.textlabels import Mark, find_labels, is_labelled, labels_in
-from parsers.textlines import (
-    DASHES,
-    FORMS,
-    MANY_LABELS,
-    MAX_LINES,
-    Line,
-    is_label_like,
-    is_prose,
-    is_time,
-    is_typed,
-    join_lines,
-    linked_parts,
-    looks_like_label,
-    next_filled,
-    printed_address,
-    range_lines,
-    read_lines,
-    sentences,
-    text_of,
-)
+from parsers.textlines import DASHES, FORMS, Line, is_time, is_typed, join_lines, looks_like_label, next_filled, text_of
 from parsers.urls import absolute, node_id
 
 _LINES = FORMS["lines"]
@@ -47,7 +29,7 @@ _LINKED_TYPES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
-_MIDDLE_OF_PAGE, _MIN_LABEL, _MAX_METRIC_LINE = 16, 4, 200
+_MIDDLE_OF_PAGE, _MAX_METRIC_LINE = 16, 200
 _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
 
@@ -63,9 +45,11 @@ class TextReading:
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """Parses a text capture. `incomplete`: the capture is known to be truncated."""
-    read, above, printed = read_lines(text), list[Line](), printed_address(text)
-    url = printed if printed and node_id(url) is None else url
-    incomplete = incomplete or text.count("\n") > MAX_LINES
+    read, above = without_foot(textlines.read_lines(text)), list[Line]()
+    around = (FORMS["marks"][name].search(text) for name in ("preamble", "signature", "page_foot_with_address"))
+    printed = FORMS["marks"]["node_address"].search("\n".join(found[0] for found in around if found))
+    url = printed[0] if printed and node_id(url) is None else url
+    incomplete = incomplete or text.count("\n") > textlines.MAX_LINES
     lines, marks = find_labels(read)
     teasers_end = end_of_teasers(lines)
     if teasers_end:
@@ -73,30 +57,29 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         lines, marks = find_labels(read)
     style: Literal["text", "prose"] = "text" if is_labelled(lines, marks) else "prose"
     if style == "prose":
-        lines, marks = [piece for line in read for piece in sentences(line)], []
+        lines, marks = [piece for line in read for piece in textlines.sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], marks, teasers_end=teasers_end)
+    head = read_head(above + lines[:end], marks, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
         is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
-        first = next((line.text for line in lines[start:end] if line.text), "")
-        writer.write_body(lines[start:end], is_fragment=is_middle and not is_prose(first))
+        writer.write_body(lines[start:end], is_fragment=is_middle)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
         for mark in marks:
-            writer.write_field(mark, "loose" if mark is not marks[-1] else "footer" if head.is_whole_page else "prose")
+            writer.write_field(mark, is_footer=head.is_whole_page and mark is marks[-1])
     else:
         writer.write_prose(lines[start:], sections[start:])
     content = writer.rows
     is_several = is_list(head.title, above, lines, marks)
     if is_other_address(url) or is_several or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
-        count = len({label_key(label) for line in lines for label in labels_in(line)})
+        count = len({label.casefold() for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and is_several:
             page.reason = "shows several records, or a teaser: a record is read only from a text of its own"
-        elif page.kind is Kind.OTHER and count >= MANY_LABELS:
+        elif page.kind is Kind.OTHER and count >= textlines.MANY_LABELS:
             page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
@@ -138,15 +121,12 @@ class _Writer(RowWriter):
         self._drops_links = 2 * sum(drops) > len(drops)
 
     def write_body(self, lines: list[Line], *, is_fragment: bool) -> None:
-        """Writes the lines before the first label: the body, and fields that are not in the registry. A fragment has no body."""
+        """Writes the lines before the first label: the body, which a fragment of a page does not have."""
         lines = lines[: self._legend_at(lines, is_grouped=self._grouped)]
-        end = 0 if is_fragment else len(lines)
-        last = max((at + 1 for at in range(end) if not lines[at].text), default=0)
-        if self._compact and 0 < last < end and self._is_unlisted(lines, last, "prose"):
-            end = last
-        if text_of(lines[:end]):
-            self._add(None, lines[:end], name=BODY)
-        self._write_loose_lines(lines[end:])
+        if is_fragment:
+            self._write_loose_lines(lines)
+        else:
+            self._add_body(lines)
 
     def _legend_at(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
         """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
@@ -154,17 +134,17 @@ class _Writer(RowWriter):
         if at is None:
             return None
         is_apart = is_grouped and 0 < at == len(lines) - 1 and not lines[at - 1].text
-        is_legend = _LINES["legend"].search(lines[at].text) or (is_apart and self._compact)
+        is_legend = _LINES["legend"].search(lines[at].plain) or (is_apart and self._compact)
         is_heading = lines[at].heading and not self._headed
-        return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
+        return at if is_heading or (is_legend and looks_like_label(lines[at].plain)) else None
 
-    def write_field(self, mark: Mark, among: str) -> None:
-        """Writes rows of a label and the lines up to the next. `among`: what lines below the value are (`_is_unlisted`)."""
-        mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend_at(mark.lines, is_grouped=not mark.is_group)]
+    def write_field(self, mark: Mark, *, is_footer: bool) -> None:
+        """Writes rows of a label and the lines up to the next. `is_footer`: the site's footer may be among them."""
+        mark.lines = mark.lines if is_footer else mark.lines[: self._legend_at(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
-            self._write_loose_lines(mark.lines[end:], among)
+            self._write_loose_lines(mark.lines[end:], is_footer=is_footer)
         elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
@@ -176,7 +156,7 @@ class _Writer(RowWriter):
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
-            self._write_loose_lines(rest, among)
+            self._write_loose_lines(rest, is_footer=is_footer)
 
     def _split_values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """Returns a field's values, each as its lines, and the lines after them that belong to no value."""
@@ -186,58 +166,66 @@ class _Writer(RowWriter):
             case Type.YES_NO | Type.NUMBER | Type.DATE:
                 return ([lines[:1]], lines[1:]) if fits(entry.type, lines[0].plain) else ([], lines)
             case Type.RANGE:
-                value = range_lines(lines)
+                value = textlines.range_lines(lines)
                 return ([[join_lines(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
             case Type.POINT:
-                count = next((index for index, line in enumerate(lines) if not _LINES["shape"].match(line.plain)), len(lines))
-                return [[line] for line in lines[:count]], lines[count:]
+                points = [*takewhile(lambda line: _LINES["shape"].match(line.plain), lines)]
+                return [[line] for line in points], lines[len(points) :]
         end = next((index for index, line in enumerate(lines) if line.text and self._ends_value(entry, lines, index)), len(lines))
         if entry.type is Type.TEXT:
             return ([lines[:end]] if end else []), lines[end:]
         if self._compact and not self._blocks:
             end = next((index for index in range(end) if not lines[index].text), end)
-        return [[part] for line in lines[:end] if line.text.strip(",;") for part in linked_parts(line)], lines[end:]
+        if self._drops_links and (end > 1 if entry.type is Type.REFERENCE else next_filled(lines, end) is not None):
+            return [], lines  # fields whose labels were dropped, as their values were
+        values: list[list[Line]] = []
+        for line in lines[:end]:
+            if line.glued and values:  # cut off at what is no label: "Larch", "County", "Court"
+                values[-1].append(line)
+            elif line.text.strip(",;-"):
+                values += [[part] for part in textlines.linked_parts(line)]
+        return values, lines[end:]
 
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
-        if label_key(entry.text).endswith("email address"):
+        if entry.text.endswith("Email Address"):
             return index > 0 or "@" not in text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
             return not lines[index].glued
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
-            is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
-            return not (before and is_more)
+            is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
+            return not (before and is_more) or _LINES["foreign"].match(text) is not None
+        is_foreign = textlines.is_sentence(text) or _LINES["foreign"].match(text) or (index and _LINES["dated"].search(text))
+        if entry.type is not Type.TEXT and is_foreign:
+            return True
         is_unlinked = index and entry.type in _LINKED_TYPES and lines[0].links and not lines[index].links
-        if is_unlinked or (not index and entry.type is Type.MONEY and money_range(text) == (None, None)):
+        if is_unlinked or (entry.type is Type.MONEY and money_range(text) == (None, None)):
             return True
         return self._is_unlisted(lines, index)
 
-    def _is_unlisted(self, lines: list[Line], index: int, among: str = "values") -> bool:
+    def _is_unlisted(self, lines: list[Line], index: int, *, is_after_value: bool = False) -> bool:
         """Whether a line is the label of a field that is not in the registry: by its form, and by what follows it.
 
-        `among`: "values", "loose" (after a complete value less is enough), or "prose" and "footer" (more is needed).
+        `is_after_value`: it follows a complete value. Elsewhere, only a typed value proves a label.
         """
-        line, at, is_loose, noun = lines[index], next_filled(lines, index + 1), among == "loose", _LINES["label_noun"].search
+        line, at, noun = lines[index], next_filled(lines, index + 1), _LINES["label_noun"].search
         is_value = self._inline or line.links or is_typed(line.text) or (line.heading and not self._headed)
-        if line.paired or is_value or (self._blocks and not is_loose and index and lines[index - 1].text):
+        if label_of(line.plain) is not None or _LINES["foreign"].match(line.text):  # a label, but none of this record's
+            return False
+        if line.paired or is_value or at is None or (self._blocks and index and lines[index - 1].text):
             return line.paired
-        if at is None:
-            return is_loose and looks_like_label(line.text) and noun(line.text) is not None
         after = lines[at].text
-        is_question = line.text.endswith("?") and is_label_like(line.text)
-        if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
-            return is_question and after.isalpha() and yes_no(after) is not None
-        if is_typed(after) or among == "footer":
-            return is_typed(after)
-        is_text, has_noun = not looks_like_label(after), noun(line.text) and not noun(after)
-        if is_loose or (has_noun and is_text):
-            return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
-        return among == "values" and is_text and after[-1] in ".!"
+        if line.text.endswith("?") or not looks_like_label(line.text):
+            return textlines.is_label_like(line.text) and after.isalpha() and yes_no(after) is not None
+        if is_typed(after) or not is_after_value:
+            is_target = _LINES["target_noun"].search(line.text) is not None
+            return is_typed(after) and (not is_target or _LINES["contact"].fullmatch(after) is not None)
+        return denotes_person(line.text) or bool(lines[at].links or (noun(line.text) and not noun(after)))
 
-    def _write_loose_lines(self, lines: list[Line], among: str = "loose") -> None:
+    def _write_loose_lines(self, lines: list[Line], *, is_footer: bool = False) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
-        index = 0
+        index, linked = 0, {line.text for line in lines if line.links}
         while index < len(lines):
             line = lines[index]
             if not line.text:
@@ -249,21 +237,22 @@ class _Writer(RowWriter):
             elif section := section_of_instruction(line.plain):
                 self._add_section(section, [line])
                 index += 1
-            elif self._is_unlisted(lines, index, among):
-                label, first = line.plain.rstrip(" :*"), next_filled(lines, index + 1) or len(lines)
-                self.times[label, None] += 1
-                values: list[list[Line]] = []
-                index = first
-                while index < len(lines) and (not lines[index].text or is_typed(lines[index].text)):
-                    values += [range_lines(lines[index:]) or lines[index : index + 1]] if lines[index].text else []
-                    index += len(values[-1]) if lines[index].text else 1
-                if not values:
-                    is_dropped = self._drops_links and first < len(lines) and _LINES["label_noun"].search(lines[first].text)
-                    ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
-                    index = first if is_dropped else next(ends, len(lines))
-                for value in [[join_lines(value)] for value in values] or [lines[first:index]]:
-                    self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
-            elif among == "footer":
+            elif self._is_unlisted(lines, index, is_after_value=not is_footer):
+                first = at = next_filled(lines, index + 1) or len(lines)
+                values = list[list[Line]]()
+                is_more = is_typed if at < len(lines) and is_typed(lines[at].text) else linked.__contains__
+                while at < len(lines) and (at == first or not lines[at].text or is_more(lines[at].text)):
+                    values += [textlines.range_lines(lines[at:]) or [lines[at]]] if lines[at].text else []
+                    at += len(values[-1]) if lines[at].text else 1
+                self.times[line.plain.rstrip(" :*"), None] += 1
+                for value in values or [[]]:
+                    self._add(
+                        line.plain.rstrip(" :*"),
+                        [] if text_of(value) in DASHES else [join_lines(value)],
+                        label_line=line,
+                    )
+                index = at
+            elif is_footer:
                 return
             else:
                 self._add(None, [line])
@@ -272,8 +261,7 @@ class _Writer(RowWriter):
     def write_prose(self, lines: list[Line], sections: list[str | None]) -> None:
         """Text without labels: fixed instructions open their section, and lines before the first one are the body."""
         index = next((at for at, section in enumerate(sections) if section), len(lines))
-        if text_of(lines[:index]):
-            self._add(None, lines[:index], name=BODY)
+        self._add_body(lines[:index])
         while index < len(lines):
             section = sections[index]
             end = next((at for at in range(index + 1, len(lines)) if sections[at] != section and sections[at]), len(lines))
@@ -289,6 +277,8 @@ class _Writer(RowWriter):
     def _end_of_section(self, lines: list[Line]) -> int:
         """Returns where the text of a section ends: after the form's last instruction, at a blank line or a label."""
         start = max((index for index, line in enumerate(lines) if section_of_instruction(line.plain)), default=-1) + 1
+        if start and lines[start - 1].text[-1] == ":":  # a list
+            start += sum(1 for _ in takewhile(lambda line: not line.text or line.plain != line.text, lines[start:]))
         for at in range(start, len(lines)):
             text = lines[at].text
             if text and ((is_member_line(text) and group_of_member(text)) or self._is_unlisted(lines, at)):
@@ -303,6 +293,8 @@ class _Writer(RowWriter):
         self.open_section(label, text_of(lines))
 
     def _write_group(self, mark: Mark) -> None:
+        end = next((at for at, line in enumerate(mark.lines) if section_of_instruction(line.plain)), len(mark.lines))
+        mark.lines, rest = mark.lines[:end], mark.lines[end:]
         label, lines = mark.label, mark.filled
         items = _table_items(lines) or self._split_items(mark.lines, group_table(label))
         if not lines:
@@ -314,12 +306,19 @@ class _Writer(RowWriter):
             items = [[(None, mark.lines)]] if is_prose else [[(None, [line])] for line in lines]
         for item in items:
             self._add_item(label, item)
+        self._write_loose_lines(rest)
 
     def _add_item(self, group: str, item: list[_SubField]) -> None:
         number = self.next_item(group)
         for label, lines in item:
-            is_misfit = label is not None and _LINES["dated"].search(label.text) and not is_time(text_of(lines))
-            self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
+            end = len(lines)
+            if label is not None and (first := next_filled(lines, 0)) is not None and is_typed(lines[first].text):
+                end = first + (len(textlines.range_lines(lines[first:])) or 1)
+            elif label is not None and _LINES["dated"].search(label.text):
+                end = 0
+            self._add(label.text if label else group, lines[:end], item=number, label_line=label)
+            if text_of(lines[end:]):
+                self._add(None, lines[end:], item=number)
 
     def _split_items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
         """Returns the items of a group whose fields have labels; the label that came first begins the next item."""
@@ -328,10 +327,10 @@ class _Writer(RowWriter):
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_repeated = label_key(label) == label_key(open_label or "")  # a label that comes twice in a row is its own value
+            is_repeated = label.casefold() == (open_label or "").casefold()  # a label that comes twice in a row is its own value
             is_new = bool(line.text) and not is_repeated
             is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
-            if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):
+            if is_new and (is_member or (not is_value and self._is_unlisted(lines, index))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])
                 items[-1].append((replace(line, text=label), []))
@@ -343,25 +342,22 @@ class _Writer(RowWriter):
                 return []
         return items
 
-    def _add(
-        self,
-        label: str | None,
-        lines: list[Line],
-        *,
-        name: str | None = None,
-        item: str | None = None,
-        label_line: Line | None = None,
-    ) -> None:
+    def _add_body(self, lines: list[Line]) -> None:
+        if filled := [line for line in lines if line.text]:
+            self.field_spans.append((filled[0].first, filled[-1].last))
+            self.add(None, BODY, Value(text_of(lines)))
+
+    def _add(self, label: str | None, lines: list[Line], *, item: str | None = None, label_line: Line | None = None) -> None:
         filled = [line for line in lines if line.text]
         value = text_of(lines)
-        if name != BODY and len(filled) == 1:
+        if len(filled) == 1:
             value = FORMS["marks"]["symbol"].sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
         href = absolute(links[0].href, self._base) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
         self.field_spans.append((used[0].first, used[-1].last) if used else (0, 0))
         times = max(1, self.times[label, None]) if label and item is None else 1
-        self.add(label, name, Value(value, href), item=item, occurrence=times)
+        self.add(label, None, Value(value, href), item=item, occurrence=times)
 
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby, pairwise, takewhile
 from typing import NamedTuple
 
 from parsers.registry import is_distinctive, label_key, section_of_instruction
-from parsers.scalars import REFERENCE, iso_time, reference
+from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
 from parsers.textlabels import Mark
-from parsers.textlines import FORMS, MANY_LABELS, Line, is_prose
+from parsers.textlines import FORMS, MANY_LABELS, Line, is_sentence, next_filled
 
 _HEAD = FORMS["head"]
 Span = tuple[int, int]
@@ -17,6 +17,7 @@ _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES, _MAX_BYLINE_PARTS = 10, 5  # blank lines included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
+_OWN_LABELS = 3  # labels above a teaser, and not below it: then it is in a field of the record
 _GLUED = 3  # words in a line that begin within another one, as where an extractor put a menu's items into one line
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
@@ -41,43 +42,38 @@ class _Byline(NamedTuple):
     has_verb: bool
 
 
-def read_head(lines: list[Line], below: list[Line], marks: list[Mark], *, teasers_end: int) -> TextHead:
+def read_head(lines: list[Line], marks: list[Mark], *, teasers_end: int) -> TextHead:
     """Reads title and byline of the record whose fields, or first instructions, follow `lines`.
 
-    `below`: the lines after its last label; `marks`: its labels, of which some have its name; `teasers_end`: see below.
+    `marks`: its labels, of which some have its name; `teasers_end`: see below.
     """
     named = (mark.filled[0].text for mark in marks if mark.filled and label_key(mark.label) in ("tta short name", "tta title"))
     head, names = TextHead(), {value for value in named if not is_distinctive(value)}
-    bylines, certain = list[_Byline](), list[_Byline]()
+    bylines = list[_Byline]()
     filled = sentences = 0
     for index, line in enumerate(lines[teasers_end:], start=teasers_end):
         is_quoted = 0 < filled <= 2 * sentences  # in the body: menus and banners have more short lines than sentences
         if not is_quoted and (byline := _find_byline(lines, index)):
             bylines.append(byline)
-            certain += [byline] if byline.has_verb or byline.time or not sentences else []
         if line.text and not _is_notice(line.text):
             filled += 1
             sentences += line.text[-1] in ".:" and len(line.text.split()) >= _MAX_NAME_WORDS
-    at, title = _find_title(lines, certain, names, teasers_in(lines[:teasers_end]))
+    at, title = _find_title(lines, bylines, names, teasers_in(lines[:teasers_end]))
     head.title, head.end = title, at + 1
     if title is not None:
         head.spans["title"] = (lines[at].first, lines[at].last)
     byline = next((one for one in bylines if one.at > at and _is_near(lines, at, one)), None)
     if byline is None and (teasers_end or not any(line.text for line in lines[: max(at, 0)])):  # the document's title, or none
-        byline = next(iter(certain), None)
+        byline = next(iter(bylines), None)
     if byline is not None:
         head.name, head.time, head.end = byline.name, byline.time, byline.end
         head.spans |= dict.fromkeys(("submitted_by", "submitted_at"), (lines[byline.at].first, lines[byline.end - 1].last))
     above = [line.text for line in lines[: byline.at if byline else max(at, 0)] if line.text and not _is_notice(line.text)]
-    head.is_whole_page = sum(text != title and not _HEAD["skip_link"].fullmatch(text) for text in above) > 1
+    head.is_whole_page = _has_navigation(lines) or sum(text != title for text in above) > 1
     near = [index for index in range(head.end, len(lines)) if lines[index].text][:_NOTICE_LINES]
-    if not head.end and near and _HEAD["skip_link"].fullmatch(lines[near[0]].text):
-        head.end = near[0] + 1
+    menu = [*takewhile(lambda index: _HEAD["navigation"].fullmatch(lines[index].plain), near)]
+    head.end = menu[-1] + 1 if _has_navigation([lines[index] for index in menu]) else head.end
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
-    printed_below = {line.plain: line for line in below if reference(line.plain) or line.text in names}
-    if title is None and len(printed_below) == 1:
-        [(head.title, line)] = printed_below.items()
-        head.is_whole_page, head.spans["title"] = True, (line.first, line.last)
     return head
 
 
@@ -90,7 +86,16 @@ def end_of_teasers(lines: list[Line]) -> int:
         at for at in range(middle) if any(one in lines[at].text for one in teasers) or lines[at].plain[:9].lower() == "read more"
     )
     end = max(last, default=-1) + 1
-    return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
+    own, before = ({label_key(lines[index].plain) for index in labels if (index >= end) is is_own} for is_own in (True, False))
+    return end if len(own) >= MANY_LABELS and len(before - own) < _OWN_LABELS else 0
+
+
+def without_foot(lines: list[Line]) -> list[Line]:
+    """Returns the lines above comments, links to write one, and what else Drupal prints below the fields."""
+    start = max((at for at, line in enumerate(lines) if is_distinctive(line.plain)), default=len(lines))
+    foot = [at for at in range(start, len(lines)) if _HEAD["foot"].fullmatch(lines[at].plain)]
+    comments = (at for at in range(start, max(foot, default=start)) if _HEAD["comments"].fullmatch(lines[at].text))
+    return lines[: min([*comments, *foot], default=len(lines))]
 
 
 def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
@@ -119,9 +124,17 @@ def _is_notice(text: str) -> bool:
     return label_key(text) in _NOTICE or NOTICE in label_key(text)
 
 
+def _is_frame(line: Line) -> bool:
+    return _is_notice(line.text) or _HEAD["navigation"].fullmatch(line.plain) is not None
+
+
+def _has_navigation(lines: list[Line]) -> bool:
+    return any(_HEAD[name].match(line.plain) for line in lines for name in ("tabs", "breadcrumb"))
+
+
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
     """Whether a byline belongs to the title: little but the site's notice is between them; less for a bare "By"."""
-    between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_notice(line.text)]
+    between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_frame(line)]
     longest = _MAX_BYLINE if byline.has_verb else _MAX_NAME if byline.time else 0
     return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= longest
 
@@ -142,31 +155,32 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
         if found:
             has_site = found[0] == filled[0] and ("|" in first or reference(document))
             return found[0], whole if has_site else lines[found[0]].plain
-    if reference(document) or (first.endswith(document) and first.count(document) > 1):
+    if reference(document):
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)
     named = [index for index in filled if lines[index].text in names and index < first_byline]
     notice = next((index for index in filled if label_key(lines[index].text) == _NOTICE[0]), 0)
-    for at in (first_byline if bylines else 0, notice):  # the line above, if that is no item of a menu
-        above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
+    tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
+    for at in (first_byline if bylines else tabs, notice):  # the line above, if that is no item of a menu
+        skipped = _is_frame if _has_navigation(lines) else lambda line: _is_notice(line.text)
+        above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not skipped(lines[one])), None)
         if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:
             continue
         is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
-        named = [] if is_repeated or _HEAD["skip_link"].fullmatch(lines[above].text) else [above]
-    if not named and "|" in first and document != first and not is_prose(first):
+        named = [] if is_repeated or _is_frame(lines[above]) else [above]
+    if not named and "|" in first and document != first and not is_sentence(first):
         return filled[0], whole
-    text = lines[named[-1]].text if named else ""
-    if not text or len(_HEAD["glue"].findall(text)) < _GLUED:
-        return (named[-1], text) if named else (-1, None)
-    ends = [name for name in (*REFERENCE.findall(text), *names) if text.endswith(name)]
-    return named[-1], max(ends, key=len, default=None)
+    is_glued = not named or len(_HEAD["glue"].findall(lines[named[-1]].text)) >= _GLUED
+    return (-1, None) if is_glued else (named[-1], lines[named[-1]].text)
 
 
 def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     """Returns the byline that begins on a line; it has several lines if each of its parts was a separate element."""
     text = lines[at].text
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
-        return None
+        below = next_filled(lines, at + 1) if text and _is_name(text) else None
+        is_above_time = below is not None and _HEAD["name_above_time"].fullmatch(lines[below].text)
+        return _Byline(at, below + 1, text, iso_time(lines[below].text), has_verb=False) if below and is_above_time else None
     filled = [index for index in range(at, min(at + _MAX_BYLINE_LINES, len(lines))) if lines[index].text][:_MAX_BYLINE_PARTS]
     joined = accumulate((lines[index].text for index in filled), "{} {}".format)
     parsed = [_parse_byline(one, at, index + 1) for one, index in zip(joined, filled, strict=True)]

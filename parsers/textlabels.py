@@ -24,12 +24,10 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import MAX_REFERENCE
-from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, join_wrapped
 
-_NOUN = FORMS["lines"]["label_noun"]
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
-_LIST_TYPES = (Type.REFERENCES, Type.GROUP)  # types with several values
 _ORDER_SLACK = 6  # places; the sample and the table in DOMAIN.md differ by up to four
 _OUT_OF_ORDER = 0.9  # of a label's score; see `_disorder`
 _MAX_WORDS_BONUS = 1.5  # a label of many words is hardly ever a line of a body
@@ -44,6 +42,7 @@ _ALTERNATIVES = "|".join(
 )
 _LABEL = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
 _ANY = "|".join(map(re.escape, sorted(_SPELLINGS, key=len, reverse=True)))
+_UNSPACED = re.compile(rf"(?:{_ALTERNATIVES})(?!s\b)")
 _PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_LABEL.pattern + r"(?= [\w$(+])")}
 """How a line begins with a label where no separator shows its end, by the name in `pairs`."""
 
@@ -71,10 +70,9 @@ class Mark:
     def may_be_several(self) -> bool:
         """Whether the value, printed within a line, may be several values, or a name and the next label."""
         words, entry = sum(len(line.text.split()) for line in self.lines), self.entry
-        if self.line.paired:
+        if entry is None or self.line.paired:
             return entry is not None and entry.type is Type.REFERENCES and len(self.filled) == 1 and ", " in self.filled[0].text
-        is_name = entry is not None and entry.contact and entry.type is not Type.TEXT
-        return entry is not None and (words >= _NAME_WORDS if is_name else words > 1 and entry.type in _LIST_TYPES)
+        return words >= _NAME_WORDS if entry.contact else words > 1 and entry.type in (Type.REFERENCES, Type.GROUP)
 
     @property
     def is_inline(self) -> bool:
@@ -118,13 +116,8 @@ def is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     return len(labels) >= (MANY_LABELS if instructed else 1)
 
 
-def _known_label(text: str) -> Label | None:
-    """Returns the label that the whole text is, or None."""
-    return label_of(text) if len(text) <= _MAX_LABEL else None
-
-
 def _count_known(texts: Iterable[str]) -> int:
-    return len({entry.text for text in texts if (entry := _known_label(text)) is not None})
+    return len({entry.text for text in texts if (entry := label_of(text)) is not None})
 
 
 def _split_pairs(lines: list[Line]) -> list[Line]:
@@ -135,17 +128,15 @@ def _split_pairs(lines: list[Line]) -> list[Line]:
         parts = [_split_label(line, name) for line in lines]
         if (count := _count_known(label for label, value in parts if value)) > enough:
             best, enough, style = parts, count, name
-    first = next((at for at, (label, value) in enumerate(best) if value and _known_label(label)), len(lines))
-    found, several = list[Line](), False
+    first = next((at for at, (label, value) in enumerate(best) if value and label_of(label)), len(lines))
+    found = list[Line]()
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
-        if label == line.text and _known_label(label) is None:
+        if label == line.text and label_of(label) is None:
             label, value = _split_label(line, "colon" if "?" not in line.text else "question")  # no colon follows a question mark
-            is_label = _known_label(label) is not None or is_member_line(label)
+            is_label = label_of(label) is not None or is_member_line(label)
         else:
-            may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
-            is_label = _known_label(label) is not None or (is_label_like(label) and not may_be_value)
-        several = entry.type in _LIST_TYPES if (entry := _known_label(label)) else several
+            is_label = label_of(label) is not None or is_label_like(label)
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
             found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
@@ -166,19 +157,25 @@ def _split_label(line: Line, name: str) -> tuple[str, str]:
         for found in FORMS["pairs"][name].finditer(text, 0, _MAX_LABEL + 8)
         if text[: found.start()].strip(marks)
     ]
-    return next((cut for cut in cuts if _known_label(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
+    return next((cut for cut in cuts if label_of(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
 
 
 def labels_in(line: Line) -> list[str]:
     """Returns the labels anywhere in a line, as spelled in the registry."""
-    return [found[0] for found in _LABEL.finditer(line.text)]
+    return [line.text[start:end] for start, end in _label_spans(line.text)]
+
+
+def _label_spans(text: str) -> list[tuple[int, int]]:
+    """Returns where labels are in a line: as words, or where most have no space around them, anywhere."""
+    words, anywhere = ([found.span() for found in pattern.finditer(text)] for pattern in (_LABEL, _UNSPACED))
+    return anywhere if len(anywhere) > 2 * max(len(words), 1) else words
 
 
 def _split_line(line: Line, separator: str | None) -> list[Line]:
     """Splits a line at its separators, else into labels, the text between them, title and byline."""
     if separator is not None:
         return _as_lines(line, line.text.split(separator), glued=False)
-    spans = [found.span() for found in _LABEL.finditer(line.text)]
+    spans = _label_spans(line.text)
     if len(spans) < MANY_LABELS:
         return [line]
     teasers_end = line.text.rfind("Read more about ", 0, len(line.text) // 2)
@@ -242,7 +239,7 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
     score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
     kind = mark.entry.type
     if kind is Type.GROUP:
-        return score + 0.5
+        return score + (-1.0 if first is not None and section_of_instruction(first.plain) else 0.5)
     if first is None:  # few extractors drop plain text
         return score + (1.0 if kind in _DROPPED else -0.3)
     text = first.plain
@@ -266,7 +263,7 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
     begin = last = len(marks)
-    total, chosen, seen, ordered = [0.0] * (begin + 1), [begin] * (begin + 1), [0] * (begin + 1), [True] * (begin + 1)
+    total, chosen, seen = [0.0] * (begin + 1), [begin] * (begin + 1), [0] * (begin + 1)
     for index in range(len(marks) - 1, -1, -1):
         mark = marks[index]
         bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
@@ -283,15 +280,15 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
             if score > best:
                 best, best_next = score, after
         total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
-        if best_next < last:
-            ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not mark.is_group)
-        if best > total[begin] and ordered[index]:
+        if best > total[begin]:
             begin = index
     chain: list[Mark] = []
     while begin < last:
         chain.append(marks[begin])
         begin = chosen[begin]
-    return chain
+    orders = [mark.entry.order if mark.entry is not None else last for mark in chain]
+    quoted = (at for at in range(1, len(chain) // 3) if orders[at] + _ORDER_SLACK < min(orders[:at]))
+    return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
 
 
 def _disorder(mark: Mark, following: Mark) -> float:

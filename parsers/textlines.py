@@ -40,6 +40,7 @@ _MAX_LINK_LINES, _MAX_FRONT_MATTER = 8, 40
 _PAGE_EDGE = 5  # lines with text above and below a page's number that may be printed on every page
 DASHES = ("-", "–", "—", "to", "until")  # what is left of a range without its dates
 _MAX_LABEL, _MAX_QUESTION, _MAX_TYPED, _RANGE_LINES = 80, 200, 200, 6
+_MIN_SPACES = 3  # in a sentence; "Washington, D.C." and "Acme Inc." have fewer
 MANY_LABELS = 4  # labels of a record that is printed in full; a teaser, a body and a sentence about the form have fewer
 MAX_LINES = 50_000  # lines of a capture that are read, in about three seconds; the longest record seen has 2,000
 
@@ -79,13 +80,6 @@ def source_lines(text: str) -> list[str]:
     return _MARKS["newline"].split(text)
 
 
-def printed_address(text: str) -> str | None:
-    """Returns the page's address, if an archive, a printing browser or a user wrote it above, below or at a page's edge."""
-    around = [found[0] for name in ("preamble", "signature", "page_foot_with_address") if (found := _MARKS[name].search(text))]
-    found = _MARKS["node_address"].search("\n".join(around))
-    return found[0] if found else None
-
-
 def read_lines(text: str) -> list[Line]:
     """Returns the lines of a text capture. Blank lines are kept, except those between all lines of a double-spaced text."""
     raw = source_lines(text)[:MAX_LINES]
@@ -112,8 +106,6 @@ def read_lines(text: str) -> list[Line]:
     lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(starts, texts, strict=False)]
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
-    if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
-        lines = lines[1::2]
     return _read_headings(_unwrap_lines(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
 
 
@@ -143,7 +135,7 @@ def _replace_marks(text: str) -> tuple[str, list[str | None]]:
 
     def link(printed: str, href: str | None) -> str:
         hrefs.append(href and href.removeprefix("file://localhost").removeprefix("file://"))
-        return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() else printed
+        return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() and not (href or "").startswith("#") else printed
 
     text = _MARKS["block"].sub(lambda found: "\n" * found[0].count("\n"), text)
     if found := _MARKS["reference_list"].search(text):
@@ -167,7 +159,7 @@ def _replace_marks(text: str) -> tuple[str, list[str | None]]:
     text = _MARKS["repeated"].sub(r"\1", _MARKS["definition"].sub("", text) if addresses else text)
     if _MARKS["markdown"].search(text):
         text = _MARKS["attributes"].sub(_join_marks, _MARKS["span"].sub(r"\1", _MARKS["image"].sub("", text)))
-        text = _MARKS["inline_link"].sub(lambda found: link(found[1], found[2]), text)
+        text = _MARKS["inline_link"].sub(lambda found: link(found[1], found[2]) + _join_marks(found, found[1]), text)
         text = _MARKS["numbered_link"].sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
         text = _MARKS["escape"].sub(r"\1", _MARKS["autolink"].sub(r"\1", _MARKS["emphasis"].sub(r"\2", text)))
     elif len(_MARKS["target_after"].findall(text)) >= _MANY_TARGETS or _MARKS["relative_target"].search(text):
@@ -270,9 +262,9 @@ def is_time(text: str) -> bool:
     return time_range(text, None) != (None, None)
 
 
-def is_prose(text: str) -> bool:
-    """Whether a line is a paragraph of running text: longer than a menu's entry, and ended like a sentence."""
-    return len(text) > _MAX_LABEL and text[-1] in ".:!?"
+def is_sentence(text: str) -> bool:
+    """Whether a line ends like a sentence and has more words than an abbreviation."""
+    return text[-1:] in (".", ":", "!", "?") and text.count(" ") >= _MIN_SPACES
 
 
 def next_filled(lines: list[Line], at: int) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parsers.decode import FEW_TAGS, MAX_DEPTH, MAX_TAG, limit_markup
+from parsers.decode import FEW_TAGS, MAX_DEPTH, MAX_TAG, decode, limit_markup
 
 LONG_PAGE = "<p>x</p>\n" * 2000
 """Longer than MAX_TAG, so that its tags are looked at."""
@@ -46,3 +46,12 @@ def test_bytes_at_hand_are_given_back_as_they_are() -> None:
     page = "<p>’</p>" * 2000
     source = page.encode()
     assert limit_markup(page, source) is source
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec"),
+    [("<meta charset=utf-8>", "cp1252"), ("", "utf-16-le"), ("", "utf-16-be"), ("", "utf-8"), ("", "cp1252")],
+)
+def test_bytes_in_another_encoding_than_declared_are_decoded(declared: str, codec: str) -> None:
+    text = declared + "<p>Café</p>" * 30
+    assert decode(text.encode(codec)).text == text

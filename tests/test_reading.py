@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from parsers.contacts import is_contact
 from tests.markupkit import BARE, BYLINE, CLASSED, URL, bare, field, page, read
 
 
@@ -129,6 +130,12 @@ def test_a_group_is_recognized_by_any_of_its_names(label: str, name: str, bundle
     assert [one.title for one in read(page(CLASSED + group)).milestones] == ["A", "B"]
 
 
+def test_a_group_of_questions_has_an_item_for_each() -> None:
+    group = bare("Performance Metrics", bare("Was it useful?", "Yes") + bare("Did all attend?", "No"))
+    metrics = read(page(BARE + group)).performance_metrics
+    assert [(one.question, one.answer) for one in metrics] == [("Was it useful?", "Yes"), ("Did all attend?", "No")]
+
+
 LOGIN = '<a href="/user/login?destination=/node/7%23comment-form">Log in</a> or <a href="/user/register">register</a> to post comments'
 REFERENCE = '<h2><a href="/node/9" rel="bookmark">Orb Institute</a></h2><footer>Submitted by Cal on x</footer><a href="/node/9">Read more</a>'
 AROUND = {
@@ -212,6 +219,25 @@ def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None)
     row = read(page(CLASSED + field("Room", value, kind="entity-reference"))).fields[-1]
     assert (row.label, row.value, row.href) == ("Room", text, href and f"https://bjatta.bja.ojp.gov{href}")
     assert not row.person
+
+
+CODED, MAIL = "5a30357428353f1a3f223b372a363f7435283d", "jo.roe@example.org"
+HIDDEN_MAIL = f'<span class="__cf_email__" data-cfemail="{CODED}">[email&#160;protected]</span>'
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "href"),
+    [
+        (HIDDEN_MAIL, MAIL, None),
+        (f'<a href="/web/2020/https://b.org/cdn-cgi/l/email-protection#{CODED}">{HIDDEN_MAIL}</a>', MAIL, f"mailto:{MAIL}"),
+        (f'<a href="/cdn-cgi/l/email-protection#{CODED}">Write to us</a>', "Write to us", f"mailto:{MAIL}"),
+        (HIDDEN_MAIL.replace(CODED, "5a5b5c5d5e5f"), "[email protected]", None),
+    ],
+)
+def test_an_email_address_that_cloudflare_replaced_is_restored(value: str, text: str, href: str | None) -> None:
+    row = read(page(CLASSED + field("Room", value))).fields[-1]
+    assert (row.value, row.href) == (text, href)
+    assert is_contact(row.label, row.name, None, row.value, row.href) is (text != "[email protected]")
 
 
 PERSONS = (

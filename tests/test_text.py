@@ -83,6 +83,15 @@ def labels(record: Record) -> set[str | None]:
         "unlisted label": ("BJA Grant Manager\nWynn Dunmore\nSite Visits\n12", "Site Visits", ["12"]),
         "value equal to its label": ("TTA Title\nTTA Title\nCategory\nTraining", "TTA Title", ["TTA Title"]),
         "commas between lines": ("Type of Agency\nCourts\n,\nTribal", "Type of Agency", ["Courts", "Tribal"]),
+        "degrees": ("Event Location Geo\n42.35, -71.05", "Event Location Geo", ["42.35, -71.05"]),
+        "degrees and minutes": ("Event Location Geo\n42° 20' N, 71° 2' W", "Event Location Geo", ["42° 20' N, 71° 2' W"]),
+        "explanation of a group": ("Type of Agency\nCourts\nFill in as you can.\nWho", "Type of Agency", ["Courts"]),
+        "byline of a reference": ("Provider Reference\nAn Agency\nSubmitted by Hope Quill", "Provider Reference", ["An Agency"]),
+        "heading below a cost": ("TTA Estimated Costs\n$5,000\nEvent", "TTA Estimated Costs", ["$5,000"]),
+        "heading and explanation": ("Recipient Agency Scope\nNo\nWhere\nFill in as you can.", "Where", []),
+        "number with a unit": ("BJA Grant Manager\nWynn Dunmore\nNumber Served\n12 people", "Number Served", ["12 people"]),
+        "file": ("TTA Title\nA title\nFinal Report\nreport.pdf\nClosing", "Final Report", ["report.pdf"]),
+        "website without its link": ("TTA Title\nA title\nAgency Website\n12 people", "Agency Website", []),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
 )
@@ -142,9 +151,11 @@ MENU = "\n".join(["A Plain Title | Example Portal", "Skip to main content", *(f"
     {
         "reference": ("20240311-91530-7\nSubmitted by Hope Quill on Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
         "heading as in the document's title": ("A Plain Title\nSubmitted by Hope Quill on 03/11/2024", "A Plain Title"),
-        "Olivero": ("20240311-91530-7\nBy Hope Quill, 11 March, 2024", "20240311-91530-7"),
+        "Olivero": ("20240311-91530-7\nBy Hope Quill , 11 March, 2024", "20240311-91530-7"),
         "byline over lines": ("20240311-91530-7\nSubmitted by\nHope Quill\non\n03/11/2024", "20240311-91530-7"),
         "wrapped": ("20240311-91530-7\nSubmitted by\nHope Quill on Mon,\n03/11/2024 -\n09:15", "20240311-91530-7"),
+        "tabs": ("20240311-91530-7\nPrimary tabs\nView\nRevisions\nBy Hope Quill, 03/11/2024", "20240311-91530-7"),
+        "without a verb": ("20240311-91530-7\nHope Quill\nMon, 03/11/2024 - 09:15", "20240311-91530-7"),
         "no space": ("20240311-91530-7\nSubmitted by Hope Quillon Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
         "date first": ("20240311-91530-7\nPosted on 03/11/2024 by Hope Quill", "20240311-91530-7"),
         "notice between": (f"20240311-91530-7\n{NOTICE}\nSubmitted by Hope Quill on 03/11/2024", "20240311-91530-7"),
@@ -160,7 +171,11 @@ def test_title_and_byline_are_found_behind_any_number_of_menus(top: str, title: 
 
 
 @pytest.mark.parametrize(
-    "quoted", ["Submitted by Nobody on 01/01/1970", "County\nKelp County", "TTA Title\nan old one", "Milestone:\nlater"]
+    "quoted",
+    [
+        *("Submitted by Nobody on 01/01/1970", "County\nKelp County", "TTA Title\nan old one", "Milestone:\nlater"),
+        "County\nKelp County\nArchived\nNo",
+    ],
 )
 def test_a_body_may_contain_labels_and_bylines(quoted: str) -> None:
     body = f"A first line.\n\n{quoted}\n\nA last line."
@@ -213,11 +228,15 @@ def test_a_separator_in_place_of_line_breaks_separates_lines(separator: str) -> 
     ("text", "title"),
     {
         "front matter": ('---\ntitle: "A Plain Title"\nauthor: x\n---\n' + BASE.partition("\n")[2], "A Plain Title"),
-        "below the fields": (f"{BASE}Two-agency workshop\nPowered by Example\n".partition("\n")[2], "Two-agency workshop"),
+        "above tabs": (
+            BASE.replace("20240311-91530-7", "A Plain Title\nBreadcrumb\n1. Home\nPrimary tabs\nView"),
+            "A Plain Title",
+        ),
         "a heading with the site's name": (BASE.replace("20240311-91530-7", "# A Plain Title | Portal"), "A Plain Title"),
-        "in one line with a menu": (BASE.replace("20240311-91530-7", "HomeAboutLog in20240311-91530-7"), "20240311-91530-7"),
-        "in a menu's line": (BASE.replace("20240311-91530-7", "HomeAboutLog inTwo-agency workshop"), "Two-agency workshop"),
+        "in one line with a menu": (BASE.replace("20240311-91530-7", "HomeAboutLog in20240311-91530-7"), None),
+        "in a menu's line": (BASE.replace("20240311-91530-7", "HomeAboutLog inTwo-agency workshop"), None),
         "with the site's name": (BASE.replace("-7\n", "-7 | Example Portal\n", 1), "20240311-91530-7"),
+        "how long an author is a member": (BASE.replace("20240311-91530-7", "Member for\n34 minutes 49 seconds"), None),
         "a menu's item is none": (BASE.replace("20240311-91530-7", "Start\nHome\nLog in\nHome"), None),
     }.values(),
 )
@@ -250,9 +269,23 @@ def test_a_value_may_be_spelled_like_a_label_without_a_value() -> None:
     assert read(text).target_audience == ["Judges", "County"]
 
 
-def test_an_unlisted_label_directly_after_the_body_is_a_label() -> None:
-    record = read(BASE.replace("TTA Short Name", "Reply Phone\n(555) 555-0142\nTTA Short Name"))
-    assert (record.description, values(record, "Reply Phone")) == ("A body of one line.", ["(555) 555-0142"])
+def test_comments_and_what_a_field_shows_of_a_page_are_not_part_of_the_record() -> None:
+    below = "Comments\n\nCounty\n\nMara Vale\nMon, 03/11/2024 - 09:15\n\nLog in or register to post comments\n"
+    field = "Type of Agency\nCourts\nProvider Reference\nAn Agency\nRead more about An Agency\nTarget Audience"
+    record = read(BASE.replace("Target Audience", field) + below)
+    assert (record.title, record.submitted_by, record.description) == ("20240311-91530-7", "Hope Quill", "A body of one line.")
+    assert (record.status, record.provider_reference, values(record, "County")) == ("Complete", "An Agency", ["Larch County"])
+
+
+def test_fields_without_anything_between_them_are_read_where_that_is_certain() -> None:
+    head, _, fields = BASE.partition("TTA Short Name")
+    record = read(head + "TTA Short Name" + fields.replace("\n\n", " ").replace("\n", ""))
+    assert (record.emerging_need, record.county, record.archived, record.description) == (
+        True,
+        "Larch County",
+        False,
+        "A body of one line.",
+    )
 
 
 @pytest.mark.parametrize("join", ["\n", "\n\n", "\r\n"])
@@ -297,6 +330,11 @@ def test_groups_have_items_by_the_labels_of_their_members() -> None:
     record = read(BASE.replace("Archived", f"TTA {lines}Milestone Title\nReport\nMilestone Due Date\nArchived"))
     assert [(row.title, row.date) for row in record.milestones] == [("Kickoff", "2024-03-01"), ("Report", None)]
     assert record.milestones[0].notes == "County\n\nAll came."
+    lines = "Milestone\nMilestone Title\nKickoff\nCompleted\nNo\nNarrative\nMilestone Due Date\nsoon\n"
+    record = read(BASE.replace("Archived", f"{lines}{METRICS}\nArchived"))
+    assert [(row.label, row.value) for row in record.fields if row.item] == [
+        *(("Milestone Title", "Kickoff"), ("Completed", "No"), (None, "Narrative"), ("Milestone Due Date", None), (None, "soon"))
+    ]
     for rows in (
         "Milestone Title | Milestone Date\n---|---\nKickoff | 03/01/2024",
         "Milestone Title\nMilestone Date\nKickoff\n03/01/2024",

@@ -37,7 +37,7 @@ def letters(text: str) -> str:
     text = _LIST_NUMBER.sub("", unescape(text))
     if not text.isascii():
         text = DAMAGE.sub(lambda found: found[0].encode("cp1252", "ignore").decode(errors="ignore"), text)
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKD", text)
     return "".join(_LETTERS.findall(text))
 
 
