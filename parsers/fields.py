@@ -11,6 +11,7 @@ from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike,
 from parsers.registry import group_table, label_of
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
+from parsers.scalars import iso_time
 from parsers.tree import BLOCKS, Element, readable
 
 TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
@@ -53,9 +54,7 @@ class _Scan:
         may_help = _is_group(element)  # the first text explains the group, unless it is a field
         index = 0
         while index < len(content):
-            child = content[index]
-            if isinstance(child, Element):
-                child = self._unwrap(child)
+            child = self._unwrap(node) if isinstance(node := content[index], Element) else node
             following = content[index + 1] if index + 1 < len(content) else None
             index += 1
             if not isinstance(child, Element):
@@ -102,8 +101,7 @@ class _Scan:
     def _is_furniture(self, element: Element) -> bool:
         """Whether an element among the fields is not part of the record: comments, another record, links, menus, a picture."""
         role = element.role
-        is_help = element.has_attributes and (element.attribute("id") or "").endswith(_HELP_ID)
-        if is_help or is_other_entity(element):
+        if is_other_entity(element) or (element.has_attributes and (element.attribute("id") or "").endswith(_HELP_ID)):
             return True
         if role.field:
             return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
@@ -120,7 +118,8 @@ class _Scan:
             if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        if role.aside or (element.tag == "footer" and not element.holds_field):
+        is_date = element.tag == "header" and iso_time(element.line())  # of the submission, without an author
+        if role.aside or is_date or (element.tag == "footer" and not element.holds_field):
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]

@@ -186,3 +186,9 @@ def test_any_number_of_nights_gives_the_same_bytes_and_no_night_is_refused(
             assert report.run.outcome == "committed", report.run.message
         assert query(nightly, "SELECT count(*) FROM runs") == [(len(edges) - 1,)]
         assert exports(nightly) == _at_once()
+
+
+def test_values_that_no_row_shares_anymore_are_deleted(tmp_path: Path) -> None:
+    nights = ([page(html({"County": county}), url=node(1), when=day(at))] for at, county in enumerate(("", "Essex")))
+    folders = loaded(tmp_path, *nights)
+    assert query(folders, "SELECT state FROM fields_shared WHERE label = 'County'") == [("value",)]

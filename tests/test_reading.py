@@ -309,7 +309,10 @@ LIKE_LABELS: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
         '<dl><dt>County</dt><dd>Ada County</dd><dt>TTA Title</dt><dd>x</dd><div class="links"><a href="/a">Add</a></div></dl>',
         [("TTA Title", "x")],
     ),
-    "a heading above nothing": (f'{CLASSED}<div class="x-label-above">Comments</div>', []),
+    "a heading above nothing": (
+        f'<header><div><span>2 September, 2020</span></div></header>{CLASSED}<div class="x-label-above">Comments</div>',
+        [],
+    ),
     "a group in elements without classes": (
         f"{BARE}<div><div>Who</div><div>{bare('TTA Title', 'x')}{bare('TTA Source', 'y')}</div></div>",
         [(None, "Who"), ("TTA Title", "x"), ("TTA Source", "y")],

@@ -26,7 +26,7 @@ from scraper.explore import charts, dashboard, downloads, filters, home, news, r
 from scraper.explore.facets import ListFacet
 from scraper.explore.lines import describe, ensure_records_are_shown
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
-from scraper.explore.metadata import LOOKS, QUESTIONS
+from scraper.explore.metadata import LOOKS, QUESTIONS, metadata
 from scraper.explore.middleware import App, PageCache, cached, headers, limited, with_headers
 from scraper.explore.requests import UNREADABLE, normalize_request
 from scraper.sandbox import register_functions
@@ -109,6 +109,7 @@ def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = lambda rows, by, names: sorted((x for x in rows if x[by] in names), key=lambda x: names.index(x[by]))
     env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading, "differing": record.differing}
     env.globals |= {"site_title": TITLE, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
+    env.globals["described_tables"] = metadata()["databases"][DATABASE]["tables"]
 
 
 @hook
