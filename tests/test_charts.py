@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from scraper.explore import charts
 from scraper.explore.charts import DIMENSIONS, MEASURES, Counts, Spec, draw
 from scraper.explore.filters import RecordFilters
-from tests.dbkit import html as page_html
 from tests.dbkit import day, loaded, node, page
+from tests.dbkit import html as page_html
 from tests.state_paths import HEIGHT, PATHS, WIDTH, state_paths
 from tests.webkit import Site, demo
 
