@@ -238,19 +238,20 @@ class _Writer(RowWriter):
                 self._add_section(section, [line])
                 index += 1
             elif self._is_unlisted(lines, index, is_after_value=not is_footer):
+                label = line.plain.rstrip(" :*")
                 first = at = next_filled(lines, index + 1) or len(lines)
                 values = list[list[Line]]()
                 is_more = is_typed if at < len(lines) and is_typed(lines[at].text) else linked.__contains__
                 while at < len(lines) and (at == first or not lines[at].text or is_more(lines[at].text)):
-                    values += [textlines.range_lines(lines[at:]) or [lines[at]]] if lines[at].text else []
-                    at += len(values[-1]) if lines[at].text else 1
-                self.times[line.plain.rstrip(" :*"), None] += 1
+                    part = (textlines.range_lines(lines[at:]) if lines[at].text else []) or [lines[at]]
+                    values += [[join_lines(part)]] if lines[at].text else []
+                    at += len(part)
+                if _LINES["text_noun"].search(label) and is_more is not is_typed:  # a text of several lines
+                    at = next((one for one in range(at, len(lines)) if self._is_unlisted(lines, one)), len(lines))
+                    values = [lines[first:at]]
+                self.times[label, None] += 1
                 for value in values or [[]]:
-                    self._add(
-                        line.plain.rstrip(" :*"),
-                        [] if text_of(value) in DASHES else [join_lines(value)],
-                        label_line=line,
-                    )
+                    self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
                 index = at
             elif is_footer:
                 return

@@ -176,8 +176,11 @@ def test_missing_before_it_was_ever_shown_is_not_gone(tmp_path: Path) -> None:
     assert history(folders) == []
 
 
-def test_completeness_counts_what_is_held_seen_published_and_gone_by_year(tmp_path: Path) -> None:
-    costs = {10: "Under $2,500", 20: "$5,000 - $9,999", 30: "unknown"}
+@pytest.mark.parametrize(
+    ("lowest", "percent"), [("Under $2,500", 50.0), ("Under $5,000", None), ("$1,000 or more", None), ("$2,500 or more", 0.0)]
+)
+def test_completeness_counts_what_is_held_seen_published_and_gone_by_year(tmp_path: Path, lowest: str, percent: object) -> None:
+    costs = {10: lowest, 20: "$5,000 - $9,999", 30: "unknown"}
     payloads = {
         number: html({"TTA Estimated Costs": cost}, node=number, title="20200722-170836-4") for number, cost in costs.items()
     }
@@ -187,7 +190,7 @@ def test_completeness_counts_what_is_held_seen_published_and_gone_by_year(tmp_pa
         tmp_path, [page(one, url=node(number), when=day(number)) for number, one in payloads.items()], [refused, *gone]
     )
     columns = "records, seen_but_never_captured, published_total, percent_of_published, percent_under_2500, gone"
-    assert query(folders, f"SELECT {columns} FROM completeness WHERE fiscal_year = 2020") == [(3, 1, 6000, 0.1, 50.0, 1)]
+    assert query(folders, f"SELECT {columns} FROM completeness WHERE fiscal_year = 2020") == [(3, 1, 6000, 0.1, percent, 1)]
     assert query(folders, "SELECT * FROM disappearances LIMIT 1") == [("2025-02", 1, 1)]
     assert missing_addresses(folders) == [node(15)]
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from scraper.explore import charts
 from scraper.explore.charts import DIMENSIONS, MEASURES, Counts, Spec, draw
 from scraper.explore.filters import RecordFilters
+from tests.dbkit import day, loaded, node, page
 from tests.dbkit import html as page_html
-from tests.dbkit import loaded, node, page
 from tests.state_paths import HEIGHT, PATHS, WIDTH, state_paths
 from tests.webkit import Site, demo
 
@@ -228,6 +228,21 @@ def test_an_event_before_its_request_is_drawn_below_zero(tmp_path: Path) -> None
             text = site.get(f"{address}?_measure=days&_by={by}").text
             assert "<svg" in text and not re.search(r'(?:width|height|cy)="-', text)
     assert 'y="222.0">-40</text>' in site.get("/-/chart?_measure=days&_by=fiscal_year").text
+
+
+def test_a_range_with_only_an_upper_end_begins_at_zero_and_comes_first(tmp_path: Path) -> None:
+    costs = ["$1,000 - $4,999", "Under $5,000", "$50,000 or more", "to be determined"]
+    pages = [page(page_html({"TTA Estimated Costs": cost}, node=n), url=node(n), when=day(n)) for n, cost in enumerate(costs, 1)]
+    site = Site(loaded(tmp_path, pages).database)
+    rows = [*csv.reader(io.StringIO(site.get("/-/chart.csv?_measure=cost&_by=cost_range").text.lstrip("\ufeff")))]
+    figures = [(name, float(figure)) for name, figure, records, *_ in rows if records == "1"]
+    assert figures == [("up to $5,000", 0), ("$1,000 to $4,999", 1000), ("$50,000 and more", 50000)]
+    assert [row["estimated_cost"] for row in site.json("/tta/costs.json?_shape=array")] == [costs[1], costs[0], *costs[2:]]
+    text = site.get("/").text
+    assert "the others print no point" in text, "no record has one"
+    assert not re.search("no date of submission|either may be wrong|has a time", text), (
+        "of the others or these, where there are none"
+    )
 
 
 def test_months_without_a_record_are_drawn() -> None:

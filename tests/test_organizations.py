@@ -11,6 +11,7 @@ import pytest
 
 from scraper.database.load import load
 from scraper.database.organizations import HEADING, MATCHES, key_of_name, state_in_name
+from scraper.doctor.verify import _verify_search
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
@@ -183,8 +184,11 @@ def test_a_record_shows_the_name_of_its_agency_also_if_a_later_one_names_it(tmp_
     numbered, named = record(1, agency="105380"), record(2, agency="105380", title=request("Larch Police"))
     agencies = "SELECT DISTINCT agency FROM records"
     assert query(loaded(tmp_path / "number", [numbered]), agencies) == [("Agency number 105380",)]
-    assert query(loaded(tmp_path / "later", [numbered], [named]), agencies) == [("Larch Police",)]
-    assert query(loaded(tmp_path / "at once", [named, numbered]), agencies) == [("Larch Police",)]
+    for folder, nights in {"later": ([numbered], [named]), "at once": ([named, numbered],)}.items():
+        folders = loaded(tmp_path / folder, *nights)
+        assert query(folders, agencies) == [("Larch Police",)]
+        assert query(folders, "SELECT rowid FROM records_fts WHERE records_fts MATCH 'larch'") == [(1,), (2,)]
+        assert list(_verify_search(folders.database)) == []
 
 
 def test_a_renamed_provider_has_its_latest_name_and_its_page_outweighs_links(tmp_path: Path) -> None:

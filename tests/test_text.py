@@ -91,6 +91,11 @@ def labels(record: Record) -> set[str | None]:
         "heading and explanation": ("Recipient Agency Scope\nNo\nWhere\nFill in as you can.", "Where", []),
         "number with a unit": ("BJA Grant Manager\nWynn Dunmore\nNumber Served\n12 people", "Number Served", ["12 people"]),
         "file": ("TTA Title\nA title\nFinal Report\nreport.pdf\nClosing", "Final Report", ["report.pdf"]),
+        "text of several lines": (
+            "TTA Title\nA title\nMailing Address\nHall\nX, MA\n02101",
+            "Mailing Address",
+            ["Hall\nX, MA\n02101"],
+        ),
         "website without its link": ("TTA Title\nA title\nAgency Website\n12 people", "Agency Website", []),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),

@@ -102,9 +102,7 @@ def assign_records(db: sqlite3.Connection) -> None:
     _set(db, "NULL", f"{touched} AND NOT ({SHOWS}) AND NOT ({unknown})")
     _set(db, "CAST(node_id AS TEXT)", f"{touched} AND {SHOWS} AND node_id IS NOT NULL")
     _assign_without_node(db)
-    known = (
-        f"SELECT CAST(min(shown.node_id) AS TEXT) FROM captures shown WHERE shown.node_id = captures.node_id AND shown.{SHOWS}"
-    )
+    known = f"SELECT CAST(min(one.node_id) AS TEXT) FROM captures one WHERE one.node_id = captures.node_id AND one.{SHOWS}"
     _set(db, f"({known})", f"NOT ({SHOWS}) AND {unknown}")
     db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT record_id FROM captures WHERE {touched} AND record_id IS NOT NULL")
 

@@ -89,16 +89,14 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
     fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))
     waiting = next(fields, None)
     for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory is bounded
-        named: list[tuple[Any, ...]] = []
-        if waiting and waiting[0] == head[0]:
-            named, waiting = list(waiting[1]), next(fields, None)
+        named = list(waiting[1]) if waiting and waiting[0] == head[0] else []
+        waiting = next(fields, None) if named else waiting
         mentions = enumerate(dict.fromkeys(_mentions(head, named)), 1)
-        rows = ((head[0], position, *one, head[-1], None) for position, one in mentions)
-        db.executemany(insert_sql("organization_mentions"), rows)
+        db.executemany(insert_sql("organization_mentions"), ((head[0], place, *one, head[-1], None) for place, one in mentions))
     run_statements(db, _QUERIES["rules"])
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
-    found = db.execute("SELECT * FROM temp.aliases")
-    aliases: dict[str, str] = {own_id: one for own_id, one in found if decided.get(frozenset((own_id, one)), True)}
+    aliases: dict[str, str] = dict(db.execute("SELECT * FROM temp.aliases"))
+    aliases = {own_id: one for own_id, one in aliases.items() if decided.get(frozenset((own_id, one)), True)}
     members = defaultdict[str, list[str]](list)
     query = "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
     for own_id, group in db.execute(query) if any(one.endswith("-*") for pair in decided for one in pair) else ():
@@ -112,6 +110,9 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
     run_statements(db, _QUERIES["resolve"])
     with search_renewed(db, ["organizations"], "organization_id IN (SELECT organization_id FROM temp.renewed)"):
         run_statements(db, _QUERIES["rewrite"])
+    with search_renewed(db, ["records"], "record_id IN (SELECT record_id FROM temp.renamed)"):
+        run_statements(db, _QUERIES["agencies"])
+    db.execute("DROP TABLE temp.renamed")
 
 
 def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:

@@ -91,6 +91,11 @@ SELECT organization_id, max(mention.kind), iif(organization_id NOT GLOB '*[^0-9]
     max(iif(may_be != organization_id AND own_id = organization_id, may_be, NULL)), best.how, count(DISTINCT record_id)
 FROM organization_mentions AS mention JOIN temp.best USING (organization_id) GROUP BY organization_id ORDER BY organization_id;
 
+CREATE TEMP TABLE renamed AS SELECT record_id FROM temp.affected
+UNION SELECT record_id FROM organization_mentions JOIN organizations USING (organization_id) JOIN temp.former USING (organization_id)
+WHERE (organizations.name, organizations.state_code) IS NOT (former.name, former.state_code)
+
+-- agencies
 UPDATE records SET
     (agency_id, agency) = (SELECT mention.organization_id,
         coalesce(organizations.name, 'Agency number ' || organizations.portal_id) || coalesce(' (' || state_code || ')', '')
@@ -98,11 +103,7 @@ UPDATE records SET
         WHERE mention.record_id = records.record_id AND mention.kind = 'agency' ORDER BY position LIMIT 1),
     provider_id = (SELECT organization_id FROM organization_mentions AS mention
         WHERE mention.record_id = records.record_id AND kind = 'provider' ORDER BY position LIMIT 1)
-WHERE record_id IN (
-    SELECT record_id FROM temp.affected
-    UNION SELECT record_id FROM organization_mentions JOIN organizations USING (organization_id) JOIN temp.former USING (organization_id)
-    WHERE (organizations.name, organizations.state_code) IS NOT (former.name, former.state_code)
-);
+WHERE record_id IN (SELECT record_id FROM temp.renamed);
 
 DROP TABLE temp.former;
 

@@ -81,8 +81,9 @@ class Dimension(NamedTuple):
         return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value).rpartition("\t")[2]
 
     def key(self, value: Value) -> Any:
-        """Returns a sort key that orders numbers in texts as numbers: cost ranges, years."""
-        return value is None, [int(digits) for digits in re.findall(r"\d+", str(value).replace(",", ""))], str(value)
+        """Returns a sort key that orders numbers in texts as numbers: cost ranges, of which "up to" begins at 0, and years."""
+        text = re.sub(r"^up to ", "0 ", str(value).replace(",", ""))
+        return value is None, [int(digits) for digits in re.findall(r"\d+", text)], text
 
 
 class Measure(NamedTuple):
