@@ -221,7 +221,7 @@ class _Writer(RowWriter):
         if is_typed(after) or not is_after_value:
             is_target = _LINES["target_noun"].search(line.text) is not None
             return is_typed(after) and (not is_target or _LINES["contact"].fullmatch(after) is not None)
-        return denotes_person(line.text) or bool(lines[at].links or (noun(line.text) and not noun(after)))
+        return bool(lines[at].links or ((denotes_person(line.text) or noun(line.text)) and not noun(after)))
 
     def _write_loose_lines(self, lines: list[Line], *, is_footer: bool = False) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
@@ -330,7 +330,7 @@ class _Writer(RowWriter):
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
             is_repeated = label.casefold() == (open_label or "").casefold()  # a label that comes twice in a row is its own value
             is_new = bool(line.text) and not is_repeated
-            is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
+            is_value = open_label is not None and not text_of(items[-1][-1][1]) and not self._drops_links
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])

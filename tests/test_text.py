@@ -96,6 +96,12 @@ def labels(record: Record) -> set[str | None]:
             "Mailing Address",
             ["Hall\nX, MA\n02101"],
         ),
+        "a label is no value of a contact": ("TTA Title\nA title\nPhone Number\nMailing Address\nHall", "Phone Number", []),
+        "name after a blank line": (
+            "Milestone\n\nMilestone Title\nPlan\n\nMilestone Staff\n\nWynn Dunmore\nwynn@example.org\n",
+            "Milestone Staff",
+            ["Wynn Dunmore\nwynn@example.org"],
+        ),
         "website without its link": ("TTA Title\nA title\nAgency Website\n12 people", "Agency Website", []),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
