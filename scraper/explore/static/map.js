@@ -296,13 +296,17 @@ async function draw(holder, status) {
     status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} records on the map, ${where}${also}${partly}.`;
   };
   map.on("moveend", redraw);
-  const resize = (width, height) => { // paper is narrower than the window
-    const view = map.getBounds();
+  let view; // of the screen: paper has another shape, and what is left and right of the mainland would fill it with sea
+  const resize = (width, height, zoomSnap, bounds) => {
     Object.assign(holder.style, { width, height });
-    map.invalidateSize({ animate: false }).fitBounds(view, { animate: false });
+    map.options.zoomSnap = zoomSnap;
+    map.invalidateSize({ animate: false }).fitBounds(bounds, { animate: false });
   };
-  addEventListener("beforeprint", () => resize("660px", small ? "" : "420px"));
-  addEventListener("afterprint", () => resize("", ""));
+  addEventListener("beforeprint", () => {
+    view = map.getBounds();
+    resize(small ? "660px" : "940px", small ? "" : "500px", 0, view.contains(MAINLAND) ? MAINLAND : view);
+  });
+  addEventListener("afterprint", () => resize("", "", 0.5, view));
   for await (const page of pages(firstPage(records, filters))) {
     points.push(...page);
     partly = "; the map is incomplete, more records are being loaded";
@@ -321,6 +325,7 @@ async function draw(holder, status) {
 for (const holder of document.querySelectorAll(".tta-map")) {
   const status = holder.nextElementSibling;
   draw(holder, status).catch((error) => {
+    holder.dataset.failed = "";
     status.textContent = `The map can't be drawn: ${error.message}`;
   });
 }
