@@ -166,7 +166,7 @@ def test_the_timeline_and_links_of_a_record_say_what_they_are(site: Site) -> Non
     text = site.get(f"/tta/records?family_id={family['family_id']}").text
     (first,) = site.json(f"/tta/records.json?record_id={family['family_id']}&_shape=array")
     assert f"Shared wording: {html.escape(first['tta_title'])}<" in text
-    assert " in captures</a>" not in site.get(f"/tta/records/{family['record_id']}").text, "the sources are all of them"
+    assert " of the table captures</a>" not in site.get(f"/tta/records/{family['record_id']}").text, "the sources are all of them"
 
 
 def test_a_row_without_a_page_of_its_own_has_display_labels(site: Site) -> None:
