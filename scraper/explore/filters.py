@@ -50,8 +50,8 @@ _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 _WORDS: dict[str, str] = _TEXTS["words"]
 """Templates of filters in words, by lookup: the column's heading and the value are filled in."""
 _OWN: dict[str, dict[str, str]] = _TEXTS["own"]
-_NAMED = ("agency_id", "provider_id", "organization_id", "_organization")
-"""Filters whose values are numbers of organizations, which have names."""
+_NAMED = ("agency_id", "provider_id", "organization_id", "_organization", "family_id")
+"""Filters whose values are numbers of organizations or records, which have names."""
 FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__lte")
 """The columns and lookups that the form offers."""
 
@@ -160,7 +160,7 @@ async def events_between(database: Any, since: str, until: str) -> tuple[str, di
 
 
 async def names_of(database: Any, ids: Iterable[str], query: str = "names") -> dict[str, str]:
-    """Returns names by id: of organizations (agencies with their state), or of records with the query `titles`."""
+    """Returns names by id: of organizations (agencies with their state) and records, or only these with the query `titles`."""
     return dict((await database.execute(QUERIES[query].format(label=QUERIES["label"]), [json.dumps(list(ids))])).rows)
 
 

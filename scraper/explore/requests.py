@@ -258,8 +258,7 @@ def _relative_days(is_this: bool, number: int, unit: str, today: date) -> Days:
         return Days(_add_units(end, unit, -number), end)
     first = today - timedelta(days=today.isoweekday() % 7 * (unit == "week"))
     if months := _MONTHS.get(unit):
-        past = (today.month - (10 if unit.startswith("f") else 1)) % months
-        first = _add_units(today.replace(day=1), "month", -past)
+        first = _add_units(today.replace(day=1), "month", -((today.month - (10 if unit.startswith("f") else 1)) % months))
     return _unit_days(first if is_this else _add_units(first, unit, -1), unit)
 
 
