@@ -258,12 +258,12 @@ class Chart:
     def limits(self) -> list[float]:
         """Returns the upper limit of each shade, round numbers. Those of counts grow squared, because most counts are small."""
         if not self.spec.figure.adds_up:
-            return [tick for tick in self.ticks if tick > 0]
+            return self.ticks[1:]
         return sorted({_round_up(self.ticks[-1] * (n / SHADE_COUNT) ** 2) for n in range(1, SHADE_COUNT + 1)})
 
     def shade(self, value: float) -> int:
-        """Returns the shade of a value, 1 to SHADE_COUNT; 0 for none or less."""
-        return ceil(SHADE_COUNT * (bisect_left(self.limits, value) + 1) / len(self.limits)) if value > 0 else 0
+        """Returns the shade of a value, 1 to SHADE_COUNT; 0 for none, unless there are negative values, which have shades too."""
+        return ceil(SHADE_COUNT * (bisect_left(self.limits, value) + 1) / len(self.limits)) if value or self.ticks[0] else 0
 
     @property
     def is_stack(self) -> bool:
