@@ -207,7 +207,7 @@ def test_all_rows_are_downloaded_from_the_table(watched: Watched) -> None:
     page.locator(".tta-menu summary", has_text="Download").click()
     with page.expect_download() as taken:
         page.get_by_role("link", name="Download CSV").first.click()
-    assert taken.value.suggested_filename.startswith("tta-records-fiscal-year-2023-")
+    assert taken.value.suggested_filename.startswith("tta-records-some-columns-fiscal-year-2023-")
     assert taken.value.path().read_text(encoding="utf-8-sig").count("\n") == 10
 
 
