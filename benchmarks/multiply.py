@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
@@ -42,7 +43,7 @@ from tests.pagegen.words import PLACES, Place
 
 SEEDS = 600
 FIRST_DAY, LAST_DAY = date(2010, 10, 1), date(2026, 10, 31)
-"""Between these days lies the latest capture of each record; submissions begin some months earlier."""
+"""The latest capture of each record is from the first of these days until before the other; submissions begin months earlier."""
 NO_POINT, FAR_POINT = 0.08, 0.12
 """Shares of the records: without a point, and with one some way off the place that the page names."""
 FAR = 2.0  # degrees
@@ -120,7 +121,8 @@ def multiply(count: int, folder: Path, seeds: int = SEEDS, tell: Callable[[str],
 def _plan(db: sqlite3.Connection, count: int) -> None:
     """`temp.copies`: which seed each record repeats, and what is its own."""
     db.execute("CREATE TEMP TABLE origins (seed TEXT PRIMARY KEY, old_city TEXT, old_county TEXT, old_state TEXT)")
-    last = dict(db.execute("SELECT record_id, substr(last_captured_at, 1, 10) FROM seed.records"))
+    shown = "FROM seed.records JOIN seed.captures USING (node_id) GROUP BY 1"
+    last = dict(db.execute(f"SELECT records.record_id, substr(max(captured_at), 1, 10) {shown}"))
     places = {str(FIRST_NODE + index): plot(index).place for index in range(len(last))}
     db.executemany(
         "INSERT INTO temp.origins VALUES (?, ?, ?, ?)",
@@ -137,7 +139,7 @@ def _copies(count: int, last: dict[str, str]) -> Iterator[tuple[object, ...]]:
     rng = Random(f"multiply {count}")
     names = sorted(last)
     everywhere = list(_everywhere())
-    span = (LAST_DAY - FIRST_DAY).days
+    span = (LAST_DAY - FIRST_DAY).days - 1
     for number in range(count):
         seed = names[number % len(names)]
         days = (FIRST_DAY + timedelta(days=rng.randint(0, span)) - date.fromisoformat(last[seed])).days
@@ -268,7 +270,12 @@ def _renumbered(reference: str | None, days: int, clock: str) -> str | None:
 
 
 def _nights(db: sqlite3.Connection, count: int) -> None:
-    """Runs and their checks: a refresh each night, one in forty rolled back."""
+    """Runs and their checks: a refresh each night, one in forty rolled back; captures are in the archive in the order of time."""
+    db.execute(
+        "UPDATE captures SET warc_file = 'made-up.warc.gz', warc_offset = place FROM "
+        "(SELECT rowid AS id, row_number() OVER (ORDER BY captured_at, rowid) AS place FROM captures) WHERE captures.rowid = id"
+    )
+    times = [at for (at,) in db.execute("SELECT coalesce(captured_at, '') FROM captures ORDER BY captured_at")]
     first = LAST_DAY - timedelta(days=NIGHTS)
     for run in range(1, NIGHTS + 1):
         day, bad = first + timedelta(days=run), run % 40 == 0
@@ -279,7 +286,7 @@ def _nights(db: sqlite3.Connection, count: int) -> None:
             "status": 3 if bad else 0,
             "outcome": "refused" if bad else "committed",
             "phase": "checks" if bad else "done",
-            "captures": count + run,
+            "captures": bisect_left(times, f"{day}T03:17:00Z"),
             "records": count,
             "message": "made up: a check failed" if bad else None,
         }

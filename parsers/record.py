@@ -120,7 +120,7 @@ class PerformanceMetric:
 class PageHead:
     """The content of a page outside its fields. None means not captured: a later capture without a value removes nothing."""
 
-    node_id: int | None = optional("Drupal's node number, the record's identity", heading="Node number")
+    node_id: int | None = optional("number of its page on the portal, which identifies the record", heading="Node number")
     title: str | None = optional("title of the page, usually the record's reference", heading="Page title")
     submitted_by: str | None = optional("who submitted the record, as printed (may be cut to 15 characters)", contact=True)
     submitted_at: str | None = optional("when the record was submitted", "ISO 8601, UTC where the page gives the zone")

@@ -178,7 +178,15 @@ def test_svg_file_needs_no_other_file(site: Site, query: str) -> None:
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.headers["content-disposition"].startswith('attachment; filename="')
     texts = " ".join(ElementTree.fromstring(answer.text).itertext())
-    legend = ["up to"] if "place_state" in query or "fiscal_year" in query else ["Law Enforcement"] if "_split" in query else []
+    legend = (
+        ["fewer than"]
+        if "place_state" in query
+        else ["up to"]
+        if "fiscal_year" in query
+        else ["Law Enforcement"]
+        if "_split" in query
+        else []
+    )
     legend += ["percent of the records with an answer"] if "_measure" in query else []
     assert all(word in texts for word in (" by ", "Status", "as captured until", "Shows", *legend))
     years = [float(x) for x in re.findall(r'translate\(([\d.]+) 14\)"?>\s*<text[^>]*>\d{4}\*?<', answer.text)]
@@ -228,6 +236,9 @@ def test_an_event_before_its_request_is_drawn_below_zero(tmp_path: Path) -> None
             text = site.get(f"{address}?_measure=days&_by={by}").text
             assert "<svg" in text and not re.search(r'(?:width|height|cy)="-', text)
     assert 'y="222.0">-40</text>' in site.get("/-/chart?_measure=days&_by=fiscal_year").text
+    later = page_html(fields | {"TTA Event Date": "05/01/2020 - 09:00", "County": "x"}, node=2)
+    text = Site(loaded(tmp_path / "later", [page(later, url=node(2))]).database).get("/tta/waiting_times").text
+    assert ">-1,492<" in text and "-1492" not in text.partition("tta-rows")[2]
 
 
 def test_a_range_with_only_an_upper_end_begins_at_zero_and_comes_first(tmp_path: Path) -> None:
@@ -243,6 +254,34 @@ def test_a_range_with_only_an_upper_end_begins_at_zero_and_comes_first(tmp_path:
     assert not re.search("no date of submission|either may be wrong|has a time", text), (
         "of the others or these, where there are none"
     )
+
+
+def test_the_legend_has_the_shades_that_are_drawn_and_of_negative_values_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = Counts()
+    for state, days in (("Texas", -564), ("Ohio", -2304), ("Maine", -1100)):
+        counts.add(20, [state], value=days)
+    chart = draw(Spec("days", "place_state"), counts, EVERYTHING)
+    shades = [chart.shade(days) for days in (-2304, -1100, -564)]
+    assert shades == sorted({*shades}) and 0 not in shades and chart.limits[-1] >= -564
+    monkeypatch.setattr(charts, "FEW", 0)
+    for query in ("_measure=records", "_measure=days", "_measure=evidence_based", "_measure=share"):
+        text = site.get(f"/-/chart?_by=place_state&{query}").text
+        drawn = {int(one) for one in re.findall(r'<path class="tta-shade-(\d)"', text)}
+        key = [int(one) for one in re.findall(r'<i class="tta-shade-(\d)">', text)]
+        assert key == sorted({*key}) and (key[0], key[-1]) == (min(drawn), max(drawn)), query
+
+
+def test_captions_name_what_leaves_records_out_and_only_years_that_are_drawn() -> None:
+    counts = Counts()
+    for number in range(1, 26):
+        counts.add(number, [f"provider {number}"], [None], reason="unknown county")
+    chart = draw(Spec(by="provider_reference", split="county", kind="bars"), counts, EVERYTHING)
+    assert (chart.left_out, chart.unknown) == ({f"no drawn {chart.spec.across.name_in_text}": 15}, {"unknown county": 310})
+    counts = Counts()
+    for year in (2023, 2024):
+        counts.add(1, [year])
+    lacking = {("fiscal_year", year): f"lack of {year}" for year in (2023, 2024)}
+    assert draw(Spec(only="2024", kind="bars"), counts, EVERYTHING, lacking).lacks == {"2024": "lack of 2024"}
 
 
 def test_months_without_a_record_are_drawn() -> None:

@@ -97,7 +97,7 @@ def test_a_workbook_says_what_it_contains_and_the_name_of_the_file_too(site: Sit
     for said in ("Fiscal year: 2023; Evidence-based: Yes", "Cite as", "Retrieved", "fiscal_year=2023", ">Title<"):
         assert said in parts
     assert 't="b"' in parts, "yes and no are not typed"
-    assert "tta-records-fiscal-year-2023-evidence-based-yes-" in answer.headers["content-disposition"]
+    assert "tta-records-some-columns-fiscal-year-2023-evidence-based-yes-" in answer.headers["content-disposition"]
     assert answer.headers["content-length"] == str(len(answer.content))
 
 

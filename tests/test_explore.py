@@ -1,6 +1,8 @@
 """The parts of the plugin that need no Datasette: links, the record's page, the fiscal year, state outlines."""
 
+import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,17 @@ def test_tile_address_is_checked(tmp_path: Any) -> None:
 )
 def test_times_are_shown_to_the_minute_with_their_zone(text: str | None, shown: str) -> None:
     assert moment(text) == shown
+
+
+def test_the_timeline_and_links_of_a_record_say_what_they_are(site: Site) -> None:
+    rows = site.json("/tta/records.json?request_date__isnull=1&captures__gte=2&_shape=array&_size=max")
+    steps = [re.findall(r"</time> ([^<]+?)</li>", site.get(f"/tta/records/{row['record_id']}").text) for row in rows]
+    assert any("Submission" in one for one in steps) and not any("Request" in one for one in steps)
+    (family,) = site.json("/tta/records.json?family_id__notnull=1&_shape=array&_size=1")
+    text = site.get(f"/tta/records?family_id={family['family_id']}").text
+    (first,) = site.json(f"/tta/records.json?record_id={family['family_id']}&_shape=array")
+    assert f"Shared wording: {html.escape(first['tta_title'])}<" in text
+    assert " of the table captures</a>" not in site.get(f"/tta/records/{family['record_id']}").text, "the sources are all of them"
 
 
 def test_a_row_without_a_page_of_its_own_has_display_labels(site: Site) -> None:

@@ -216,7 +216,8 @@ def test_a_person_finds_and_counts_records_without_a_server_of_ours(
             seen.page.get_by_role("button", name="Search").click()
             return re.sub(r"\d+", "{n}", seen.page.get_by_role("status").inner_text())
 
-        seen.open("/charts.html").get_by_role("link", name="Records by program area and fiscal year").first.click()
+        expect(seen.open("/charts.html").get_by_role("link", name="Choose records")).to_be_visible()
+        seen.page.get_by_role("link", name="Records by program area and fiscal year").first.click()
         seen.page.get_by_role("link", name="As lines over time").click()
         picture = seen.page.get_by_role("link", name="Download SVG").get_attribute("href") or ""
         assert '<line class="tta-l1"' in (site / "charts" / picture).read_text() and seen.page.locator("svg .tta-l1").count()
@@ -231,11 +232,11 @@ def test_a_person_finds_and_counts_records_without_a_server_of_ours(
         count = len(saved.value.path().read_text(encoding="utf-8-sig").splitlines()) - 1
         expected = "SELECT count(*), count(latitude) FROM records WHERE fiscal_year = 2024 AND emerging_need"
         assert query(demo_folders, expected) == [(count, count)]
-        filtered = shown.url
+        context.new_page().goto(shown.url)  # as another person opens it
         shown.get_by_role("link", name="On a map").click()
         shown.wait_for_selector(f".tta-map[data-ready='{count}'] path.tta-shade-5")
-        expect(shown.locator(".tta-numbers")).to_contain_text("Texas")
-        context.new_page().goto(filtered)  # as another person opens it
+        shown.get_by_role("link", name="By state", exact=True).click()
+        expect(shown.locator(".tta-with-insets + details")).to_contain_text("Texas")  # of the filter, not of all records
         expect(context.pages[1].get_by_role("status")).to_have_text(f"{count} records with fiscal year 2024, emerging need Yes")
         context.pages[1].get_by_role("link", name="How complete is this?").click()
         expect(context.pages[1].locator("#complete")).to_be_in_viewport()

@@ -40,6 +40,14 @@ def test_records_differ_where_real_ones_do(big: sqlite3.Connection) -> None:
 def test_times_of_a_copy_keep_their_order_and_their_form(big: sqlite3.Connection) -> None:
     wrong = "SELECT count(*) FROM records WHERE submitted_at > first_captured_at OR first_captured_at > last_captured_at"
     assert big.execute(wrong).fetchone()[0] == 0
+    late = (
+        "SELECT captured_at FROM captures, (SELECT ended_at FROM runs ORDER BY run_id DESC LIMIT 1) WHERE captured_at > ended_at"
+    )
+    assert big.execute(late).fetchall() == [], "no capture is later than the last refresh"
+    nights = big.execute("SELECT captures, ended_at FROM runs WHERE outcome = 'committed' ORDER BY run_id").fetchall()
+    times = [row[0] for row in big.execute("SELECT captured_at FROM captures ORDER BY warc_file, warc_offset")]
+    assert all(max(times[:known]) < ended and all(one > ended[:10] for one in times[known:]) for known, ended in nights)
+    assert nights[-1][0] == len(times) > nights[0][0] > 0
     ranges = [row[0].split("/") for row in big.execute("SELECT datetime FROM fields WHERE datetime LIKE '%/%'")]
     assert ranges
     assert all(start < end and len(start) == len(end) == 20 for start, end in ranges)

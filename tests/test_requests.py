@@ -49,6 +49,8 @@ def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
         ("last 7 days", "2026-11-23", "2026-11-30"),
         ("2025-10-01 to Oct 15, 2025", "2025-10-01", "2025-10-16"),
         ("Oct 2025 - Dec 2025", "2025-10-01", "2026-01-01"),
+        ("2020-2022", "2020-01-01", "2023-01-01"),
+        ("2020–2022", "2020-01-01", "2023-01-01"),
         ("since October 2026", "2026-10-01", "2026-11-30"),
         ("past 2 months", "2026-09-30", "2026-11-30"),
     ],
@@ -77,6 +79,11 @@ def test_any_text_is_a_span_or_refused(text: str) -> None:
         ("captures.json", "captured_at__startswith=2024-03", "captured_at__startswith=2024-03"),
         ("records.csv", "fiscal_year=FY24", "fiscal_year=2024"),
         ("records", "fiscal_year__in=FY2023, 2024", "fiscal_year__in=2023,2024"),
+        (
+            "captures",
+            "captured_at__gte=2025-06-01&captured_at__lte=2025-06-01",
+            "captured_at__gte=2025-06-01&captured_at__lt=2025-06-02",
+        ),
         ("records", "place_state=tx", "place_state=Texas"),
         ("records", "place_state_code=Puerto Rico", "place_state_code=PR"),
         ("records", "place_state=not known", "place_state__isnull=1"),
@@ -135,6 +142,26 @@ def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: s
             assert f'{path}?place_county=Essex+County">Leave this filter out' in answer.text
             assert f'<input name="{query.partition("=")[0]}" value="' in answer.text
         assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_since=2025-06-01&_until=2024-06-01",
+        "submitted_on__gte=2025-06-01&submitted_on__lte=2024-06-01",
+        "submitted_on__gte=2024-01-01&submitted_on=FY2019",
+        "submitted_at__gte=2025-06-01&submitted_at__lte=2025-05-31",
+        "_record.submitted_on__gte=2025-06-01&_record.submitted_on__lte=2024-06-01",
+        "estimated_cost_lower__gte=10000&estimated_cost_lower__lte=9000",
+        "submitted_on=2022-2020",
+    ],
+)
+def test_a_span_that_ends_before_it_starts_is_refused_on_every_page(site: Site, query: str) -> None:
+    for path in ("/tta/records", "/tta/records.json", "/-/charts", "/-/chart", "/-/map", "/-/new", "/tta/records.csv"):
+        answer = site.get(f"{path}?county=x&{query}")
+        assert (answer.status_code, "ends before it starts" in answer.text) == (400, True), path
+        links = set(re.findall('href="([^"]*)">Leave this', answer.text))
+        assert all(site.get(unescape(link)).status_code == 200 for link in links)
 
 
 @pytest.mark.parametrize("query", ["search=(court", "state=Ontario", "fiscal_year=last week"])

@@ -141,14 +141,21 @@ def test_no_question_breaks_the_page(site: Site, query: str) -> None:
         ("deflek", "deflection"),  # a part of a word
         ("xqzwv", None),
         ("court", None),
+        ("mentl helth", "mental health"),
+        ("zqzv OR deflektion", "zqzv OR deflection"),
         ("sceened", None),  # near the stem of a word, and not near the word
     ],
 )
 def test_words_that_no_record_has_are_corrected(site: Site, typed: str, corrected: str | None) -> None:
     answer = site.get(f"/-/search?{urlencode({'q': typed})}")
     assert answer.status_code == 200
-    found = re.search(r"Did you mean <a [^>]*><strong>([^<]*)<", answer.text)
-    assert (found[1] if found else None) == corrected
+    found = re.search(r"No match for “([^”]*)”. Showing <strong>([^<]*)<", answer.text)
+    assert (found.groups() if found else None) == ((typed, corrected) if corrected else None)
+    assert (
+        (site.get(f"/-/search?{urlencode({'q': corrected})}").text.count("<h2>") == answer.text.count("<h2>") > 0)
+        if corrected
+        else True
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,6 +170,13 @@ def test_words_that_no_record_has_are_corrected(site: Site, typed: str, correcte
 def test_numbers_and_addresses_lead_to_their_record(site: Site, typed: str) -> None:
     answer = site.get(f"/-/search?{urlencode({'q': typed})}")
     assert (answer.status_code, answer.headers.get("location")) == (302, "/tta/records/900000004")
+
+
+def test_short_words_are_corrected_too_and_a_phrase_comes_before_words_apart(tmp_path: Path) -> None:
+    titles = ["Prescriptions on an isle, in the county", "Help for Presque Isle County"]
+    pages = [page(html({"TTA Title": title}, node=n), url=node(n)) for n, title in enumerate(titles, 1)]
+    text = Site(loaded(tmp_path, pages).database).get("/-/search?q=Presk+Ile+County").text
+    assert "Showing <strong>Presque Isle County</strong>" in text and text.count("<h2>") == 1
 
 
 def test_a_person_is_found_in_any_role_and_where_a_page_cut_the_name(tmp_path: Path) -> None:

@@ -47,21 +47,14 @@ def register(db: sqlite3.Connection) -> None:
             lambda part, *titles: getattr(next(filter(None, map(split_request_title, filter(None, titles))), None), part, None),
         ),
         "has": (2, lambda pattern, text: re.search(pattern, text or "", re.IGNORECASE) is not None),
-        "place_part": (3, _place_part),
+        "place_part": (3, lambda x, y, part: None if x is None or y is None else getattr(atlas().place(x, y), part, None)),
         "county_agrees": (3, _county_agrees),
         "code_of_2023": (2, lambda *point: None if None in point else code_of_2023(*point)),
     }
     for name, (arguments, function) in functions.items():
-        db.create_function(f"tta_{name}", arguments, lru_cache(maxsize=256)(function), deterministic=True)
+        db.create_function(f"tta_{name}", arguments, lru_cache(maxsize=4096)(function), deterministic=True)
 
 
-@lru_cache(maxsize=4096)
-def _place_part(longitude: float | None, latitude: float | None, part: str) -> str | None:
-    """Returns a field of the `places.County` at a point. Cached: many records have the point of the same town."""
-    return None if longitude is None or latitude is None else getattr(atlas().place(longitude, latitude), part, None)
-
-
-@lru_cache(maxsize=4096)
 def _county_agrees(longitude: float | None, latitude: float | None, printed: str | None) -> bool | None:
     if longitude is None or latitude is None or not printed or (place := atlas().place(longitude, latitude)) is None:
         return None

@@ -28,7 +28,7 @@ from scraper.explore.lines import describe, ensure_records_are_shown
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS, metadata
 from scraper.explore.middleware import App, PageCache, cached, headers, limited, with_headers
-from scraper.explore.requests import UNREADABLE, normalize_request
+from scraper.explore.requests import normalize_request
 from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
@@ -69,7 +69,9 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
     """Returns the page of an error: status 400 for an invalid request; 500, and a traceback on standard error, for a bug."""
     status, message, title = 500, str(exception), None
     is_visitors_sql = isinstance(exception, sqlite3.OperationalError) and {"sql", "_where"} & set(request.args)
-    if isinstance(exception, QueryInterrupted):
+    if problem := request.scope.get("tta_problem"):  # the request was sent to `UNREADABLE`, where there is nothing
+        status, message, title = 400, problem, "This filter can't be read"
+    elif isinstance(exception, QueryInterrupted):
         status, message = 400, "This reached the time limit, as happens on a busy server: try again, or choose fewer records."
     elif isinstance(exception, Base400):
         status = exception.status
@@ -143,16 +145,10 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
         (r"^/-/codebook$", _make_view(home.codebook, "codebook.html")),
         (r"^/-/codebook\.(?P<format>csv|xlsx)$", _make_view(home.codebook_file)),
         (r"^/-/health$", home.health),
-        (rf"^{UNREADABLE}(?:\.json)?$", _raise_unreadable),
         (r"^/robots\.txt$", lambda: Response.text("User-agent: *\nDisallow: /")),  # the pages contain people's names
         # Replaces Datasette's own page, which exposes the path of the database file:
         (r"^/-/databases(?:\.json)?$", lambda datasette: Response.json([{"name": name} for name in datasette.databases])),
     ]
-
-
-async def _raise_unreadable(request: Any) -> Any:
-    problem = request.scope.get("tta_problem", "There is nothing here.")
-    raise DatasetteError(problem, title="This filter can't be read", status=400)
 
 
 def _make_view(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:

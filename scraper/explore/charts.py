@@ -258,12 +258,12 @@ class Chart:
     def limits(self) -> list[float]:
         """Returns the upper limit of each shade, round numbers. Those of counts grow squared, because most counts are small."""
         if not self.spec.figure.adds_up:
-            return [tick for tick in self.ticks if tick > 0]
+            return self.ticks[1:]
         return sorted({_round_up(self.ticks[-1] * (n / SHADE_COUNT) ** 2) for n in range(1, SHADE_COUNT + 1)})
 
     def shade(self, value: float) -> int:
-        """Returns the shade of a value, 1 to SHADE_COUNT; 0 for none or less."""
-        return ceil(SHADE_COUNT * (bisect_left(self.limits, value) + 1) / len(self.limits)) if value > 0 else 0
+        """Returns the shade of a value, 1 to SHADE_COUNT; 0 for none, unless there are negative values, which have shades too."""
+        return ceil(SHADE_COUNT * (bisect_left(self.limits, value) + 1) / len(self.limits)) if value or self.ticks[0] else 0
 
     @property
     def is_stack(self) -> bool:
@@ -318,11 +318,10 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url)
 
-    shown: Any = {spec.by: counts.rows, spec.split: series}
-    lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if value in shown.get(key, ())}
-
     firsts = _fill_gaps(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
+    shown: Any = {spec.by: counts.rows.keys() & set(firsts), spec.split: series}
+    lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if value in shown.get(key, ())}
     same = Counter(map(by.name, firsts))  # agencies of one name, which their numbers tell apart
 
     def row(first: Value) -> Row:
@@ -341,7 +340,8 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     for (*values, reason), n in counts.groups.items():
         missed = [one for (one, known), found in zip(kinds, values, strict=True) if one and not any(x in known for x in found)]
         if missed or reason:
-            by_reason[not missed][reason or f"no drawn {missed[0].name_in_text}"] += n
+            of = missed[0].name_in_text if missed and any(values) else ""  # a reason of the other dimension leaves nothing out
+            by_reason[not missed][reason if reason.endswith(of) else f"no drawn {of}"] += n
     names = [split.name(one) + "*" * ((spec.split, one) in (lacking or {})) if split else measure.heading for one in series]
     choices = list(totals.items())[-MAX_CHOICES if chosen_of.order else 0 :][:MAX_CHOICES]
     hidden = [split.name(one) for one in others if split]

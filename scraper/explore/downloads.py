@@ -104,6 +104,7 @@ async def of_page(datasette: Any, request: Any) -> Download:
         words = words or QUESTIONS[name].description  # which states the limit, if there is one
     elif name:
         title = metadata()["databases"][DATABASE]["tables"].get(name, {}).get("title", name)
+        title += ", some columns" * ("_col" in request.args)
         words = "; ".join(filter(None, [*row, (await chips(datasette, request, name))["words"]]))
     else:
         title, words = "Query", page["query"]["sql"]

@@ -50,8 +50,8 @@ _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 _WORDS: dict[str, str] = _TEXTS["words"]
 """Templates of filters in words, by lookup: the column's heading and the value are filled in."""
 _OWN: dict[str, dict[str, str]] = _TEXTS["own"]
-_NAMED = ("agency_id", "provider_id", "organization_id", "_organization")
-"""Filters whose values are numbers of organizations, which have names."""
+_NAMED = ("agency_id", "provider_id", "organization_id", "_organization", "family_id")
+"""Filters whose values are numbers of organizations or records, which have names."""
 FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__lte")
 """The columns and lookups that the form offers."""
 
@@ -160,8 +160,13 @@ async def events_between(database: Any, since: str, until: str) -> tuple[str, di
 
 
 async def names_of(database: Any, ids: Iterable[str], query: str = "names") -> dict[str, str]:
-    """Returns names by id: of organizations (agencies with their state), or of records with the query `titles`."""
+    """Returns names by id: of organizations (agencies with their state) and records, or only these with the query `titles`."""
     return dict((await database.execute(QUERIES[query].format(label=QUERIES["label"]), [json.dumps(list(ids))])).rows)
+
+
+def start_of(name: str) -> str:
+    """Returns the name of the filter that starts the span which the named one ends; empty if it ends none."""
+    return "_since" if name == "_until" else re.sub("lte?$", "gte", name) if re.search(r"(?:__|\.)lte?$", name) else ""
 
 
 async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
@@ -169,16 +174,11 @@ async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
     arguments, found, pairs = _arguments(request), [], pairs_of(request)
     ids = [value for name, value in pairs if name.removeprefix(RECORD).partition("__")[0] in _NAMED]
     names, given = await names_of(datasette.get_database(DATABASE), ids), dict(arguments)
-    for name, value in pairs:
+    for name, value in (pair for pair in pairs if start_of(pair[0]) not in given):
         plain = name.removeprefix(RECORD)
-        start = name.removesuffix(plain)
         column, _, lookup = plain.partition("__")
-        info, text = columns_in(TABLE if start else table).get(column), names.get(value, value)
-        ends = {"_since": ["_until"]}.get(plain) or [f"{column}__lte", f"{column}__lt"] * (lookup == "gte")
-        end = next((start + one for one in ends if start + one in given), "")
-        begin = "_since" if plain == "_until" else f"{column}__gte" if lookup in ("lte", "lt") else ""
-        if begin and start + begin in given:
-            continue
+        info, text = columns_in(TABLE if plain != name else table).get(column), names.get(value, value)
+        end = next((one for one in given if start_of(one) == name), "")
         if plain in ("_since", "_until"):
             text = _WORDS["since_until" if end else plain[1:]].format(value, given.get(end))
         elif plain.startswith("_"):

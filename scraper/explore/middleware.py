@@ -107,7 +107,6 @@ class PageCache:
         self._db = open_readonly(database, any_thread=True)
         self._version = 0
         self._kept: OrderedDict[bytes, CachedPage] = OrderedDict()
-        self._size = 0
         self.making: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def version(self) -> int:
@@ -115,7 +114,7 @@ class PageCache:
         version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
         if version != self._version:
             self._kept.clear()
-            self._size, self._version = 0, version
+            self._version = version
         return version
 
     def get(self, address: bytes) -> CachedPage | None:
@@ -129,9 +128,8 @@ class PageCache:
         if self.version() != version or address in self._kept:
             return
         self._kept[address] = answer
-        self._size += len(answer.body)
-        while self._size > MAX_BYTES:
-            self._size -= len(self._kept.popitem(last=False)[1].body)
+        while sum(len(one.body) for one in self._kept.values()) > MAX_BYTES:
+            self._kept.popitem(last=False)
 
 
 def cached(app: App, answers: PageCache) -> App:

@@ -9,10 +9,10 @@ a value, and what a visitor may not set, from the query; and every facet of a co
 import json
 import re
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from scraper.database.counties import STATES
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import RECORD, Pairs, read_yaml
+from scraper.explore.filters import RECORD, Pairs, read_yaml, start_of
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import LOOKS, QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
@@ -37,11 +37,14 @@ _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
 _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
+_NUMBER = re.compile(r"-?\d{1,18}(\.\d+)?", re.ASCII)
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
 _FORMATS: dict[str, list[str]] = read_yaml("filters")["dates"]
 NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
 """A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
-_FROM_TO = re.compile(r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)")
+_FROM_TO = re.compile(
+    r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)|(\d{4})[-–](\d{4})"
+)
 _FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")  # "FY24"
 _RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|quarter|fiscal year|fy|year)s?")
 _QUARTER = re.compile(r"(.*?) ?(?:q([1-4])|(first|second|third|fourth|[1-4]) quarter)(?: of)? ?(.*)")
@@ -85,7 +88,8 @@ def normalize_request(app: App, base_url: str) -> App:
                 for pair in pairs:
                     with suppress(BadQuery):
                         good += [pair] * (convert_query(scope["path"], [pair]) is not None)
-                asked_of = (f"{base_url.rstrip('/')}{scope['path']}", good, [pair for pair in pairs if pair not in good])
+                bad = [pair for pair in pairs if pair not in good]  # none: each alone can be read
+                asked_of = (f"{base_url.rstrip('/')}{scope['path']}", good if bad else [], bad or good)
                 scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem), tta_asked=asked_of)
         await app(scope, receive, send)
 
@@ -122,7 +126,14 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
         last = parse_days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
         if {"_until", "_dates"} & set(given) or last.end - last.first > timedelta(days=1):  # else a day is meant as the first
             pairs.append(("_until", str(last.end - timedelta(days=1))))
-    return [pair for key, value in pairs for pair in _convert_filter(columns, key, value)]
+    found = [pair for key, value in pairs for pair in _convert_filter(columns, key, value)]
+    ends = {start_of(end): (end, value) for end, value in found}
+    for start, first in found:
+        end, until = ends.get(start, ("", first))
+        order: Callable[[str], Any] = float if _NUMBER.fullmatch(first) and _NUMBER.fullmatch(until) else str
+        if order(first) > order(until) or (first == until and end.endswith("lt")):
+            raise BadQuery(f"From {first} to {until} ends before it starts: change one of the two, or leave it out.")
+    return found
 
 
 def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
@@ -186,7 +197,7 @@ def _convert_value(info: ColumnInfo, kind: Values, value: str) -> str:
             raise BadQuery(f"“{value[:80]}” is neither Yes, No nor {NOT_KNOWN}.")
         return _YES_NO[value.casefold()]
     number = value.replace(",", "").lstrip("$")
-    if kind in (Values.INTEGER, Values.NUMBER) and not re.fullmatch(r"-?\d{1,18}(\.\d+)?", number, re.ASCII):
+    if kind in (Values.INTEGER, Values.NUMBER) and not _NUMBER.fullmatch(number):
         raise BadQuery(f"“{value[:80]}” is not a number, which {info.heading} is.")
     return number if kind in (Values.INTEGER, Values.NUMBER) else value
 
@@ -226,9 +237,10 @@ def parse_days(text: str, today: date) -> Days:
         if found := _RELATIVE.fullmatch(plain):
             return _relative_days(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
         if len(plain) < 80 and (found := _FROM_TO.fullmatch(plain)):
-            end = parse_days(found[2] or found[4] or "today", today).end
-            if (span := Days(parse_days(found[1] or found[3], today).first, end)).first < end:
+            start, end, *_ = [*filter(None, found.groups()), "today"]
+            if (span := Days(parse_days(start, today).first, parse_days(end, today).end)).first < span.end:
                 return span
+            raise BadQuery(f"“{text[:80]}” ends before it starts.")
         if (found := _QUARTER.fullmatch(plain)) and found[1] + found[4]:  # of a year or a fiscal year
             year = parse_days(found[1] + found[4], today)
             if year.end == _add_units(year.first, "year", 1):
@@ -244,13 +256,9 @@ def _relative_days(is_this: bool, number: int, unit: str, today: date) -> Days:
     if number:
         end = today + timedelta(days=1)
         return Days(_add_units(end, unit, -number), end)
-    first = {
-        "day": today,
-        "week": today - timedelta(days=today.isoweekday() % 7),
-        "month": today.replace(day=1),
-        "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
-        "year": date(today.year, 1, 1),
-    }.get(unit) or date(today.year - (today.month < 10), 10, 1)
+    first = today - timedelta(days=today.isoweekday() % 7 * (unit == "week"))
+    if months := _MONTHS.get(unit):
+        first = _add_units(today.replace(day=1), "month", -((today.month - (10 if unit.startswith("f") else 1)) % months))
     return _unit_days(first if is_this else _add_units(first, unit, -1), unit)
 
 

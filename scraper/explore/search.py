@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from datasette.database import QueryInterrupted
 from datasette.utils import path_with_replaced_args, tilde_encode
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 
 from parsers.scalars import REFERENCE
@@ -38,7 +38,7 @@ _PLACES = "|".join([*(f"(?i:{name})" for name, _ in STATES.values()), *(code for
 _FILTERS = {"place_state": re.compile(rf"\b(?:{_PLACES})\b"), "fiscal_year": re.compile(r"(?i)\bfy ?'?(?:20)?\d\d\b|^20\d\d$")}
 """Words that may be meant as a filter, which a text search does not apply."""
 _OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)  # evidence that a question is meant as a search
-_WORD, _NAME = re.compile(r"[^\W\d_]{4,}"), re.compile(r"[^\W\d_]+")
+_WORD, _NAME = re.compile(r"(?!(?i:and|not)\b)[^\W\d_]{3,}"), re.compile(r"[^\W\d_]+")
 _CUT_TO = 15  # characters to which Drupal cuts a long name of a user
 _SQL, SCOPES, _SPELLING = read_yaml("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
@@ -46,12 +46,12 @@ _ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN, _SLIPS, _LETTERS, _TRIED = _SPELLING.v
 _SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 
-async def context(datasette: Any, request: Any) -> Any:
-    """Returns what the template `search.html` shows, or a redirect to the only record that matches."""
+async def context(datasette: Any, request: Any, typed: str = "") -> Any:
+    """Returns what `search.html` shows, or a redirect to the only match. `typed`: words without a match that these replace."""
     question, page = (request.args.get("q") or "").strip(), request.args.get("page") or ""
     page = min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1
     scope = request.args["in"] if request.args.get("in") in SCOPES else "records"
-    shown: dict[str, Any] = {"question": question, "scope": scope, "page": page, "hits": [], "tabs": [], "problem": None}
+    shown: dict[str, Any] = {"question": question, "scope": scope, "page": page, "hits": [], "tabs": [], "typed": typed}
     if not question:
         return shown
     database = datasette.get_database(DATABASE)
@@ -73,6 +73,8 @@ async def context(datasette: Any, request: Any) -> Any:
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
         better, cut_off = await _correct(database, question, list(SCOPES)), await _cut_names(database, question)
+        if better != question and not any(counts.values()) and not (typed or cut_off):
+            return await context(datasette, Request.fake(f"/?{urlencode({'q': better})}"), question)
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -140,8 +142,8 @@ async def _cut_names(database: Any, question: str) -> list[tuple[str, int]]:
 
 
 async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
-    """Replaces the words that no table contains by the closest ones; returns the question unchanged if that finds nothing."""
-    choices, words = [], list(_WORD.finditer(question))[:8]
+    """Replaces words that no table contains by the closest ones, best a phrase; returns the question if that finds nothing."""
+    choices, found, words = [], list[str](), list(_WORD.finditer(question))[:8]
 
     async def is_found(text: str) -> bool:
         return any([(await database.execute(_SQL["has_match"].format(one), {"match": text})).first()[0] for one in scopes])
@@ -157,8 +159,10 @@ async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
             for word, one in zip(words[::-1], chosen[::-1], strict=True):
                 better = better[: word.start()] + (one.title() if word[0].istitle() else one) + better[word.end() :]
             if await is_found(match(better)):
-                return better
-    return question
+                if better == question or await is_found(f'"{" ".join(chosen)}"'):
+                    return better
+                found.append(better)
+    return found[0] if found else question
 
 
 async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
@@ -172,7 +176,7 @@ async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: C
             terms = await database.execute(_SQL["like_it"].format(scope), {"first": first, "shortest": len(typed) - 5})
             near = (one for (one,) in terms if 2 * len({*typed} & {*one[: len(typed)]}) >= len({*one[: len(typed)]}))
             stems += [(count_mistakes(typed, one, is_stem=True), one) for one in near]
-        for _, stem in sorted(one for one in stems if one[0] <= len(one[1]) * _UNLIKE)[:12]:
+        for _, stem in sorted(one for one in stems if one[0] <= max(len(one[1]) * _UNLIKE, 1))[:12]:
             asked = {"match": f'"{stem}" OR "{stem}e"', "begin": _BEGIN, "end": _END}
             for (text,) in await database.execute(_SQL["in_full"].format(scope), asked):
                 costs = {full: count_mistakes(typed, full) for full in _MARKED.findall(text.lower().replace(f"{_END}…", ""))}

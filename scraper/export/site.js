@@ -388,7 +388,14 @@ window.tta = (() => {
       const most = Math.max(...rows.filter(([name]) => name !== "not known").map((one) => one[1]));
       shades = new Map(rows.map(([name, n]) => [name, ` tta-shade-${Math.ceil(5 * Math.sqrt(n / most))}`]));
     }
-    document.querySelector(".tta-with-insets").after(element("details", { open: true }, element("summary", {}, "By state"), table("State where delivered", rows)));
+    const byState = element("details", { open: true }, element("summary", {}, "By state"), table("State where delivered", rows));
+    document.querySelector(".tta-with-insets").after(byState);
+    document.querySelector(".tta-tabs a:not([aria-current])").addEventListener("click", (event) => {
+      if (!parametersOf().length) return; // the saved map of states is of all records
+      event.preventDefault();
+      byState.open = true;
+      byState.scrollIntoView();
+    });
     return window.ttaStates;
   }
   let shades = new Map();
@@ -413,6 +420,9 @@ window.tta = (() => {
     }
     for (const one of document.querySelectorAll("[data-at]")) wrap(one.firstChild, new URL(`/${one.dataset.at}`, document.querySelector("#original").href));
   }
+
+  // In place of a form there is a link, which needs no fold.
+  for (const fold of document.querySelectorAll(".tta-fold")) if (!fold.querySelector("form")) fold.replaceWith(...fold.querySelectorAll("p"));
 
   // A picture or table is saved, or opened beside the page: from a disk, browsers save nothing and draw no PNG.
   for (const link of document.querySelectorAll("a[href$='.svg'], a[href$='.csv']")) {
