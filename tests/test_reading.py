@@ -56,14 +56,16 @@ def test_markup_fields_are_instructions_whatever_their_label(label: str | None, 
     assert [row.section for row in record.fields] == [None, None, section]
 
 
-@pytest.mark.parametrize("make", [field, bare], ids=["classes", "bare"])
-def test_fields_of_an_item_teach_those_beside_them(make: object) -> None:
-    items = "".join(
-        f"<div>{bare('Milestone Title', title)}{bare('Due Date', day)}</div>" for title, day in (("A", "x"), ("B", "y"))
-    )
+@pytest.mark.parametrize("label", ["<div>{}</div>", "<span>{}</span>", "<h4>{}</h4>"])
+def test_fields_of_an_item_teach_those_beside_them(label: str) -> None:
+    pairs = (("Milestone Title", "A", "Lead Team", "x"), ("Milestone Title", "B", "Lead Team", "y"))
+    fields = "<div>" + label + "<div>{}</div></div>"
+    items = "".join(f"<div>Note{fields.format(*pair[:2])}{fields.format(*pair[2:])}</div>" for pair in pairs)
     record = read(page(BARE + f"<div><div>Milestone</div><div>{items}</div></div>"))
     found = [(row.item[-1], row.label, row.value) for row in record.fields if row.item]
-    assert found == [("1", "Milestone Title", "A"), ("1", "Due Date", "x"), ("2", "Milestone Title", "B"), ("2", "Due Date", "y")]
+    assert found == [
+        (number, *row) for number, pair in zip("12", pairs, strict=True) for row in ((None, "Note"), pair[:2], pair[2:])
+    ]
 
 
 SHAPES = {
