@@ -358,6 +358,8 @@ def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
     record = read(page(f"{notice}{BYLINE}<div>{BARE}</div>", root="<div>{}</div>"))
     assert (record.submitted_by, record.submitted_at) == ("Ann Onym", "2024-01-29T19:56:39Z")
     assert record.description is None
+    below = read(page(f"<div><p>{'A long text. ' * 500}</p>{BYLINE}</div><div>{BARE}</div>", root="<div>{}</div>"))
+    assert below.submitted_by is None, "a byline that a long text quotes"
 
 
 @pytest.mark.parametrize("verb", ["Submitted", "submitted", "Posted", "Authored"])
