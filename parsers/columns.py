@@ -40,7 +40,8 @@ def field_key(field: Field) -> str:
     A group (all milestones together) has one key, because its items have no identity of their own on these pages.
     """
     if field.item is not None:
-        return group_table(field.item.rstrip(" 0123456789")) or re.sub(r" \d+$", "", f"group {label_key(field.item)}")
+        group, _, _ = field.item.rpartition(" ")  # such as `Milestones 2`
+        return group_table(group) or f"group {label_key(group)}"
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
@@ -126,7 +127,7 @@ class _Member(NamedTuple):
 
 def _group_by_item(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Member]]]:
     """Returns the number and the fields of each item of a group, in page order. A text without a label is a separate field."""
-    nested = (field for field in fields if field.item is not None and group_table(field.item.rstrip(" 0123456789")) == table)
+    nested = (field for field in fields if field.item is not None and group_table(field.item.rpartition(" ")[0]) == table)
     for position, (_, item) in enumerate(groupby(nested, key=attrgetter("item")), start=1):
         members = []
         for _, group in groupby(

@@ -77,7 +77,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
             added.decompose()
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    node = _find_record_element(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
+    node = _find_record_element(parsed, node_id(base))
     tokens = _class_names(node) if node is not None else set()
     is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) and not any(map(_RECORD_TYPES.fullmatch, tokens))
     path = (_current_path(parsed) or "").replace("\\", "") if url is None else ""
@@ -111,11 +111,8 @@ def _is_cut(text: str) -> bool:
     return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
-def _find_record_element(parsed: LexborHTMLParser, page_number: int | None, *, is_elsewhere: bool) -> LexborNode | None:
-    """Returns the element with the page's one subject, by the node number of its address; None for several, or a list.
-
-    `is_elsewhere`: the page's address is known, and not a node's.
-    """
+def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
+    """Returns the element with the page's one subject, by the node number of its address; None for several, or a list."""
     candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
     taken = {node.mem_id: node for node in candidates}  # a node is found once for each selector that it matches
     candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _ancestors(node))]

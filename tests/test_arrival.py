@@ -14,7 +14,7 @@ from scraper.archive.store import CATALOG, SOURCES
 from scraper.capture import Capture
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import LoadOptions, load
-from scraper.doctor.verify import _verify_search
+from scraper.doctor.verify import verify_search
 from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.refresh.run import RefreshOptions, refresh
@@ -159,7 +159,7 @@ def test_search_finds_what_is_there_now(tmp_path: Path) -> None:
         [page(html({"County": "Essex", "Provider Reference": "Birch Institute"}), url=node(1), when=day(1))],
     )
     assert query(folders, "SELECT name FROM organizations") == [("Birch Institute",)]
-    assert list(_verify_search(folders.database)) == []
+    assert list(verify_search(folders.database)) == []
     found = "SELECT count(*) FROM records JOIN records_fts ON records.rowid = records_fts.rowid WHERE records_fts MATCH ?"
     assert [query(folders, found, word) for word in ("suffolk", "essex")] == [[(0,)], [(1,)]]
 

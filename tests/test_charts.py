@@ -131,7 +131,7 @@ def test_lists_count_in_each_value_and_what_is_left_out_is_told(tmp_path: Path) 
     assert chart.choices == [("2020", 8), ("2021", 7), ("2022", 7)], "records, not mentions, in the order of years"
     assert len(chart.drawn) == len(chart.rows) == 22 and not chart.left_out
     chart = draw(Spec(by="program_areas"), counts, EVERYTHING)
-    assert len(chart.drawn) == charts.MAX_ROWS and chart.left_out == {"no drawn program area": 2}
+    assert len(chart.drawn) == charts.MAX_ROWS and chart.left_out == {"another program area": 2}
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_captions_name_what_leaves_records_out_and_only_years_that_are_drawn() -
     for number in range(1, 26):
         counts.add(number, [f"provider {number}"], [None], reason="unknown county")
     chart = draw(Spec(by="provider_reference", split="county", kind="bars"), counts, EVERYTHING)
-    assert (chart.left_out, chart.unknown) == ({f"no drawn {chart.spec.across.name_in_text}": 15}, {"unknown county": 310})
+    assert (chart.left_out, chart.unknown) == ({f"another {chart.spec.across.name_in_text}": 15}, {"unknown county": 310})
     counts = Counts()
     for year in (2023, 2024):
         counts.add(1, [year])
@@ -302,7 +302,7 @@ def test_the_visitor_chooses_what_is_drawn() -> None:
         assert (len(chart.series), chart.series[0], chart.series[-1]) == (drawn, "value 03", last)
         assert chart.spec.only == values and len(chart.choices) == 20
         assert chart.others == ([] if kind == "lines" else [f"value {number:02}" for number in range(2 + charts.MAX_SERIES, 15)])
-        assert chart.left_out == {"no drawn status": 72}  # bars add up the last
+        assert chart.left_out == {"another status": 72}  # bars add up the last
         assert [*chart.grays] == ([8, 9, 10, 11] if kind == "lines" else [])
     counts = Counts()
     for name in "ab":

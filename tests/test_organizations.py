@@ -11,7 +11,7 @@ import pytest
 
 from scraper.database.load import load
 from scraper.database.organizations import HEADING, MATCHES, key_of_name, state_in_name
-from scraper.doctor.verify import _verify_search
+from scraper.doctor.verify import verify_search
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
@@ -188,7 +188,7 @@ def test_a_record_shows_the_name_of_its_agency_also_if_a_later_one_names_it(tmp_
         folders = loaded(tmp_path / folder, *nights)
         assert query(folders, agencies) == [("Larch Police",)]
         assert query(folders, "SELECT rowid FROM records_fts WHERE records_fts MATCH 'larch'") == [(1,), (2,)]
-        assert list(_verify_search(folders.database)) == []
+        assert list(verify_search(folders.database)) == []
 
 
 def test_a_renamed_provider_has_its_latest_name_and_its_page_outweighs_links(tmp_path: Path) -> None:

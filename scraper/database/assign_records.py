@@ -19,7 +19,7 @@ SHOWS = "form IS NOT NULL"
 TIME_ORDER = "rtrim(coalesce(captured_at, ''), 'Z')"
 """SQL that sorts captures by time: unknown first, a date before times on that day, a full second before its fractions."""
 BUILD_ORDER = f"{TIME_ORDER}, instr('prose text html data', form), capture_id"
-"""SQL for the order of `merge.order`: by time; at the same time, the richest form last."""
+"""SQL for the order in which `merge` takes captures: by time; at the same time, the richest form last."""
 REPLACED = """
     NOT intact AND EXISTS (SELECT 1 FROM captures other WHERE other.intact AND other.form IS NOT NULL
     AND other.address IS captures.address AND other.captured_at IS captures.captured_at)

@@ -215,7 +215,7 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
         if problem := tables.attach(name, path, header, steps):
             report.findings.append(problem)
     if folders.database.exists() and not any(one.kind.startswith("database") for one in report.findings):
-        report.findings += _verify_search(folders.database)
+        report.findings += verify_search(folders.database)
     tables.begin()
     _read_warc_files(tables, folders.archive, report, progress)
     report.findings += tables.compare()
@@ -260,7 +260,7 @@ def _read_warc_files(tables: DoctorTables, folder: Path, report: DoctorReport, p
     tables.db.execute("CREATE INDEX seen_by_id ON seen (capture_id)")
 
 
-def _verify_search(path: Path) -> Iterator[Finding]:
+def verify_search(path: Path) -> Iterator[Finding]:
     """Verifies a full-text index. FTS5 compares it with its rows during a write, which is rolled back here (fts5, 6.8)."""
     with closing(open_writable(path, create=False)) as db:
         db.execute("PRAGMA busy_timeout = 0")

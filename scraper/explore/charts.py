@@ -341,7 +341,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         missed = [one for (one, known), found in zip(kinds, values, strict=True) if one and not any(x in known for x in found)]
         if missed or reason:
             of = missed[0].name_in_text if missed and any(values) else ""  # a reason of the other dimension leaves nothing out
-            by_reason[not missed][reason if reason.endswith(of) else f"no drawn {of}"] += n
+            by_reason[not missed][reason if reason.endswith(of) else f"another {of}"] += n
     names = [split.name(one) + "*" * ((spec.split, one) in (lacking or {})) if split else measure.heading for one in series]
     choices = list(totals.items())[-MAX_CHOICES if chosen_of.order else 0 :][:MAX_CHOICES]
     hidden = [split.name(one) for one in others if split]

@@ -74,7 +74,8 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
         found = (await database.execute(sql, asked)).rows
         better, cut_off = await _correct(database, question, list(SCOPES)), await _cut_names(database, question)
         if better != question and not any(counts.values()) and not (typed or cut_off):
-            return await context(datasette, Request.fake(f"/?{urlencode({'q': better})}"), question)
+            again = {"q": better} | {name: request.args[name] for name in ("in",) if name in request.args}
+            return await context(datasette, Request.fake(f"/?{urlencode(again)}"), question)
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:

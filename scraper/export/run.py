@@ -146,7 +146,7 @@ class _Export:
         try:
             from scraper.export import parquet  # imported here, because pyarrow takes a while to load, and need not be installed
         except ModuleNotFoundError as error:
-            raise TtaError(f"{error.name} is not installed: run `pip install '.[parquet]'` in a clone of this program") from None
+            raise TtaError(f"Parquet needs {error.name}: run `pip install '.[parquet]'` in a clone of this program") from None
         self.counts[name] = parquet.write(name, columns, rows, file)
 
     def _write_workbook(self, file: BinaryIO) -> None:
