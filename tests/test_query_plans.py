@@ -14,8 +14,8 @@ from scraper.database.connection import writing
 from scraper.database.load import LoadOptions, load
 from scraper.database.parsed_pages import ParsedPages
 from scraper.folders import Folders
+from tests.capturekit import CAPTURES
 from tests.dbkit import add, loaded
-from tests.test_arrival import CAPTURES
 
 Plan = list[tuple[int, int, int, str]]
 
