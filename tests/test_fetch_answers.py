@@ -6,19 +6,18 @@ from email.utils import format_datetime
 from itertools import combinations
 from pathlib import Path
 
-import httpx
 import pytest
 
 from scraper.archive.store import Archive
 from scraper.sources.replay import capture_time, other_page
 from scraper.web.addresses import same_page
-from scraper.web.client import Response
+from scraper.web.client import Headers, Response
+from tests.dbkit import plain_page
 from tests.fakearchive import faults, proxy
 from tests.fakearchive.bucket import Bucket
+from tests.fakearchive.pywb import understands
 from tests.fakearchive.run import HOST, Fetch, pywb_archive, run, stored, write_config
 from tests.fakearchive.server import FakeArchive, Handler
-from tests.test_archive import page
-from tests.test_fetch_index_server import understands
 
 AT = "20240101000000"
 RECORDS = 4
@@ -40,7 +39,7 @@ def filled(fake: FakeArchive, source: str, data: Path) -> str:
             bucket.add(url, AT, body(number))
             fake.files[f"/node/{number}"] = faults.answers(200, body(number))
             if source == "live":
-                archive.add(page(number, source="files"))
+                archive.add(plain_page(number, source="files"))
     return {"commoncrawl": "warc.gz", "live": "/node/"}.get(source, "/web/")
 
 
@@ -122,7 +121,7 @@ def test_spellings_of_one_page() -> None:
 
 def _answer(**headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response("https://a.org/web/20240101000000id_/https://x.gov/1", 200, httpx.Headers(named), b"", b"", True)
+    return Response("https://a.org/web/20240101000000id_/https://x.gov/1", 200, Headers(tuple(named.items())), b"", b"", True)
 
 
 FUTURE = format_datetime(datetime.now(UTC) + timedelta(days=400), usegmt=True)

@@ -21,8 +21,8 @@ from scraper.database.tables import BY_NAME
 from scraper.explore.filters import QUERIES
 from scraper.explore.metadata import LOOKS
 from scraper.folders import Folders
+from tests.capturekit import CAPTURES
 from tests.dbkit import add, loaded
-from tests.test_arrival import CAPTURES
 
 Plan = list[tuple[int, int, int, str]]
 

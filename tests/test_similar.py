@@ -15,8 +15,7 @@ from scraper.explore.filters import QUERIES
 from scraper.folders import Folders
 from scraper.sandbox import register_functions
 from scraper.sqlite import open_writable
-from tests.dbkit import add, day, html, loaded, node, page, query
-from tests.test_organizations import pairs
+from tests.dbkit import add, day, html, loaded, node, page, pairs, query
 
 WORDS = [
     f"{one}{two}{three}"
