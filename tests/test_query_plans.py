@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from scraper.config import Checks
-from scraper.database import schema
 from scraper.database import load as loading
+from scraper.database import schema
 from scraper.database.checks import CheckInput, check_all
 from scraper.database.connection import writing
 from scraper.database.load import LoadOptions, load
