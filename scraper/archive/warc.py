@@ -93,6 +93,7 @@ def only_capture(member: bytes, source: str) -> Capture | None:
 
 
 def _to_capture(record: WarcRecord, source: str, origin: str | None) -> Capture:
+    """Returns the capture in a record, dated by what it shows. `source`, `origin`: used if the record does not name its own."""
     headers = record.named
     warc_type = WarcType(record.type)
     is_http, is_revisit = warc_type in (WarcType.RESPONSE, WarcType.REVISIT), warc_type is WarcType.REVISIT

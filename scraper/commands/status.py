@@ -42,6 +42,7 @@ def status(folders: Folders, missing: bool, as_json: bool) -> None:
 
 
 def _status_lines(folders: Folders, status: state.Status) -> Iterator[str]:
+    """Yields the lines of `tta status`: archive, database, last refresh, unmapped fields, then years and sources."""
     if status.archived or status.loaded:
         # `tta load` does not load what a refresh refused, so it is not recommended then
         advice = "run `tta load`"

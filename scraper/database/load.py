@@ -110,6 +110,7 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
 
 
 def _load(folders: Folders, options: LoadOptions) -> Loaded:
+    """Loads once, in one transaction. Raises as `load`, and ParsedPagesDamaged if the store of parsed pages must be recreated."""
     catalog = folders.archive / CATALOG
     with (
         cluster(options.scheduler, options.stop.check) if options.scheduler else nullcontext() as remote,
