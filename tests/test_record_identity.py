@@ -76,6 +76,7 @@ def test_through_another_capture() -> None:
         ("https://bjatta.bja.ojp.gov/tta/A?b=1", "bjatta.bja.ojp.gov/tta/A?b=1"),
         ("https://rp.bjatta.bja.ojp.gov/", "rp.bjatta.bja.ojp.gov"),
         ("https://[bad", "https://[bad"),
+        ("/tta/A", "/tta/A"),
         ("", None),
         (None, None),
     ],
