@@ -6,7 +6,7 @@ Also the progress line, on standard error, only if that is a terminal.
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -50,6 +50,8 @@ class ProgressBar:
         self._shown = sys.stderr.isatty()
         self._unit, self._scale = (" MB", 1_000_000) if counts_bytes else ("", 1)
         self._task, self._began, self._last = "", 0.0, 0.0
+        self.on_line: Callable[[str], None] = lambda _text: None
+        """Called with every line, including those not shown; for a log."""
 
     def __enter__(self) -> Self:
         return self
@@ -57,10 +59,12 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._show(_CLEAR)
 
-    def line(self, text: str) -> None:
-        """Prints one line, escaped, above the progress."""
-        self._show(_CLEAR)
-        click.echo(escape(text, 1000), err=True)
+    def line(self, text: str, *, is_shown: bool = True) -> None:
+        """Logs one line, and prints it, escaped, above the progress."""
+        self.on_line(text)
+        if is_shown:
+            self._show(_CLEAR)
+            click.echo(escape(text, 1000), err=True)
 
     def update(self, text: str, done: int, total: int | None) -> None:
         """Shows how much of the task called `text` is done; another text begins another task."""

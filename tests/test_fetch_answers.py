@@ -6,13 +6,12 @@ from email.utils import format_datetime
 from itertools import combinations
 from pathlib import Path
 
-import httpx
 import pytest
 
 from scraper.archive.store import Archive
 from scraper.sources.replay import capture_time, other_page
 from scraper.web.addresses import same_page
-from scraper.web.client import Response
+from scraper.web.client import Headers, Response
 from tests.fakearchive import faults, proxy
 from tests.fakearchive.bucket import Bucket
 from tests.fakearchive.run import HOST, Fetch, pywb_archive, run, stored, write_config
@@ -122,7 +121,7 @@ def test_spellings_of_one_page() -> None:
 
 def _answer(**headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response("https://a.org/web/20240101000000id_/https://x.gov/1", 200, httpx.Headers(named), b"", b"", True)
+    return Response("https://a.org/web/20240101000000id_/https://x.gov/1", 200, Headers(tuple(named.items())), b"", b"", True)
 
 
 FUTURE = format_datetime(datetime.now(UTC) + timedelta(days=400), usegmt=True)

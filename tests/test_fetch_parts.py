@@ -6,7 +6,6 @@ import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,13 +35,14 @@ from scraper.sources.live import rules_of
 from scraper.sources.replay import original_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
-from scraper.web.client import Response, sendable
+from scraper.web.client import Headers, Response, sendable
 from tests.campaigns.million_rows import peak
 from tests.commandkit import tta
 
 
 def answer(body: bytes, content_type: str = "application/json", status: int = 200, **headers: str) -> Response:
-    return Response("http://127.0.0.1/", status, httpx.Headers({"content-type": content_type, **headers}), body, body, True)
+    named = Headers(tuple({"content-type": content_type, **headers}.items()))
+    return Response("http://127.0.0.1/", status, named, body, body, True)
 
 
 # Configuration
@@ -307,7 +307,7 @@ def test_the_original_address_in_a_link_header() -> None:
         ('<https://x.gov/z>; rel="first memento"', asked),
         ("", asked),
     ]:
-        assert original_url(httpx.Headers({"Link": link}), asked) == expected
+        assert original_url(Headers((("Link", link),)), asked) == expected
 
 
 def test_robots_txt() -> None:

@@ -5,7 +5,7 @@ the run, in which order captures become durable, and how the run ends.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -81,27 +81,16 @@ class FetchReport:
 
 
 class Display(ProgressBar):
-    """A progress bar with lines above it, which can also be logged. Use it in a `with`."""
+    """Also shows failures of single captures, and waits."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.on_line: Callable[[str], None] = lambda _text: None
-        """Called with every line, including those not shown; for a log."""
-        self._failures = 0
-
-    def line(self, text: str) -> None:
-        """Prints and logs one line."""
-        self.on_line(text)
-        super().line(text)
+    _failures = 0
 
     def failure(self, text: str) -> None:
-        """Prints and logs a line about one capture; only the first MAX_FAILURES are printed."""
+        """Logs a line about one capture; only the first MAX_FAILURE_LINES are printed."""
         self._failures += 1
-        self.on_line(text)
-        if self._failures <= MAX_FAILURE_LINES:
-            super().line(text)
-        elif self._failures == MAX_FAILURE_LINES + 1:
-            super().line("further failures of single captures are not shown")
+        if self._failures == MAX_FAILURE_LINES + 1:
+            self.line("further failures of single captures are not shown")
+        self.line(text, is_shown=self._failures <= MAX_FAILURE_LINES)
 
     def waiting(self, host: str, seconds: float) -> None:
         if seconds >= 1:

@@ -44,7 +44,7 @@ def parse_listing(answer: Response) -> tuple[Rows, str | None]:
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").lstrip()
     if blocked := re.search(r"(Administrative|Robot)AccessControlException|Blocked Site Error", text[:4096]):
         raise NotCdx(f"the archive excludes this site ({blocked[0]})", final=True)
-    if "html" in answer.headers.get("content-type", "").lower() or text.startswith("<"):
+    if "html" in answer.headers.get("content-type").lower() or text.startswith("<"):
         words = " ".join(re.sub(r"<[^>]*>", " ", text[:2000]).split())
         raise NotCdx(f"an HTML page instead of a listing: {escape(words, 80)}")
     table = _parse_table(text) if text else []

@@ -100,7 +100,7 @@ def read_range(client: Client, url: str, policy: RequestPolicy, start: int, leng
     answer = client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
         return answer
-    stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
+    stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range").strip())
     last = int(stated[2]) if stated and int(stated[1]) == start else -1
     if last != end and not (short and 0 <= last < end and stated and stated[3] == str(last + 1)):
         raise _unexpected(answer, "not the requested range")
@@ -115,7 +115,7 @@ def _unexpected(answer: Response, what: str) -> RequestFailed:
 
 def _total_size(answer: Response) -> int:
     """Returns the size of the whole file in bytes, 0 if a 206 does not state it."""
-    size = answer.headers.get("content-range", "").rpartition("/")[2].strip()
+    size = answer.headers.get("content-range").rpartition("/")[2].strip()
     return int(size) if re.fullmatch(r"\d{1,19}", size) else 0
 
 

@@ -64,7 +64,7 @@ def rules_of(answer: Response, agent: str) -> RobotsRules:
     if not 200 <= answer.status < 300:
         raise RequestFailed(f"robots.txt answered {answer.status}: nothing is requested until it can be read")
     text = answer.body.decode("utf-8-sig", "replace")
-    if "html" in answer.headers.get("content-type", "").lower() or text.lstrip().startswith("<"):
+    if "html" in answer.headers.get("content-type").lower() or text.lstrip().startswith("<"):
         raise RequestFailed("robots.txt is an HTML page: nothing is requested until it can be read")
     return RobotsRules(text, agent)
 
@@ -150,8 +150,8 @@ class Live:
         return self._classify(row.url, answer, known)
 
     def _classify(self, url: str, answer: Response, known: _Known) -> FetchResult:
-        challenged = "cf-mitigated" in answer.headers
-        challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
+        challenged = bool(answer.headers.get("cf-mitigated"))
+        challenged |= answer.status != 200 and any(map(answer.headers.get, _SITE["challenges"]))
         if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: not about the record
             self._remember(url, "blocked", known)
             self._blocked += 1
@@ -166,7 +166,7 @@ class Live:
         if answer.status == 200 and (other := _other_node(url, answer)):
             raise RequestFailed(f"{escape(url)}: the site answered with another page, node {other}")
         self._blocked = 0
-        text_hash = _hash_of(answer.status, answer.headers.get("location"), answer.body)
+        text_hash = _hash_of(answer.status, answer.headers.get("location") or None, answer.body)
         if text_hash == known.text_hash and known.capture_id and not known.removed_at:
             self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
             reason = "unchanged except for what changes in each answer"

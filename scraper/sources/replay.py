@@ -5,12 +5,12 @@ The functions before the class interpret one answer (ARCHIVES.md, section 2, "De
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin
-
-import httpx
 
 from parsers.decode import MAX_PAGE
 from parsers.urls import is_of_hosts
@@ -23,7 +23,7 @@ from scraper.ledger.store import EMPTY_SHA1, FetchResult, FetchState, ListedCapt
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, same_page, url_key
-from scraper.web.client import REDIRECTS, RequestPolicy, Response, sendable
+from scraper.web.client import REDIRECTS, Headers, RequestPolicy, Response, sendable
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 ORIGINAL = "x-archive-orig-"
@@ -35,7 +35,7 @@ MAX_SKEW = timedelta(hours=1)
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 _GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)  # of files that are themselves compressed
 _EXCLUDED = re.compile(rb"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
-Pairs = list[tuple[str, str]]
+Pairs = Sequence[tuple[str, str]]
 """Names and values of headers."""
 
 
@@ -46,9 +46,9 @@ class Redirect(NamedTuple):
     url: str
 
 
-def is_memento(headers: httpx.Headers) -> bool:
+def is_memento(headers: Headers) -> bool:
     """Returns whether the answer is an archived one, archived errors included (ARCHIVES.md, fact 3)."""
-    return bool(headers.get("memento-datetime", "").strip())
+    return bool(headers.get("memento-datetime").strip())
 
 
 def capture_time(answer: Response, asked: str, replay_url: str) -> datetime | None:
@@ -71,8 +71,9 @@ def other_page(answer: Response, asked: str, replay_url: str) -> str | None:
 
 def _in_replay(answer: Response, header: str, replay_url: str) -> Redirect | None:
     """Returns timestamp and original URL if a header has a URL of the archive's replay, absolute or relative."""
+    located = answer.headers.get(header).strip()
     try:
-        url = urljoin(answer.url, answer.headers.get(header, "").strip()) if header in answer.headers else ""
+        url = urljoin(answer.url, located) if located else ""
     except ValueError:
         return None
     prefix, rest = re.sub(r"^https?:", "", replay_url), re.sub(r"^https?:", "", url)
@@ -86,13 +87,13 @@ def _in_replay(answer: Response, header: str, replay_url: str) -> Redirect | Non
     return Redirect(found[1], re.sub(r"^(https?):/+", r"\1://", original, flags=re.IGNORECASE))
 
 
-def original_url(headers: httpx.Headers, asked: str) -> str:
+def original_url(headers: Headers, asked: str) -> str:
     """Returns the captured URL, by rel="original". It may differ from `asked` (edgi-govdata-archiving/wayback#99)."""
     originals = _originals(headers)
     return asked if asked in originals else next(iter(originals), asked)
 
 
-def _originals(headers: httpx.Headers) -> list[str]:
+def _originals(headers: Headers) -> list[str]:
     """Returns URLs with rel="original" in Link headers, also with HTML escapes decoded (EDGI recorded escaped ones)."""
     found = []
     for link in headers.get_list("link"):
@@ -103,20 +104,16 @@ def _originals(headers: httpx.Headers) -> list[str]:
 
 def capture_of(answer: Response, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
     """Returns an answer as a capture made at `moment`; with the page's headers, or those given, except NOT_KEPT."""
-    kept = tuple(pair for pair in headers or _header_pairs(answer) if pair[0].lower() not in NOT_KEPT)
-    reason = httpx.codes.get_reason_phrase(answer.status)
+    kept = tuple(pair for pair in headers or answer.headers.pairs if pair[0].lower() not in NOT_KEPT)
+    reason = next((one.phrase for one in HTTPStatus if one == answer.status), "")
     capture = Capture(warc_type=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment)
     capture = replace(capture, fetched_at=utc_now(), http_status=answer.status, http_reason=reason, http_headers=kept)
     return replace(capture, content_type=capture.header("content-type"))
 
 
-def _header_pairs(answer: Response) -> Pairs:
-    return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
-
-
 def _archived_headers(answer: Response, replay_url: str) -> Pairs:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
-    pairs = _header_pairs(answer)
+    pairs = answer.headers.pairs
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     known = {name.lower() for name, _ in archived}
     target = _in_replay(answer, "location", replay_url)  # the target of the page's redirect, as a URL of the archive
@@ -130,7 +127,7 @@ def differs_from_index(answer: Response, capture: Capture, row: ListedCapture) -
     """Whether the body's digest is not the listed one, which is wrong for encoded or chunked pages (ARCHIVES.md, fact 11)."""
     listed = sha1_of(row.digest)
     encodings = [ORIGINAL + "content-encoding", ORIGINAL + "transfer-encoding", "content-encoding"]
-    encoded = any(answer.headers.get(name, "").strip().lower() not in ("", "identity") for name in encodings)
+    encoded = any(answer.headers.get(name).strip().lower() not in ("", "identity") for name in encodings)
     if listed is None or encoded or row.is_revisit:
         return False
     return listed not in map(sha1_digest, (capture.payload, answer.raw, answer.body))
@@ -138,7 +135,7 @@ def differs_from_index(answer: Response, capture: Capture, row: ListedCapture) -
 
 def is_short(answer: Response, capture: Capture) -> bool:
     """Returns whether a body has fewer bytes than the site sent, or is an HTML page without its end."""
-    length = answer.headers.get(ORIGINAL + "content-length", "")
+    length = answer.headers.get(ORIGINAL + "content-length")
     if re.fullmatch(r"[0-9]{1,12}", length) and len(capture.payload) < int(length):
         return True
     page = "html" in (capture.content_type or "").lower() and b"<html" in capture.payload[:4096].lower()
@@ -220,7 +217,7 @@ class Replay:
                 body = decode_content(body, encodings=["gzip"])
             except UndecodableContent as error:
                 raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
-        digest, origin = sha1_of(listed.digest), answer.headers.get("x-archive-src")
+        digest, origin = sha1_of(listed.digest), answer.headers.get("x-archive-src") or None
         capture = replace(capture, payload=body, payload_digest=digest, origin=origin)
         differs = differs_from_index(answer, capture, listed)
         if differs and (not answer.framed or is_short(answer, capture)):

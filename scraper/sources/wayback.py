@@ -123,15 +123,12 @@ class Wayback:
         def parse(answer: Response) -> tuple[Rows, str | None]:
             if answer.status in policy.final:
                 raise ListingTimedOut(f"answered {answer.status}", final=True)
-            problem = ""
             try:
                 page = parse_listing(answer)
             except NotCdx as error:
-                if answer.status == 200:
-                    raise
-                problem = f": {error}"
+                raise error if answer.status == 200 else NotCdx(f"answered {answer.status}: {error}", final=True) from None
             if answer.status != 200:
-                raise NotCdx(f"answered {answer.status}{problem}", final=True)
+                raise NotCdx(f"answered {answer.status}", final=True)
             return page
 
         return ask_index(self._context, f"{self._settings.cdx_url}?{urlencode(asked)}", policy, parse)

@@ -22,7 +22,6 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import h11
-import httpx
 
 from scraper.config import Config
 from scraper.encoding import MAX_BODY, MAX_RATIO, decode_content
@@ -46,11 +45,26 @@ FORBIDDEN_PAUSE = 86_400.0
 """Seconds after a 403 of an archive that blocks clients after too many requests (cc-downloader: "unrecoverable")."""
 
 
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The headers of an answer, as names and values. Names are compared without case."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def get_list(self, name: str) -> list[str]:
+        """Returns the values of all headers of that name."""
+        return [value for key, value in self.pairs if key.lower() == name.lower()]
+
+    def get(self, name: str) -> str:
+        """Returns the values of the headers of that name, separated by commas (RFC 9110, 5.3); empty if there is none."""
+        return ", ".join(self.get_list(name))
+
+
 class OpenResponse(NamedTuple):
     """An answer as a stream. If it is `framed` (states its length or its end), a truncated `body` raises ConnectionFailed."""
 
     status: int
-    headers: httpx.Headers
+    headers: Headers
     framed: bool
     body: Iterator[bytes]
 
@@ -60,7 +74,7 @@ class Response(NamedTuple):
 
     url: str
     status: int
-    headers: httpx.Headers
+    headers: Headers
     raw: bytes
     body: bytes
     framed: bool
@@ -79,7 +93,7 @@ class RequestPolicy:
     interval: float
     limit: int = MAX_BODY
     accept_encoding: str = "gzip"
-    is_data: Callable[[httpx.Headers], bool] = lambda _headers: False
+    is_data: Callable[[Headers], bool] = lambda _headers: False
     final: frozenset[int] = frozenset()
     follow: int = 0
     retry_timeouts: bool = True
@@ -110,7 +124,7 @@ class Client:
                 return answer
             seen.add(url)
             try:
-                url = sendable(urljoin(url, answer.headers.get("location", "").strip())).partition("#")[0]
+                url = sendable(urljoin(url, answer.headers.get("location").strip())).partition("#")[0]
             except ValueError:
                 raise RequestFailed(f"{escape_url(url)}: redirected to something that is not a URL") from None
             if url in seen or len(seen) > policy.follow:
@@ -186,7 +200,7 @@ class Client:
         if policy.ranged and response.status == 200:
             self.pacer.note_failure(host_of(url), self.settings.retry.backoff)
             raise RequestFailed(f"{escape_url(url)}: the server ignored the range that was asked for")
-        length = response.headers.get("content-length", "")
+        length = response.headers.get("content-length")
         if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > policy.limit:
             raise TooLarge(f"{escape_url(url)}: {length} bytes; at most {policy.limit} are read")
         received = bytearray()
@@ -231,8 +245,8 @@ def request(
             connection = _Connection(stack, parts, time.monotonic() + seconds, loopback)
             target = target if target.startswith("/") else "/" + target
             head = connection.answer(h11.Request(method=method, target=target, headers=sent))
-        found = httpx.Headers(head.headers.raw_items())
-        framed = "content-length" in found or "chunked" in found.get("transfer-encoding", "").lower()
+        found = Headers(tuple((name.decode(), value.decode("utf-8", "replace")) for name, value in head.headers.raw_items()))
+        framed = bool(found.get("content-length")) or "chunked" in found.get("transfer-encoding").lower()
         yield OpenResponse(head.status_code, found, framed, connection.body(framed=framed))
 
 
