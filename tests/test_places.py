@@ -132,6 +132,8 @@ def test_a_point_outside_is_as_far_away_as_the_nearest_point_of_the_border() -> 
     transform = {"scale": [1, 1], "translate": [0, 0]}
     drawn = Atlas({"transform": transform, "arcs": [arc], "objects": {"counties": {"geometries": [triangle]}}})
     assert (drawn.place(0.6, 0.6, 16.0), drawn.place(0.6, 0.6, 15.5)) == (SUFFOLK, None)
+    around = [(-0.1, 0.5), (0.5, -0.1), (1.1, -0.001), (-0.001, 1.1)]  # each 11.1 km away
+    assert [(drawn.place(*point, 11.2), drawn.place(*point, 11.0)) for point in around] == [(SUFFOLK, None)] * 4
 
 
 @pytest.mark.parametrize("printed", ["city of " * 250, "and " * 500, "county " * 280, "," * 2000, "- " * 1000, "a" * 5000])
