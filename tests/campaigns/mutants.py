@@ -26,7 +26,7 @@ TESTS = {
     " drupal_data text samples provenance source_fields pages_disguised parser_safety generated_pages incomplete_pages",
     "scraper/database": "derived merge merge_pages merge_sequences record_identity availability places contacts columns"
     " data_checks load plan parsed_pages query_plans versions load_trouble workers why refresh"
-    " organizations similar arrival",
+    " organizations similar overlays difference arrival",
     "scraper/archive": "archive dating containers scan encoding",
     "scraper/sources": "containers fetch_parts fetch_index_server fetch_ranges fetch_listing fetch_replay fetch_answers"
     " fetch_live",
