@@ -5,11 +5,13 @@ Sources yield captures, the archive keeps them, and the parsers read their conte
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from scraper.encoding import decode_content
 from scraper.errors import UndecodableContent
@@ -140,3 +142,19 @@ def from_iso(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def url_key(url: str) -> str:
+    """Returns what all spellings of a page's URL share: no scheme, `www`, default port, user name, fragment, final slash.
+
+    It is for finding captures of the same page, never for requesting it: an archive replays the spelling that it lists. Unlike
+    SURT it keeps the case of the path, because Drupal's aliases may differ in it.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").lower().rstrip("."), parts.port
+    except ValueError:
+        return url
+    host = re.sub(r"^www\d*\.", "", host)
+    place = host if port in (None, 80, 443) else f"{host}:{port}"
+    return place + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import escape
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from scraper.archive.warc import record_id_of, sha1_digest
 from scraper.capture import Capture, Original, WarcType
 from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
+from scraper.database.merge import Seen
+from scraper.database.same_value import RICHNESS
 from scraper.export.run import export
 from scraper.folders import Folders
 
@@ -90,6 +93,16 @@ def page(payload: bytes, *, url: str | None = None, when: datetime | None = None
     return Capture(**(values | more))
 
 
+WHEN = datetime(2025, 1, 31, 12, 0, 5, tzinfo=UTC)
+_TWICE = (("Content-Type", "text/html; charset=utf-8"), ("X-Twice", "1"), ("X-Twice", "2"))
+
+
+def plain_page(number: int = 1, **changes: Any) -> Capture:
+    """A capture of a page of that node that is no record, made at WHEN, with a header that was sent twice."""
+    body = f"<html>page {number}</html>".encode()
+    return page(**({"payload": body, "url": node(number), "when": WHEN, "http_headers": _TWICE} | changes))
+
+
 def text(payload: str, *, url: str | None = None, when: datetime | None = None) -> Capture:
     """A text capture, as in Common Crawl's WET files."""
     return Capture(
@@ -163,3 +176,13 @@ def exports(folders: Folders) -> dict[str, bytes]:
 def broken_references(folders: Folders) -> list[Any]:
     with closing(sqlite3.connect(folders.database)) as db:
         return db.execute("PRAGMA foreign_key_check").fetchall()
+
+
+def pairs(groups: dict[Any, list[int]]) -> set[tuple[int, int]]:
+    """The pairs of members that are in one group."""
+    return {pair for members in groups.values() for pair in combinations(sorted(members), 2)}
+
+
+def time_order(one: Seen) -> tuple[str, int, str]:
+    """The order in which the load gives captures (`assign_records.BUILD_ORDER`)."""
+    return (one.captured_at or "").rstrip("Z"), RICHNESS[one.content.form], one.capture_id

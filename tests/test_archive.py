@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,19 +21,9 @@ from scraper.archive.warc import read_parts, utc_now
 from scraper.capture import Capture, WarcType
 from scraper.errors import ArchiveDamaged
 from tests import dbkit
-from tests.dbkit import day, html, node, revisit, text
+from tests.dbkit import WHEN, day, html, node, plain_page, revisit, text
 
 WARC = "tta-000001.warc.gz"
-WHEN = datetime(2025, 1, 31, 12, 0, 5, tzinfo=UTC)
-
-
-TWICE = (("Content-Type", "text/html; charset=utf-8"), ("X-Twice", "1"), ("X-Twice", "2"))
-
-
-def page(number: int = 1, **changes: Any) -> Capture:
-    body = f"<html>page {number}</html>".encode()
-    values: dict[str, Any] = {"payload": body, "url": dbkit.node(number), "when": WHEN, "http_headers": TWICE}
-    return dbkit.page(**(values | changes))
 
 
 def captures(*numbers: int) -> list[Capture]:
@@ -68,14 +57,18 @@ def spoil(path: Path, offset: int, bytes_: bytes = b"\xff" * 40) -> None:
 @pytest.mark.parametrize(
     "capture",
     [
-        page(),
-        page(warc_type=WarcType.RESOURCE, http_status=None, http_reason="", http_headers=(), content_type="text/html", url=None),
-        page(warc_type=WarcType.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
-        page(when=None),
-        page(when=WHEN.replace(microsecond=123000)),
-        page(http_reason="Gefällt", http_headers=(("X-Ünder", "a; b=é \ufffd"), ("Location", "/straße?q=ü")), content_type=None),
-        page(payload=bytes(range(256)) * 40, http_headers=(), content_type=None, origin="a b.html", truncated="length"),
-        page(url="http://x.example/\r\nWARC-Type: evil", http_headers=(("X", "a\r\nY: b"),), content_type=None),
+        plain_page(),
+        plain_page(
+            warc_type=WarcType.RESOURCE, http_status=None, http_reason="", http_headers=(), content_type="text/html", url=None
+        ),
+        plain_page(warc_type=WarcType.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
+        plain_page(when=None),
+        plain_page(when=WHEN.replace(microsecond=123000)),
+        plain_page(
+            http_reason="Gefällt", http_headers=(("X-Ünder", "a; b=é \ufffd"), ("Location", "/straße?q=ü")), content_type=None
+        ),
+        plain_page(payload=bytes(range(256)) * 40, http_headers=(), content_type=None, origin="a b.html", truncated="length"),
+        plain_page(url="http://x.example/\r\nWARC-Type: evil", http_headers=(("X", "a\r\nY: b"),), content_type=None),
     ],
     ids=["response", "resource without url", "text", "time unknown", "fraction", "not ascii", "binary", "header injection"],
 )
@@ -94,8 +87,8 @@ def test_a_capture_reads_back_as_it_was_put_in(tmp_path: Path, capture: Capture)
 
 def test_other_tools_read_the_files(tmp_path: Path) -> None:
     with Archive(tmp_path, writable=True) as archive:
-        archive.add(page())
-        archive.add(page(2, captured_at=None))
+        archive.add(plain_page())
+        archive.add(plain_page(2, captured_at=None))
     with (tmp_path / "tta-000001.warc.gz").open("rb") as file:
         records = [
             (record.rec_headers["WARC-Target-URI"], record.http_headers.statusline, record.content_stream().read())

@@ -1,6 +1,5 @@
 """The files of docs/deploy do what their guide states: each is run for real, on this machine and on loopback."""
 
-import json
 import os
 import re
 import shlex
@@ -8,12 +7,8 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -21,44 +16,28 @@ import yaml
 from compose_spec import PyCompose
 
 from scraper.folders import Folders
-from tests.dbkit import html, one
-from tests.fakearchive.run import HOST, write_config
+from tests.deploykit import (
+    DEPLOY,
+    HEALTH,
+    ROOT,
+    STEPS,
+    TTA,
+    UNITS,
+    Workflow,
+    as_cron,
+    cron_command,
+    done,
+    image,
+    nginx,
+    publish,
+    records,
+    tool,
+)
+from tests.fakearchive.run import HOST, wait_for, write_config
 from tests.fakearchive.server import FakeArchive
-from tests.test_fetch_ends import wait_for
 from tests.webkit import serving
 
-ROOT = Path(__file__).parents[1]
-DEPLOY = ROOT / "docs/deploy"
-UNITS = ("tta-refresh.service", "tta-refresh.timer", "tta-serve.service")
-TTA = Path(os.environ.get("VIRTUAL_ENV", ROOT / ".venv")) / "bin/tta"
-TIME_OF_DAY = re.compile(r"^17 3 \* \* \* +", re.MULTILINE)
-
-
-def tool(name: str) -> str:
-    """Where a program is; where it is not, the test is skipped with a line, or fails where deployment has to be tried."""
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if not found:
-        if os.environ.get("TTA_REQUIRE_DEPLOY") == "1":
-            pytest.fail(f"{name} is not installed, and TTA_REQUIRE_DEPLOY is set")
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
-def publish(fake: FakeArchive, *nodes: int, at: str = "20240101000000") -> None:
-    for number in nodes:
-        page = html({"County": "Suffolk County"}, node=number, title=f"20240101-90000-{number}")
-        fake.add(f"https://{HOST}/node/{number}", at, page)
-
-
-def records(data: Path) -> int:
-    return int(one(Folders(data), "SELECT count(*) FROM records"))
-
-
 # systemd
-
-
-def done(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, check=False, capture_output=True, text=True, **options)
 
 
 def test_systemd_accepts_the_units_and_confines_the_services(tmp_path: Path) -> None:
@@ -106,17 +85,6 @@ def home(fake: FakeArchive, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def cron_command() -> str:
-    (line,) = [line for line in (DEPLOY / "crontab").read_text().splitlines() if line[:1].isdigit()]
-    return TIME_OF_DAY.sub("", line)
-
-
-def as_cron(home: Path, command: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command with no more than cron gives it."""
-    bare = {"HOME": str(home), "LOGNAME": "somebody", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
-    return done("/bin/sh", "-c", command, env=bare, cwd=home)
-
-
 def test_cron_accepts_the_crontab() -> None:
     read = done(tool("crontab"), "-n", DEPLOY / "crontab")
     assert read.returncode == 0, read.stderr
@@ -139,61 +107,6 @@ def test_a_good_night_keeps_its_report_and_a_bad_one_sends_mail_that_states_what
 
 
 # a scheduled workflow
-
-_GH = """#!/bin/sh
-# A release is a folder of its name.
-cd "$RELEASES" || exit 1
-command="$1 $2"; tag="$3"; shift 3
-[ -d "$tag" ] || { echo "release not found" >&2; exit 1; }
-case "$command" in
-  "release view") ls "$tag" ;;
-  "release download") cp "$tag/$2" "$OLDPWD/" ;;
-  "release upload") for file; do [ "$file" = --clobber ] || cp "$OLDPWD/$file" "$tag/" || exit 1; done ;;
-  "release delete-asset") rm "$tag/$1" ;;
-  *) echo "unknown: $command" >&2; exit 1 ;;
-esac
-"""
-
-
-class Workflow:
-    """The workflow's steps, run as GitHub runs them, in a new checkout each night."""
-
-    def __init__(self, fake: FakeArchive, folder: Path) -> None:
-        self.releases = folder / "releases"
-        self._folder, self._fake, self._nights = folder, fake, 0
-        for name in ("archive", "data"):
-            (self.releases / name).mkdir(parents=True)
-        (folder / "bin").mkdir()
-        (folder / "bin/gh").write_text(_GH)
-        (folder / "bin/gh").chmod(0o755)
-        self.steps = yaml.safe_load((DEPLOY / "publish.yml").read_text())["jobs"]["refresh"]["steps"]
-
-    def night(self) -> dict[str, bool]:
-        """How each step that ran ended."""
-        self._nights += 1
-        checkout = self._folder / f"night{self._nights}"
-        (checkout / "data").mkdir(parents=True)
-        (checkout / ".venv").symlink_to(TTA.parents[1])
-        write_config(checkout / "tta.toml", self._fake.url)
-        paths = {"PATH": f"{self._folder / 'bin'}:{os.environ['PATH']}", "RELEASES": str(self.releases)}
-        ended: dict[str, bool] = {}
-        self.errors = ""
-        for step in self.steps:
-            if "run" not in step or step["run"] == "make install":
-                continue
-            condition = step.get("if")
-            assert condition in (None, "${{ always() && steps.restore.outcome == 'success' }}")
-            if ended["Fetch the archive of last night"] if condition else all(ended.values()):
-                # GitHub's own words for `shell: bash`
-                command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-                environment = os.environ | paths | {"GITHUB_STEP_SUMMARY": str(checkout / "summary.md")}
-                ran = done(*command, cwd=checkout, env=environment)
-                ended[step["name"]] = ran.returncode == 0
-                self.errors += ran.stderr
-        return ended
-
-    def archives(self) -> list[Path]:
-        return sorted((self.releases / "archive").iterdir())
 
 
 def test_the_workflow_publishes_without_contacts_and_keeps_what_a_refused_night_captured(
@@ -240,31 +153,6 @@ def test_the_workflow_keeps_the_newest_three_archives_and_stops_where_there_are_
 
 
 # containers
-
-STEPS = [
-    line.split(None, 1) for line in re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text()).splitlines() if line[:1].isupper()
-]
-HEALTH = next(json.loads(text.partition("CMD")[2]) for step, text in STEPS if step == "HEALTHCHECK")
-
-
-def image(root: Path) -> Path:
-    """What the image has as /opt/tta, made by the steps of the Dockerfile's first stage; a temporary folder is its root."""
-    environment, folder = os.environ | {"PATH": f"{TTA.parent}:{os.environ['PATH']}"}, root
-    for step, written in STEPS[2 : [step for step, _ in STEPS].index("FROM", 2)]:
-        text = re.sub(r"/(?=opt/tta|src\b)", f"{root}/", written)
-        if step == "WORKDIR":
-            folder = Path(text)
-            folder.mkdir()
-        elif step == "COPY":
-            *sources, target = text.split()
-            for name in sources:
-                (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / target)
-        elif step in ("ENV", "ARG"):
-            environment |= dict(pair.split("=", 1) for pair in shlex.split(text) if pair != "UV_NO_CACHE=1")
-        elif "pip install" not in text:
-            ran = done("sh", "-c", text, cwd=folder, env=environment)
-            assert ran.returncode == 0, ran.stderr
-    return root / "opt/tta"
 
 
 @pytest.mark.timeout(300)
@@ -325,47 +213,6 @@ def test_docker_builds_the_image_and_runs_it_without_privileges() -> None:
 
 
 # a web server in front
-
-_NGINX = """
-daemon off;
-pid {folder}/pid;
-error_log stderr;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/tta.conf;
-}}
-"""
-
-
-@contextmanager
-def nginx(folder: Path, upstream: str, change: tuple[str, str] = ("", "")) -> Iterator[httpx.Client]:
-    """A client of nginx, which runs with the guide's file, or a changed one, in front of a server."""
-    address, socket = urlsplit(upstream).netloc, folder / "socket"
-    text = (DEPLOY / "nginx.conf").read_text()
-    here = {"127.0.0.1:8001": address, "listen 80;": f"listen unix:{socket};", "    listen [::]:80;\n": ""}
-    for old, new in (*here.items(), change):
-        assert old in text
-        text = text.replace(old, new) if old else text
-    (folder / "tta.conf").write_text(text)
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
-    server = subprocess.Popen([tool("nginx"), "-c", str(folder / "nginx.conf")], stderr=subprocess.PIPE, text=True)
-    try:
-        until = time.monotonic() + 10
-        while not socket.exists() and server.poll() is None and time.monotonic() < until:
-            time.sleep(0.02)
-        assert server.poll() is None, server.stderr and server.stderr.read()
-        front = httpx.HTTPTransport(uds=str(socket))
-        with httpx.Client(transport=front, base_url="http://tta.example.org", timeout=30) as client:
-            yield client
-    finally:
-        server.terminate()
-        server.communicate(timeout=10)
 
 
 def test_nginx_passes_reading_on_and_nothing_else(demo_folders: Folders, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from scraper.folders import Folders
 from scraper.sources.files import import_paths
 from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query, revisit
-from tests.test_fetch_pywb import pywb
+from tests.fakearchive.pywb import pywb
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from scraper.archive.store import Archive
 from scraper.capture import WarcType, iso
 from scraper.folders import Folders
 from scraper.status import status
+from tests.dbkit import plain_page
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Fetch, captures, stored
 from tests.fakearchive.server import FakeArchive
-from tests.test_archive import page
 
 
 def test_everything_listed_is_stored_once(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_same_body_behind_another_digest_is_a_revisit_too(fake: FakeArchive,
 
 
 def test_a_capture_that_came_from_a_file_is_not_fetched_again(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    imported = page(1, source="files")
+    imported = plain_page(1, source="files")
     with Archive(tmp_path / "data" / "archive", writable=True) as archive:
         archive.add(imported)
     assert imported.url and imported.captured_at
@@ -124,8 +124,8 @@ def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fet
     fake.fault(kept[1], faults.answers(403))
     fake.fault(kept[2], faults.answers(404))
     with Archive(tmp_path / "data" / "archive", writable=True) as archive:
-        archive.add(page(11, source="files"))
-        archive.add(page(20, source="files"))
+        archive.add(plain_page(11, source="files"))
+        archive.add(plain_page(20, source="files"))
     assert tta_fetch().status == 0
     found = status(Folders(tmp_path / "data")).completeness
     assert found.sources == {

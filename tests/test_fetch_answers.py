@@ -12,12 +12,12 @@ from scraper.archive.store import Archive
 from scraper.sources.replay import capture_time, other_page
 from scraper.web.addresses import same_page
 from scraper.web.client import Headers, Response
+from tests.dbkit import plain_page
 from tests.fakearchive import faults, proxy
 from tests.fakearchive.bucket import Bucket
+from tests.fakearchive.pywb import understands
 from tests.fakearchive.run import HOST, Fetch, pywb_archive, run, stored, write_config
 from tests.fakearchive.server import FakeArchive, Handler
-from tests.test_archive import page
-from tests.test_fetch_index_server import understands
 
 AT = "20240101000000"
 RECORDS = 4
@@ -39,7 +39,7 @@ def filled(fake: FakeArchive, source: str, data: Path) -> str:
             bucket.add(url, AT, body(number))
             fake.files[f"/node/{number}"] = faults.answers(200, body(number))
             if source == "live":
-                archive.add(page(number, source="files"))
+                archive.add(plain_page(number, source="files"))
     return {"commoncrawl": "warc.gz", "live": "/node/"}.get(source, "/web/")
 
 

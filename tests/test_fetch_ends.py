@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,10 @@ import pytest
 from tests.campaigns.fuzz_fetch import fuzz
 from tests.campaigns.kill_fetch import campaign, contents
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, Fetch, captures, finished, run, start, write_config
+from tests.fakearchive.run import HOST, Fetch, captures, finished, run, start, wait_for, write_config
 from tests.fakearchive.server import FakeArchive
 
 AT = "20240101000000"
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -8,37 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakearchive import faults
+from tests.fakearchive.pywb import lines, rows_of, understands
 from tests.fakearchive.run import HOST, Fetch, captures, pywb_archive
-from tests.fakearchive.server import FIELDS, FakeArchive, Fault, Handler
-
-NAMES = {"original": "url", "mimetype": "mime", "statuscode": "status"}
-
-
-def rows_of(handler: Handler) -> list[dict[str, str]]:
-    """The rows of the timestamps that are asked for, as pywb names their fields."""
-    query = handler.query()
-    low, high = query.get("from", ""), query.get("to", "9")
-    rows = [dict(zip((NAMES.get(n, n) for n in FIELDS), kept.fields(), strict=True)) for kept in handler.archive.kept]
-    return [row for row in rows if low <= row["timestamp"] <= high.ljust(14, "9")]
-
-
-def lines(rows: list[dict[str, str]]) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def understands(**wanted: str) -> Fault:
-    """A server that understands one way of asking for a host; other ways give none, or 400."""
-
-    def answer(handler: Handler) -> None:
-        query = handler.query()
-        if {name: query[name] for name in ("url", "matchType") if name in query} == wanted:
-            handler.answer(200, lines(rows_of(handler)))
-        elif "matchType" in query:
-            handler.answer(400, b'{"message": "bad"}')
-        else:
-            handler.answer(404, b'{"message": "No Captures found for: x"}')
-
-    return answer
+from tests.fakearchive.server import FakeArchive, Fault, Handler
 
 
 def limited(most: int, *, honors_limit: bool = False) -> Fault:

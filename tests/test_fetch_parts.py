@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.capture import from_iso
+from scraper.capture import from_iso, url_key
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import NotAllowed, NotCdx, TtaError, WrongUsage
 from scraper.folders import LOCK, locked
@@ -34,7 +34,7 @@ from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.live import rules_of
 from scraper.sources.replay import original_url
 from scraper.web import addresses
-from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
+from scraper.web.addresses import AllowList, checked_ip, host_of
 from scraper.web.client import Headers, Response, sendable
 from tests.campaigns.million_rows import peak
 from tests.commandkit import tta

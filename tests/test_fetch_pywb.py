@@ -1,11 +1,6 @@
 """Against pywb, a real web archive: what it plays we store, what we store it plays."""
 
-import contextlib
-import os
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,30 +11,29 @@ import pytest
 from scraper.archive.store import Archive
 from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, Original, WarcType, iso
+from tests.dbkit import WHEN, plain_page
 from tests.fakearchive.bucket import Bucket, serve_range
+from tests.fakearchive.pywb import BIN, pywb
 from tests.fakearchive.run import captures, pywb_archive, run, stored, write_config
 from tests.fakearchive.server import FakeArchive
-from tests.test_archive import WHEN, page
-
-BIN = Path(sys.executable).parent
 
 
 def originals() -> list[Capture]:
     html = (("Content-Type", "text/html; charset=UTF-8"), ("X-Drupal-Cache", "HIT"))
     where = (("Location", "https://bjatta.bja.ojp.gov/node/1"),)
     return [
-        *(page(number, http_headers=html, payload=f"<html>page {number} \u2013</html>".encode()) for number in range(1, 6)),
-        page(1, http_headers=html, payload="<html>page 1 \u2013</html>".encode(), captured_at=WHEN + timedelta(days=1)),
-        page(1, http_headers=html, captured_at=WHEN + timedelta(days=2)),
-        page(6, http_status=302, http_reason="Found", http_headers=where, payload=b"to"),
-        page(7, http_status=404, http_reason="Not Found", http_headers=html),
-        page(8, http_status=503, http_reason="Service Unavailable", http_headers=html),
+        *(plain_page(number, http_headers=html, payload=f"<html>page {number} \u2013</html>".encode()) for number in range(1, 6)),
+        plain_page(1, http_headers=html, payload="<html>page 1 \u2013</html>".encode(), captured_at=WHEN + timedelta(days=1)),
+        plain_page(1, http_headers=html, captured_at=WHEN + timedelta(days=2)),
+        plain_page(6, http_status=302, http_reason="Found", http_headers=where, payload=b"to"),
+        plain_page(7, http_status=404, http_reason="Not Found", http_headers=html),
+        plain_page(8, http_status=503, http_reason="Service Unavailable", http_headers=html),
     ]
 
 
 def revisit() -> Capture:
-    first = page(1, payload="<html>page 1 \u2013</html>".encode())
-    return page(
+    first = plain_page(1, payload="<html>page 1 \u2013</html>".encode())
+    return plain_page(
         1,
         warc_type=WarcType.REVISIT,
         payload=b"",
@@ -48,31 +42,6 @@ def revisit() -> Capture:
         original=Original(None, first.url, first.captured_at),
         http_headers=(("Content-Type", "text/html; charset=UTF-8"),),
     )
-
-
-@contextlib.contextmanager
-def pywb(folder: Path, warcs: list[Path]) -> Iterator[str]:
-    """Pywb with one collection, `tta`, of these files; its address."""
-    for name in ("archive", "indexes"):  # as `wb-manager init` makes them
-        (folder / "collections/tta" / name).mkdir(parents=True)
-    (folder / "config.yaml").write_text("redirect_to_exact: true\n")
-    add = [str(BIN / "wb-manager"), "add", "tta", *map(str, warcs)]
-    subprocess.run(add, cwd=folder, check=True, capture_output=True, timeout=60)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with (folder / "log").open("wb") as log:
-        command = [str(BIN / "wayback"), "-p", str(port), "-b", "127.0.0.1"]
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "NO_PROXY": "*"})
-        try:
-            for _ in range(300):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/tta"
-        finally:
-            server.terminate()
-            server.wait(20)
 
 
 @pytest.fixture(scope="module")

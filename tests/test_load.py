@@ -13,10 +13,14 @@ import pytest
 
 from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, WarcType
+from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.load import LoadOptions, load
+from scraper.database.merge import Seen
+from scraper.database.stored_page import StoredPage
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, text
+from scraper.sqlite import open_memory
+from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, text, time_order
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
 
@@ -186,3 +190,17 @@ def test_a_load_makes_an_index_that_is_missing(tmp_path: Path, lost: str) -> Non
     load(folders)
     assert one(folders, "SELECT 1 FROM sqlite_master WHERE name = ?", lost.split()[1]) == 1
     assert query(folders, "SELECT count(*) FROM fields_fts WHERE fields_fts MATCH 'suffolk'") == [(1,)]
+
+
+def test_captures_are_merged_by_time_unknown_first_and_a_fraction_of_a_second_after_the_second() -> None:
+    """At one time the richest form comes last. The kit's order, which tests of merging use, is the same."""
+    times = (None, "2019", "2019-03-01", "2019-03-01T12:00:00Z", "2019-03-01T12:00:00.5Z", "2019-03-01T12:00:01Z")
+    captures = [(at, form, capture_id) for at in times for form in ("prose", "text", "html", "data") for capture_id in "ab"]
+    with open_memory() as db:
+        db.execute("CREATE TABLE captures (captured_at TEXT, form TEXT, capture_id TEXT)")
+        db.executemany("INSERT INTO captures VALUES (?, ?, ?)", reversed(captures))
+        assert db.execute(f"SELECT * FROM captures ORDER BY {BUILD_ORDER}").fetchall() == captures
+    seen = [Seen(capture_id, at, StoredPage(form, False, None, [], [], [], [], [], [])) for at, form, capture_id in captures]
+    mixed = seen[::-1]
+    mixed.sort(key=time_order)
+    assert mixed == seen

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.database.merge import Merged, Seen, merge
-from scraper.database.same_value import RICHNESS
 from scraper.database.stored_page import FieldValue, StoredPage
+from tests.dbkit import time_order
 
 KEYS = ("short_name", "county", "status", "weather", "description")
 
@@ -26,11 +26,6 @@ def lost(key: str, **more: Any) -> FieldValue:
 def seen(number: int, *rows: FieldValue, form: str = "html", cut: bool = False, when: bool = True, **more: Any) -> Seen:
     content = StoredPage(form, cut, None, more.get("head", [None] * 4), list(rows), more.get("sections", []), [], [], [])
     return Seen(f"c{number}", f"2025-01-{number:02d}T00:00:00Z" if when else None, content)
-
-
-def time_order(one: Seen) -> tuple[str, int, str]:
-    """The order in which the load gives captures (`assign_records.BUILD_ORDER`)."""
-    return (one.captured_at or "").rstrip("Z"), RICHNESS[one.content.form], one.capture_id
 
 
 def merged(*captures: Seen) -> Merged:

@@ -2,7 +2,6 @@
 
 import csv
 from collections import defaultdict
-from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,7 +13,7 @@ from scraper.database.organizations import HEADING, MATCHES, key_of_name, state_
 from scraper.doctor.verify import verify_search
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from tests.dbkit import day, html, loaded, node, page, query
+from tests.dbkit import day, html, loaded, node, page, pairs, query
 from tests.webkit import Site
 
 POINTS = {
@@ -96,10 +95,6 @@ def make_truth(seed: int, count: int = 400) -> tuple[list[Any], dict[int, tuple[
         records.append(record(1000 + index, **fields))
         truth[1000 + index] = (str(agency), str(provider))
     return records, truth
-
-
-def pairs(groups: dict[Any, list[int]]) -> set[tuple[int, int]]:
-    return {pair for members in groups.values() for pair in combinations(sorted(members), 2)}
 
 
 def measure(folder: Path, seed: int = 1) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """`tta load --rebuild --plan`: shows what a rebuild would change, and changes nothing."""
 
 import hashlib
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,8 +9,8 @@ import pytest
 
 from scraper.database.load import LoadOptions, load
 from scraper.folders import Folders
+from tests.commandkit import tta
 from tests.dbkit import HOST, day, exports, html, loaded, node, page, revisit
-from tests.test_why import ask
 
 LATER = page(html({"County": "Suffolk", "Weather": "Sun"}, node=1), url=node(1), when=day(1))
 PAGES = [
@@ -36,13 +35,13 @@ def test_what_a_rebuild_would_change_is_shown_with_examples_and_not_done(folders
     with closing(sqlite3.connect(folders.database)) as db:
         db.executescript(MEDDLED)
     before = hashlib.sha256(folders.database.read_bytes()).digest()
-    status, told = ask(folders, "load", "--rebuild", "--plan", "--json")
-    found = json.loads(told)
-    assert (status, found["differences"]["changed"], found["read"]) == (0, 2, 5)
+    ran = tta("--data", folders.data, "load", "--rebuild", "--plan", "--json")
+    found = ran.report
+    assert (ran.status, found["differences"]["changed"], found["read"]) == (0, 2, 5)
     shown = {(one["table"], one["field"]): (one["count"], one["examples"]) for one in found["differences"]["fields"]}
     assert shown["records", "county"] == (1, [{"id": "2", "old": "Esex", "new": "Essex"}])
     assert shown["changes", "weather"][0] == shown["captures", "kind"][0] == 1
-    assert "  2: Esex -> Essex" in ask(folders, "load", "--rebuild", "--plan")[1]
+    assert "  2: Esex -> Essex" in tta("--data", folders.data, "load", "--rebuild", "--plan").out
     assert hashlib.sha256(folders.database.read_bytes()).digest() == before
     assert not list(folders.data.glob(".tta-*"))
     load(folders, LoadOptions(rebuild=True))
@@ -50,4 +49,4 @@ def test_what_a_rebuild_would_change_is_shown_with_examples_and_not_done(folders
 
 
 def test_a_database_that_is_as_the_archive_gives_it_would_not_change(folders: Folders) -> None:
-    assert ask(folders, "load", "--rebuild", "--plan")[1].startswith("a rebuild would change nothing")
+    assert tta("--data", folders.data, "load", "--rebuild", "--plan").out.startswith("a rebuild would change nothing")

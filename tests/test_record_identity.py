@@ -75,6 +75,7 @@ def test_through_another_capture() -> None:
         ("https://web.archive.org/web/20250131000000id_/https://bjatta.bja.ojp.gov/tta/A", "bjatta.bja.ojp.gov/tta/A"),
         ("https://bjatta.bja.ojp.gov/tta/A?b=1", "bjatta.bja.ojp.gov/tta/A?b=1"),
         ("https://rp.bjatta.bja.ojp.gov/", "rp.bjatta.bja.ojp.gov"),
+        ("https://www2.bjatta.bja.ojp.gov:443/tta/A", "bjatta.bja.ojp.gov/tta/A"),
         ("https://[bad", "https://[bad"),
         ("/tta/A", "/tta/A"),
         ("", None),

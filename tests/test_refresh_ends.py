@@ -13,9 +13,8 @@ import pytest
 from scraper.folders import Folders
 from tests.dbkit import add, day, exports, html, loaded, node, page, query
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, finished, run, start, write_config
+from tests.fakearchive.run import HOST, finished, run, start, wait_for, write_config
 from tests.fakearchive.server import FakeArchive
-from tests.test_fetch_ends import wait_for
 
 ROOT = Path(__file__).parents[1]
 AT = "20240101000000"

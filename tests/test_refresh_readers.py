@@ -14,8 +14,7 @@ import pytest
 from scraper.database.checks import CheckInput, check_all
 from scraper.refresh import run as refresh_run
 from tests.dbkit import add, day, html, loaded, node, page
-from tests.fakearchive.run import run
-from tests.test_fetch_ends import wait_for
+from tests.fakearchive.run import run, wait_for
 from tests.webkit import serving
 
 STATE = """select count(*) as records, sum(county = 'Old') as old, sum(county = 'New') as new,

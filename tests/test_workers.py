@@ -22,7 +22,7 @@ from scraper.database import parse_captures
 from scraper.database.parse_captures import ParsedCapture, parse_all, parse_capture, parse_slice, slice_of
 from scraper.workers.processes import Processes
 from tests.dbkit import day, html, node, page, revisit, text
-from tests.test_fetch_ends import wait_for
+from tests.fakearchive.run import wait_for
 
 SIZES = st.integers(1, 7)
 

@@ -21,7 +21,7 @@ from scraper.archive.warc import only_capture, read_parts, record_bytes, record_
 from scraper.capture import Capture, Original, WarcType, iso
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import sync
-from scraper.sqlite import explain, open_memory, open_readonly, open_writable, tables_version
+from scraper.sqlite import explained, open_memory, open_readonly, open_writable, tables_version
 
 MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; the WARC guidelines recommend 1 GB (IIPC, WARC 1.1 annex)."""
@@ -305,7 +305,7 @@ def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
         catalog = open_memory()
         catalog.executescript(SCHEMA)
         return catalog
-    try:
+    with explained(path):
         catalog = open_writable(path) if writable else open_readonly(path)
         if writable:
             catalog.execute("PRAGMA journal_mode = WAL")
@@ -316,7 +316,5 @@ def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
             tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             drops = " ".join(f'DROP TABLE "{name}";' for name in tables)
             catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
-    except sqlite3.Error as error:
-        raise explain(path, error) from None
     catalog.isolation_level = "DEFERRED"  # the first write opens a transaction, and `Archive.flush` commits it
     return catalog

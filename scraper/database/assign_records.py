@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from parsers.urls import page_address
+from scraper.capture import url_key
 
 SHOWS = "form IS NOT NULL"
 """A capture that shows a record: by its own body, or as a revisit of one that does."""
@@ -36,23 +36,8 @@ class Marks(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def address_key(url: str | None) -> str | None:
-    """Returns a URL without scheme, `www.`, default port, final slash, fragment and any archive's prefix.
-
-    The host is in lower case; path and query are unchanged, because case and order can distinguish pages there.
-    """
-    if not url:
-        return None
-    plain = page_address(url)
-    try:
-        parts = urlsplit(plain)
-    except ValueError:
-        return plain
-    if not parts.netloc:
-        return plain
-    host = parts.netloc.rpartition("@")[2].lower()
-    host = host.removesuffix(":443" if parts.scheme.lower() == "https" else ":80").rstrip(".")
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{host.removeprefix('www.')}{parts.path.rstrip('/')}{query}"
+    """Returns the key of a page's own address, which is without any archive's prefix (`url_key`); None if there is none."""
+    return url_key(page_address(url)) if url else None
 
 
 def root_of(parents: dict[Any, Any], key: Any) -> Any:

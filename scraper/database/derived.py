@@ -22,6 +22,8 @@ RULES: dict[str, dict[str, Any]] = {
     file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in _FILES
 }
 """By column: `heading`, `description`, `type`, `unit`, `rule`, `precision` (percent, as `make quality` measures), `examples`."""
+_CACHED = 4_096
+"""Results of a function that are kept: a record's rules make the same calls, and many records share a place or a title."""
 
 
 def rule_sql(column: str) -> str:
@@ -52,7 +54,7 @@ def register(db: sqlite3.Connection) -> None:
         "code_of_2023": (2, lambda *point: None if None in point else code_of_2023(*point)),
     }
     for name, (arguments, function) in functions.items():
-        db.create_function(f"tta_{name}", arguments, lru_cache(maxsize=4096)(function), deterministic=True)
+        db.create_function(f"tta_{name}", arguments, lru_cache(_CACHED)(function), deterministic=True)
 
 
 def _county_agrees(longitude: float | None, latitude: float | None, printed: str | None) -> bool | None:

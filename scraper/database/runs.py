@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import COMPARED, NEW_CAPTURES, RECENT, Check, Severity
-from scraper.database.tables import BY_NAME, RunRow
+from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
-from scraper.sqlite import open_readonly, open_writable
+from scraper.sqlite import dicts, open_readonly, open_writable
 
 
 class Outcome(StrEnum):
@@ -61,9 +61,7 @@ def record_death(path: Path, since: str) -> None:
 
 def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
     """Returns the row of the last run by column, None if there is none."""
-    names = BY_NAME["runs"].columns
-    row = db.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
-    return dict(zip(names, row, strict=True)) if row else None
+    return next(iter(dicts(db, "SELECT * FROM runs ORDER BY run_id DESC LIMIT 1")), None)
 
 
 def _checks_of(db: sqlite3.Connection, number: int) -> list[Check]:

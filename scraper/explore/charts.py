@@ -191,8 +191,8 @@ async def incomplete_periods(database: Any) -> dict[tuple[str, Value], str]:
 async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     """Counts the selected records by the chart's dimensions. Raises QueryInterrupted at the time limit."""
     by, split, measure = spec.across, spec.down, spec.figure
-    parts = [by.sql, split.sql if split else "NULL", measure.sql]
-    groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
+    parts = [f"+({one})" for one in (by.sql, split.sql if split else "NULL", measure.sql)]  # as in the query of facets
+    groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "+(NULL)")
     sql = f"SELECT {', '.join(parts)}, count(*) FROM records {filters.where} GROUP BY {groups}"
     found = await database.execute(sql, filters.params, log_sql_errors=False)
     counts, only = Counts(), spec.only.split("\n")

@@ -46,8 +46,10 @@ def write(
     try:
         writer = csv.writer(text, lineterminator="\r\n", quoting=quoting)
         writer.writerow(columns)
-        cells = (["'" + value if isinstance(value, str) and is_formula(value) else value for value in row] for row in rows)
-        count: int = sum(writer.writerow(row) > 0 for row in cells)
+        count = 0
+        for row in rows:
+            writer.writerow(text_cell(value) if isinstance(value, str) else value for value in row)
+            count += 1
         text.flush()
     finally:
         text.detach()

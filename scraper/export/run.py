@@ -84,7 +84,10 @@ class _Export:
             self.counts = wacz.write(source.folders.archive, captures, created, file)
         elif self._form in ("jsonl", "geojson"):
             lines = (jsonfiles.geojson if self._form == "geojson" else jsonfiles.json_lines)(source)
-            count = sum(file.write(line.encode() + b"\n") > 0 for line in self._bar.watch("records", lines, source.records))
+            count = 0
+            for line in self._bar.watch("records", lines, source.records):
+                file.write(line.encode() + b"\n")
+                count += 1
             self.counts = {"records": count}
             if self._form == "geojson":  # its first and last line enclose the features
                 self.counts = {"features": count - 2, "records without a place": source.records - (count - 2)}

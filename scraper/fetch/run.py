@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scraper.archive.store import Archive
-from scraper.capture import Capture, WarcType
+from scraper.capture import Capture, WarcType, url_key
 from scraper.config import SOURCES, Config
 from scraper.errors import ExitStatus, NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.folders import Folders, locked
@@ -24,7 +24,7 @@ from scraper.sources.live import Live
 from scraper.sources.wayback import Pywb, Wayback
 from scraper.stopping import Stop
 from scraper.terminal import ProgressBar, escape, escape_url
-from scraper.web.addresses import LOOPBACK, url_key
+from scraper.web.addresses import LOOPBACK
 from scraper.web.client import Client
 from scraper.web.pacing import Pacer
 

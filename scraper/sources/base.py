@@ -1,5 +1,6 @@
 """What all sources share: their interface to `scraper.fetch`, and how a listing is recorded in the ledger."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Original, WarcType
 from scraper.config import Config, load_config
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge, WrongUsage
+from scraper.folders import Folders
 from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, FetchState, Ledger, ListedCapture, Listings, to_timestamp
 from scraper.stopping import Stop
 from scraper.terminal import escape
@@ -106,13 +108,13 @@ class SourceContext:
 
 def standalone(contact: str | None) -> SourceContext:
     """Returns what a source works with outside a data folder: settings of `tta.toml`; what it learns is kept in memory."""
-    settings, nowhere = load_config(), Path("/nonexistent")
+    settings, nowhere = load_config(), Folders(Path(os.devnull))  # below which nothing can be stored
     settings = replace(settings, http=replace(settings.http, contact=contact or settings.http.contact))
     if not settings.http.contact:
         raise WrongUsage('archives block clients without a contact: give one, such as contact="mailto:you@example.org"')
-    ledger = Ledger(nowhere, writable=False)
+    ledger = Ledger(nowhere.ledger, writable=False)
     client = Client(settings, Pacer(ledger.host, ledger.save_host, Stop()))
-    return SourceContext(settings, client, ledger, Archive(nowhere), lambda *_: None)
+    return SourceContext(settings, client, ledger, Archive(nowhere.archive), lambda *_: None)
 
 
 class Source(Protocol):

@@ -16,13 +16,13 @@ from parsers.decode import MAX_PAGE
 from parsers.urls import is_of_hosts
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import NOT_KEPT, Capture, WarcType
+from scraper.capture import NOT_KEPT, Capture, WarcType, url_key
 from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.store import EMPTY_SHA1, FetchResult, FetchState, ListedCapture, sha1_of, to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape, escape_url
-from scraper.web.addresses import AllowList, host_of, same_page, url_key
+from scraper.web.addresses import AllowList, host_of, same_page
 from scraper.web.client import REDIRECTS, Headers, RequestPolicy, Response, sendable
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 

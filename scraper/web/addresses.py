@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from scraper.capture import url_key
 from scraper.errors import NotAllowed
 from scraper.terminal import escape, escape_url
 
@@ -63,22 +64,6 @@ def host_of(url: str) -> str:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     return host if parts.port in (None, _PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
-
-
-def url_key(url: str) -> str:
-    """Returns what all spellings of a page's URL share: no scheme, `www`, default port, user name, fragment, final slash.
-
-    Used to find the same page in another archive, never to request it: an archive replays the spelling that it lists. Unlike SURT
-    it keeps the case of the path, because Drupal's aliases may differ in it.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").lower().rstrip("."), parts.port
-    except ValueError:
-        return url
-    host = re.sub(r"^www\d*\.", "", host)
-    place = host if port in (None, 80, 443) else f"{host}:{port}"
-    return place + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
 
 
 def same_page(one: str, other: str) -> bool:

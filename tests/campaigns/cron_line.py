@@ -14,9 +14,9 @@ from pathlib import Path
 
 from scraper.folders import Folders
 from tests.dbkit import html, query
+from tests.deploykit import DEPLOY, TIME_OF_DAY, TTA
 from tests.fakearchive.run import HOST, write_config
 from tests.fakearchive.server import FakeArchive
-from tests.test_deploy import DEPLOY, TIME_OF_DAY, TTA
 
 MOST_SECONDS = 100.0
 _NAMESPACE = """

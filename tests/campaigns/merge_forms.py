@@ -20,12 +20,12 @@ from warcio.archiveiterator import ArchiveIterator
 from parsers.page import parse_page
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.stored_page import StoredPage, decode, encode, with_keys
+from tests.dbkit import time_order
 from tests.pagegen.content import Content, Field, Group, Paragraph, Value
 from tests.pagegen.extractors import extractors
 from tests.pagegen.invent import invent
 from tests.pagegen.options import PLAIN, Options, Theme
 from tests.pagegen.render import render
-from tests.test_merge import time_order
 
 THEMES: tuple[Theme, ...] = ("bootstrap3", "olivero", "classy", "starterkit")
 LENGTH = 5

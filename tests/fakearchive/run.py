@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,3 +82,11 @@ def stored(data: Path) -> list[Capture]:
 def captures(data: Path) -> list[tuple[str | None, str | None]]:
     """Address and time of everything stored, sorted."""
     return sorted((capture.url, iso(capture.captured_at)) for capture in stored(data))  # type: ignore[type-var]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Waits until the condition holds; fails after so many seconds."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
