@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import plistlib
 import re
 import zipfile
 from collections.abc import Iterator
@@ -223,7 +224,9 @@ NO_PAGES = {
     "a.cdx": (b" CDX N b a m s k r M S V g\n", "a CDX index"),
     "a.log": (b"2025-01-29 14:56:39 INFO a line\n2025-01-29 14:56:40 INFO another\n", "a log"),
     "a.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "an SVG image"),
+    "drawing": (b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x">\n<svg></svg>', "an SVG image"),
     "a.pdf": (b"%PDF-1.7\n", "PDF"),
+    "a.wbn": (b"\x86\x48\xf0\x9f\0\0" + PAGE + b"Submitted by", "binary data"),
     "a.db": (b"SQLite format 3\0" + bytes(90), "an SQLite database"),
     "a.py": (b"import os\nprint(os.name)\n", "text that does not read like a page"),
     "urls.txt": (b"https://x.example/1\nhttps://x.example/2\n", "text that does not read like a page"),
@@ -264,6 +267,24 @@ def test_a_single_page_is_recognized_by_its_beginning_and_nothing_is_invented(na
     )
     assert (capture.captured_at, capture.http_status) == (None, None)
     assert (capture.url is None, capture.payload) == (name != "saved.html", PAGE if name.endswith(".gz") else data)
+
+
+@pytest.mark.parametrize("form", [plistlib.FMT_BINARY, plistlib.FMT_XML])
+def test_a_page_saved_by_safari_is_a_capture_with_its_address_or_reported(form: plistlib.PlistFormat) -> None:
+    parts = [
+        {"WebResourceURL": address, "WebResourceData": body(number), "WebResourceMIMEType": "text/html"}
+        for number, address in ((1, url(1)), (2, url(2)), (3, "https://ads.example/frame"))
+    ]
+    parts[1]["WebResourceTextEncodingName"] = "UTF-8"
+    main, *frames = ({"WebMainResource": part} for part in parts)
+    data = plistlib.dumps(main | {"WebSubframeArchives": frames}, fmt=form)
+    captures, problems = read(data)
+    assert (told(captures), problems) == ([(url(number), None, body(number)) for number in (1, 2)], [])
+    assert [one.content_type for one in captures] == ["text/html", "text/html; charset=UTF-8"]
+    for cut in (broken for what, broken in damaged(data) if what.startswith("cut") and broken.rstrip() != data.rstrip()):
+        assert [type(item) for item in read_container(io.BytesIO(cut), "file")] == [Unused], len(cut)
+    for _, flipped in damaged(data):
+        assert list(read_container(io.BytesIO(flipped), "file")), "neither a capture nor a message"
 
 
 def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(tmp_path: Path) -> None:
