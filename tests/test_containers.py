@@ -2,12 +2,12 @@
 
 import gzip
 import io
+import plistlib
 import re
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import reduce
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -144,41 +144,17 @@ def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> 
     assert query(folders, "SELECT * FROM changes") == []
 
 
-def segments(*sizes: int, total: int | None = None) -> list[bytes]:
-    """Record 1 in pieces that end after so many bytes of its block (WARC 1.1, section 8)."""
+def test_the_first_segment_of_a_record_is_a_cut_capture_and_the_others_are_reported() -> None:
+    """No tool that we know of writes segments into one file (WARC 1.1, section 8), so they are not joined."""
     block = kit.http(1)
-    pieces = [block[start:end] for start, end in pairwise([0, *sizes, len(block)])]
-    later = {"WARC_Type": "continuation", "WARC_Segment_Origin_ID": "<urn:uuid:1>"}
-    last = {"WARC_Segment_Total_Length": str(total or len(block))}
-    return [
-        record(
-            1,
-            block=piece,
-            WARC_Segment_Number=str(number),
-            **(later if number > 1 else {}),
-            **(last if piece is pieces[-1] else {}),
-        )
-        for number, piece in enumerate(pieces, start=1)
+    first = record(1, block=block[:700], WARC_Segment_Number="1")
+    later = record(1, block=block[700:], WARC_Type="continuation", WARC_Segment_Origin_ID="<urn:uuid:1>", WARC_Segment_Number="2")
+    captures, reported = read(first + later + record(2))
+    assert [(one.content, one.truncated, bool(one.damage)) for one in captures] == [
+        (body(1)[: len(captures[0].content)], "unspecified", True),
+        (body(2), None, False),
     ]
-
-
-@pytest.mark.parametrize(
-    ("parts", "whole", "problems"),
-    [
-        ([*segments(700), record(2)], (1, 2), 0),
-        ([*segments(700, 900, 1200), record(2)], (1, 2), 0),
-        ([record(2), segments(700)[0]], (2,), 1),
-        ([segments(700)[0], record(2), segments(700)[1]], (2,), 2),
-        ([segments(700)[1], record(2)], (2,), 1),
-        ([segments(700, 900)[0], segments(700, 900)[2], record(2)], (2,), 2),
-        ([*segments(700, total=5), record(2)], (2,), 2),
-    ],
-)
-def test_segments_of_a_record_are_joined_or_reported(parts: list[bytes], whole: tuple[int, ...], problems: int) -> None:
-    captures, reported = read(b"".join(parts))
-    assert [one.content for one in captures if not one.damage] == [body(number) for number in whole]
-    assert len(reported) == problems, reported
-    assert {one.truncated for one in captures if one.damage} <= {"unspecified"}
+    assert len(reported) == 2 and all("a segment of a record" in one for one in reported)
 
 
 def test_a_damaged_member_of_a_package_casts_no_doubt_on_records_with_checksums_of_their_own() -> None:
@@ -248,7 +224,9 @@ NO_PAGES = {
     "a.cdx": (b" CDX N b a m s k r M S V g\n", "a CDX index"),
     "a.log": (b"2025-01-29 14:56:39 INFO a line\n2025-01-29 14:56:40 INFO another\n", "a log"),
     "a.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "an SVG image"),
+    "drawing": (b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x">\n<svg></svg>', "an SVG image"),
     "a.pdf": (b"%PDF-1.7\n", "PDF"),
+    "a.wbn": (b"\x86\x48\xf0\x9f\0\0" + PAGE + b"Submitted by", "binary data"),
     "a.db": (b"SQLite format 3\0" + bytes(90), "an SQLite database"),
     "a.py": (b"import os\nprint(os.name)\n", "text that does not read like a page"),
     "urls.txt": (b"https://x.example/1\nhttps://x.example/2\n", "text that does not read like a page"),
@@ -289,6 +267,24 @@ def test_a_single_page_is_recognized_by_its_beginning_and_nothing_is_invented(na
     )
     assert (capture.captured_at, capture.http_status) == (None, None)
     assert (capture.url is None, capture.payload) == (name != "saved.html", PAGE if name.endswith(".gz") else data)
+
+
+@pytest.mark.parametrize("form", [plistlib.FMT_BINARY, plistlib.FMT_XML])
+def test_a_page_saved_by_safari_is_a_capture_with_its_address_or_reported(form: plistlib.PlistFormat) -> None:
+    parts = [
+        {"WebResourceURL": address, "WebResourceData": body(number), "WebResourceMIMEType": "text/html"}
+        for number, address in ((1, url(1)), (2, url(2)), (3, "https://ads.example/frame"))
+    ]
+    parts[1]["WebResourceTextEncodingName"] = "UTF-8"
+    main, *frames = ({"WebMainResource": part} for part in parts)
+    data = plistlib.dumps(main | {"WebSubframeArchives": frames}, fmt=form)
+    captures, problems = read(data)
+    assert (told(captures), problems) == ([(url(number), None, body(number)) for number in (1, 2)], [])
+    assert [one.content_type for one in captures] == ["text/html", "text/html; charset=UTF-8"]
+    for cut in (broken for what, broken in damaged(data) if what.startswith("cut") and broken.rstrip() != data.rstrip()):
+        assert [type(item) for item in read_container(io.BytesIO(cut), "file")] == [Unused], len(cut)
+    for _, flipped in damaged(data):
+        assert list(read_container(io.BytesIO(flipped), "file")), "neither a capture nor a message"
 
 
 def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(tmp_path: Path) -> None:

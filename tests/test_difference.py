@@ -1,4 +1,4 @@
-"""The differences between two databases, as `doctor --deep` reports them."""
+"""The differences between two databases, as `tta load --rebuild --plan` shows them."""
 
 from contextlib import closing
 from pathlib import Path
@@ -28,7 +28,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 
 
 def compared(folders: Folders, second: Path, change: str) -> Differences:
-    load(folders, LoadOptions(rebuild=True, database=second, only_captures_of=folders.database))
+    load(folders, LoadOptions(rebuild=True, database=second))
     with closing(open_writable(second)) as db:
         db.execute(change)
     with comparing(folders.database, second) as both:

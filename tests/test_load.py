@@ -42,7 +42,7 @@ def test_a_page_becomes_a_record_with_all_its_rows(tmp_path: Path) -> None:
     assert query(folders, "SELECT position, value, state, capture_id FROM fields WHERE label = 'Weather'") == [
         (one(folders, "SELECT position FROM fields WHERE label = 'Weather'"), "Rain", "value", capture.capture_id)
     ]
-    assert query(folders, "SELECT title FROM milestones ORDER BY position") == [("Kick-off",), ("Report",)]
+    assert query(folders, "SELECT position, title FROM milestones ORDER BY position") == [(1, "Kick-off"), (2, "Report")]
     assert one(folders, "SELECT count(*) FROM records_fts WHERE records_fts MATCH 'suffolk'") == 1
     assert broken_references(folders) == []
 

@@ -165,6 +165,13 @@ def test_a_new_milestone_in_a_text_has_no_date_of_another() -> None:
     assert len(story.changes) == 1
 
 
+def test_a_value_that_a_text_still_shows_keeps_its_link_when_another_is_added() -> None:
+    linked = row("provider_reference", "Alder Institute")._replace(href="/node/5")
+    later = seen(2, row("provider_reference", "Alder Institute"), row("provider_reference", "Birch Institute"), form="text")
+    fields = merged(seen(1, linked), later).fields
+    assert [(one.row.value, one.row.href) for one in fields] == [("Alder Institute", "/node/5"), ("Birch Institute", None)]
+
+
 def test_head_and_sections_are_kept_too() -> None:
     first = seen(1, head=["t", 5, "Hope Fiori", "2025-01-29"], sections=[["Event Date Markup", "When?"]])
     second = seen(2, head=["t2", None, None, None], sections=[["Event Date Markup", None], ["Milestones Markup", "What?"]])

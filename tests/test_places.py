@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.multiply import inner_points
 from scraper.database.load import load
-from scraper.database.places import CHANGED, CHANGED_CODES, County, atlas, code_of_2023
+from scraper.database.places import CHANGED, CHANGED_CODES, Atlas, County, atlas, code_of_2023
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 
@@ -123,6 +123,17 @@ def test_a_point_beside_the_border_agrees_with_both_counties() -> None:
     assert atlas().agrees(place, "Suffolk County", *near)
     assert atlas().agrees(place, "Norfolk County", *near)
     assert atlas().agrees(beyond, "Suffolk County", *far) is False
+
+
+def test_a_point_outside_is_as_far_away_as_the_nearest_point_of_the_border() -> None:
+    """The border from (1, 0) to (0, 1) passes (0.6, 0.6) at 0.141 degrees, 15.7 km; its ends are 80 km away."""
+    triangle = {"type": "Polygon", "id": "25025", "arcs": [[0]], "properties": {"name": "Suffolk"}}
+    arc = [[0, 0], [1, 0], [-1, 1], [0, -1]]  # each relative to the one before
+    transform = {"scale": [1, 1], "translate": [0, 0]}
+    drawn = Atlas({"transform": transform, "arcs": [arc], "objects": {"counties": {"geometries": [triangle]}}})
+    assert (drawn.place(0.6, 0.6, 16.0), drawn.place(0.6, 0.6, 15.5)) == (SUFFOLK, None)
+    around = [(-0.1, 0.5), (0.5, -0.1), (1.1, -0.001), (-0.001, 1.1)]  # each 11.1 km away
+    assert [(drawn.place(*point, 11.2), drawn.place(*point, 11.0)) for point in around] == [(SUFFOLK, None)] * 4
 
 
 @pytest.mark.parametrize("printed", ["city of " * 250, "and " * 500, "county " * 280, "," * 2000, "- " * 1000, "a" * 5000])

@@ -77,6 +77,7 @@ def test_through_another_capture() -> None:
         ("https://rp.bjatta.bja.ojp.gov/", "rp.bjatta.bja.ojp.gov"),
         ("https://www2.bjatta.bja.ojp.gov:443/tta/A", "bjatta.bja.ojp.gov/tta/A"),
         ("https://[bad", "https://[bad"),
+        ("/tta/A", "/tta/A"),
         ("", None),
         (None, None),
     ],

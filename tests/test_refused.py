@@ -75,15 +75,6 @@ def test_a_load_says_what_was_refused_and_how_to_choose_and_changes_nothing(
     assert one(refused, COUNT) == 30
 
 
-def test_each_choice_does_what_its_name_says(refused: Folders, tta: Tta) -> None:
-    assert tta("refresh").status == 3
-    assert one(refused, COUNT) == 30
-    assert tta("refresh", "--accept").status == 0
-    assert one(refused, COUNT) == 60
-    add(refused, [page(html({}, node=99), url=node(99), when=day(200))])
-    assert tta("load").status == 0, "the refused state was taken, so nothing is kept out"
-
-
 def test_unchecked_loads_it_and_a_load_with_nothing_new_is_no_error_then(refused: Folders, tta: Tta) -> None:
     ran = tta("load", "--unchecked")
     assert (ran.status, ran.out.startswith("30 captures loaded")) == (0, True)

@@ -98,6 +98,7 @@ class _Reader:
             self._stream.take(3)
 
     def read(self) -> Iterator[WarcRecord | Damage]:
+        """Yields records and damage. After damage it continues at the next member, or the next first line of a record."""
         while self._read_again < MAX_READ_AGAIN:
             stream = self._stream
             stream.skip_blank()

@@ -18,7 +18,6 @@ from scraper.archive.dating import date_capture, parse_time
 from scraper.archive.packing import NO_RECORD
 from scraper.archive.records import CAPTURES, Damage, LengthAt, WarcRecord, read_records, split_http
 from scraper.capture import Capture, Original, Recorded, WarcType, from_iso, iso
-from scraper.encoding import MAX_BODY
 
 UNKNOWN_URL = "urn:tta:unknown-url:"
 """WARC requires a target: if no URL is known, it is this prefix and the body's digest, which is read back as None."""
@@ -37,49 +36,28 @@ def read_captures(
     """Yields every capture from byte `start` on with its offset, and all damage, in file order; never raises.
 
     `source`: for captures whose record does not name one. Other records (request, metadata, warcinfo), and those whose address is
-    not `wanted`, are skipped. Consecutive segments of a record are joined; otherwise the first is a truncated capture. `origin`:
-    the file's name, for captures whose record does not name one.
+    not `wanted`, are skipped. Of a segmented record (WARC 1.1, section 8) only the first segment is a capture, a truncated one.
+    `origin`: the file's name, for captures whose record does not name one.
     """
 
     def is_wanted(record: WarcRecord) -> bool:
         return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
 
-    for item in _join_segments(read_records(file, start, wanted=is_wanted)):
+    for item in read_records(file, start, wanted=is_wanted):
         if isinstance(item, Damage):
             yield item
             continue
+        if "warc-segment-number" in item.named or item.type == "continuation":
+            item.is_cut, item.problem = True, "a segment of a record, whose segments are not joined"
+            yield Damage(item.position, item.problem)
+            if item.type == "continuation":
+                continue
         capture = _to_capture(item, source, origin)
         if capture.captured_at is None and capture.recorded and capture.recorded.date:
             yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
         if capture.url is None and item.type in ("response", "revisit"):
             yield Damage(item.position, "a record without an address")
         yield item.position, capture
-
-
-def _join_segments(items: Iterator[WarcRecord | Damage]) -> Iterator[WarcRecord | Damage]:
-    """Yields the records with their segments joined (WARC 1.1, section 8). Segments that can't be joined are reported."""
-    first: WarcRecord | None = None
-    segments = 0
-    for item in chain(items, [None]):
-        named = item.named if isinstance(item, WarcRecord) else {}
-        if first and named.get("warc-segment-origin-id") == first.named.get("warc-record-id") and isinstance(item, WarcRecord):
-            size, total = len(first.block) + len(item.block), named.get("warc-segment-total-length")
-            if named.get("warc-segment-number") == str(segments + 1) and total in (None, str(size)) and size <= MAX_BODY:
-                segments, first.block, first.problem = segments + 1, first.block + item.block, first.problem or item.problem
-                if total:
-                    yield first
-                    first = None
-                continue
-        if first and not isinstance(item, Damage):
-            first.is_cut, first.problem = True, "segments of its record are missing"
-            yield from (Damage(first.position, first.problem), first)
-            first = None
-        if isinstance(item, WarcRecord) and item.type == "continuation":
-            yield Damage(item.position, "a segment of a record that begins elsewhere")
-        elif isinstance(item, WarcRecord) and named.get("warc-segment-number") == "1":
-            first, segments = item, 1
-        elif item:
-            yield item
 
 
 class Part(NamedTuple):
@@ -115,6 +93,7 @@ def only_capture(member: bytes, source: str) -> Capture | None:
 
 
 def _to_capture(record: WarcRecord, source: str, origin: str | None) -> Capture:
+    """Returns the capture in a record, dated by what it shows. `source`, `origin`: used if the record does not name its own."""
     headers = record.named
     warc_type = WarcType(record.type)
     is_http, is_revisit = warc_type in (WarcType.RESPONSE, WarcType.REVISIT), warc_type is WarcType.REVISIT

@@ -27,9 +27,9 @@ from scraper.terminal import counted, escape
 def import_(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     """Add captures from files to the archive.
 
-    PATH is a WARC, ARC, WACZ, MHTML or HAR file, an HTML page, a text capture, a page in one of Drupal's data formats, a ZIP or
-    tar file of these, or a folder. A file is recognized by its content, not its name. What the archive already has is not added
-    again. If anything can't be used, it is named, the rest is imported, and the status is 4.
+    PATH is a WARC, ARC, WACZ, MHTML, HAR or Safari .webarchive file, an HTML page, a text capture, a page in one of Drupal's
+    data formats, a ZIP or tar file of these, or a folder. A file is recognized by its content, not its name. What the archive
+    already has is not added again. If anything can't be used, it is named, the rest is imported, and the status is 4.
     """
     with locked(folders.data, "tta import"):
         done = import_paths(folders.archive, paths)

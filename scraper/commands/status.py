@@ -42,6 +42,7 @@ def status(folders: Folders, missing: bool, as_json: bool) -> None:
 
 
 def _status_lines(folders: Folders, status: state.Status) -> Iterator[str]:
+    """Yields the lines of `tta status`: archive, database, last refresh, unmapped fields, then years and sources."""
     if status.archived or status.loaded:
         # `tta load` does not load what a refresh refused, so it is not recommended then
         advice = "run `tta load`"
@@ -120,14 +121,13 @@ def _list_counts(counts: dict[str, int], unit: str) -> Iterator[str]:
 @click.command("doctor")
 @click.option("--repair", "repairing", is_flag=True, help="Replace what is damaged; no captured data is deleted.")
 @click.option("--unchecked", is_flag=True, help="With --repair: also load what the last refresh refused.")
-@click.option("--deep", is_flag=True, help="Also build the database a second time and compare every value.")
 @json_option
 @click.pass_obj
-def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
+def doctor(folders: Folders, repairing: bool, unchecked: bool, as_json: bool) -> int:
     """Verify archive, catalog, ledger and database.
 
     Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run during other
-    commands; --repair and --deep fail if another run is active. A `note` needs no attention. The status is 0 if nothing is wrong
+    commands; --repair fails if another run is active. A `note` needs no attention. The status is 0 if nothing is wrong
     or all was repaired, 3 if something is wrong and nothing was changed, and 4 if a part could not be repaired.
     """
     from scraper.doctor.repair import repair  # `tta status` needs no parsers
@@ -137,13 +137,11 @@ def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_js
         raise click.UsageError("--unchecked goes with --repair: nothing else is loaded")
     if not folders.data.is_dir():
         raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
-    lock = locked(folders.data, "tta doctor") if repairing or deep else nullcontext()
+    lock = locked(folders.data, "tta doctor") if repairing else nullcontext()
     with lock, ProgressBar(counts_bytes=True) as bar, closing(DoctorTables()) as tables:
         progress = partial(bar.update, "reading the archive")
-        if repairing:
-            report = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
-        else:
-            report = verify(folders, tables, is_deep=deep, progress=progress)
+        repaired = repair(folders, accept_refused=unchecked, progress=progress) if repairing else None
+        report = repaired or verify(folders, tables, progress)
     show({"intact": not report.wrong} | asdict(report), _finding_lines(report, repairing=repairing), as_json=as_json)
     if repairing:
         return ExitStatus.PARTLY_DONE if report.wrong or report.problems or report.lost else ExitStatus.DONE

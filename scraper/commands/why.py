@@ -93,6 +93,7 @@ def _reason_lines(reason: Reason) -> Iterator[str]:
 
 
 def _origin_lines(origin: Origin) -> Iterator[str]:
+    """Yields lines about a capture that values come from: what it is, then each place in it with its source."""
     capture = origin.capture
     yield _format_line("capture", f"{capture['capture_id']} {capture['kind']}")
     details = {

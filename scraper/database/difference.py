@@ -1,4 +1,4 @@
-"""Counts the differences between two databases of one archive, by table and field, for `load --plan` and `doctor --deep`."""
+"""Counts the differences between two databases of one archive, by table and field, for `tta load --rebuild --plan`."""
 
 import sqlite3
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ from scraper.database.parsed_pages import ParsedPages
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
-from scraper.sqlite import open_readonly, remove
+from scraper.sqlite import remove
 from scraper.stopping import Stop
 from scraper.workers.processes import Processes, WorkerPool, cluster, cores
 
@@ -72,7 +72,7 @@ class LoadOptions:
     workers: number of parsing processes; None: chosen automatically. scheduler: address of a dask cluster that parses instead.
     progress: called with the numbers of captures parsed and to be parsed.
     before_commit: called last, with the new state inside the transaction; an exception rolls everything back.
-    database: a file other than the folder's own. only_captures_of: load only the captures that this database has.
+    database: a file other than the folder's own.
     stop: ends the load within a second or two.
     """
 
@@ -84,7 +84,6 @@ class LoadOptions:
     progress: Progress | None = None
     before_commit: Callable[[sqlite3.Connection, Loaded], None] | None = None
     database: Path | None = None
-    only_captures_of: Path | None = None
     stop: Stop = field(default_factory=Stop)
 
 
@@ -111,6 +110,7 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
 
 
 def _load(folders: Folders, options: LoadOptions) -> Loaded:
+    """Loads once, in one transaction. Raises as `load`, and ParsedPagesDamaged if the store of parsed pages must be recreated."""
     catalog = folders.archive / CATALOG
     with (
         cluster(options.scheduler, options.stop.check) if options.scheduler else nullcontext() as remote,
@@ -121,11 +121,11 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
     ):
         for table, key in _TABLES.items():
             db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
-        state = None if options.only_captures_of else _archive_state(db, folders.data)
+        state = _archive_state(db, folders.data)
         made_by = db.execute("SELECT code, archive FROM main.program").fetchone() if version == schema.VERSION else None
         fresh = options.rebuild or options.forget_missing_captures or made_by is None or made_by[0] != loading_code()
         done = Loaded(unreadable=list(archive.unread))
-        done.unchanged = not fresh and state is not None and made_by == (loading_code(), state)
+        done.unchanged = not fresh and made_by == (loading_code(), state)
         if done.unchanged:
             done.difference = state, []
         else:
@@ -196,11 +196,6 @@ class _Load:
     def _find_new(self) -> None:
         """Fills `temp.touched` with the captures to be inserted."""
         self.db.execute(f"INSERT INTO temp.touched {absent_from('main.captures')}")
-        if self.options.only_captures_of:
-            self.db.execute("CREATE TEMP TABLE only_these (capture_id TEXT PRIMARY KEY) WITHOUT ROWID")
-            with closing(open_readonly(self.options.only_captures_of)) as other:
-                self.db.executemany("INSERT INTO temp.only_these VALUES (?)", other.execute("SELECT capture_id FROM captures"))
-            self.db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM temp.only_these)")
 
     def _check_none_is_lost(self) -> bool:
         """Returns whether the archive lists captures under other ids than the database, as after a change of the identity rules.

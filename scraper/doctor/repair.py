@@ -28,16 +28,14 @@ _PASSES = 3
 """Repair rounds: one for the archive, one for what is compared with it, one for what only then becomes visible."""
 
 
-def repair(
-    folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None
-) -> DoctorReport:
+def repair(folders: Folders, *, accept_refused: bool = False, progress: Progress | None = None) -> DoctorReport:
     """Replaces what can be replaced, and verifies again. `accept_refused` as in LoadOptions. Raises TtaError, OSError."""
     report = DoctorReport()
     for path in (*folders.data.glob(".ledger-*.db*"), *folders.data.glob("archive/.tta-*")):
         path.unlink()  # an incomplete copy of a killed repair
     for number in range(_PASSES + 1):
         with closing(DoctorTables()) as tables:
-            now = verify(folders, tables, is_deep=is_deep, progress=progress)
+            now = verify(folders, tables, progress)
             report = replace(now, repaired=report.repaired, problems=report.problems, lost=report.lost)
             fixable = [finding for finding in report.findings if finding.repair]
             if not fixable or report.problems or number == _PASSES:

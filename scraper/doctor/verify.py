@@ -18,9 +18,6 @@ from scraper.archive import store as archive
 from scraper.archive.store import WARC_FILES, Entry, entry_of, is_own
 from scraper.archive.warc import read_parts
 from scraper.database import schema
-from scraper.database.connection import comparing, second_database
-from scraper.database.difference import differences
-from scraper.database.load import LoadOptions, load
 from scraper.database.parsed_pages import NAME as PARSED
 from scraper.errors import SqliteDamaged
 from scraper.folders import Folders
@@ -201,10 +198,10 @@ def _read_schema(db: sqlite3.Connection) -> dict[str, str]:
     return {name: " ".join(sql.split()) for name, sql in rows}
 
 
-def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, progress: Progress | None = None) -> DoctorReport:
+def verify(folders: Folders, tables: DoctorTables, progress: Progress | None = None) -> DoctorReport:
     """Returns all findings: unusable SQLite files, then those of the comparisons. Raises TtaError, OSError.
 
-    `tables` keeps what was read, for a repair. `is_deep`: also `compare_content`, which takes as long as a rebuild.
+    `tables` keeps what was read, for a repair.
     """
     report = DoctorReport()
     for name, path, header, steps in (
@@ -228,8 +225,6 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
     if parsed.exists() and (damage := inspect(parsed)[0]):
         text = f"{PARSED}, the store of parsed pages, is damaged"
         report.findings.append(Finding("parsed-damaged", text, len(damage), UNUSABLE["parsed"], examples=examples(damage)))
-    if is_deep and not report.wrong:
-        report.findings += compare_content(folders)
     return report
 
 
@@ -277,17 +272,3 @@ def verify_search(path: Path) -> Iterator[Finding]:
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-
-
-def compare_content(folders: Folders) -> Iterator[Finding]:
-    """Compares the database with a second one built from the same captures, under the caller's lock. Raises TtaError."""
-    if not folders.database.exists():
-        return
-    with second_database(folders.data) as second:
-        load(folders, LoadOptions(rebuild=True, database=second, only_captures_of=folders.database))
-        with comparing(folders.database, second) as db:
-            found = differences(db)
-    if found.fields or found.appear or found.vanish:
-        text = f"{counted(found.changed, 'record')} of the database not as the archive gives them"
-        shown = (f"{one.table} {one.field}: {counted(one.count, 'record')}" for one in found.fields)
-        yield Finding("database-content", text, found.changed, _IS_REBUILT, examples=examples(shown))

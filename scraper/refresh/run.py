@@ -216,6 +216,7 @@ class _Refresh:
         self.run.problems = json.dumps(self.report.remarks) if self.report.remarks else None
 
     def _fetch(self) -> None:
+        """Fetches, and adds results to the report, an error as a problem: what came is loaded all the same. Raises Stopped."""
         folders, report, wanted = self.folders, self.report, FetchOptions(sources=self.options.sources, now=self.options.now)
         try:
             names = choose_sources(self.settings, self.options.sources)

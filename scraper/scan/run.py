@@ -154,6 +154,7 @@ def read_piece(piece: Piece) -> list[PieceResult]:
 
 
 def _search(piece: Piece, file: BinaryIO) -> PieceResult:
+    """Reads a piece until the file ends or the captures found exceed FOUND_BYTES; then `rest` is where to continue."""
     prepared: list[Prepared] = []
     problems: list[str] = []
     size = captures = unknown = 0

@@ -142,6 +142,7 @@ class _Reader:
         return None, False
 
     def _read_zip(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
+        """Reads the members of a ZIP file (of a WACZ, its WARC files); without a readable directory, those that can be found."""
         try:
             with zipfile.ZipFile(file) as package:
                 members = package.infolist()

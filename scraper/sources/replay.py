@@ -195,6 +195,7 @@ class Replay:
         return FetchResult(state=FetchState.SUBSTITUTED, reason=reason)
 
     def _as_capture(self, answer: Response, row: ListedCapture, asked: Redirect) -> FetchResult:
+        """Returns the answer to a request as a capture. Raises RequestFailed if it is of another page, without a time, or cut."""
         if other := other_page(answer, asked.url, self._replay_url):
             raise RequestFailed(f"{escape_url(answer.url)}: the archive answered with another page, {escape_url(other)}")
         moment = capture_time(answer, asked.timestamp, self._replay_url)

@@ -1,12 +1,14 @@
 """Files that are not containers: recognizes each by positive evidence only, and reads its captures.
 
-Saved pages are MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text and Drupal's data. `files` unpacks them.
+Saved pages are MHTML, Safari's web archives, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text and Drupal's data.
+`files` unpacks them.
 Addresses and times are as in the file; `scraper.archive.dating` interprets them.
 """
 
 import base64
 import email
 import json
+import plistlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from dataclasses import replace
 from email.message import Message
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
+from xml.parsers.expat import ExpatError
 
 from parsers.kinds import is_binary, known_format
 from scraper.archive.records import split_http
@@ -25,8 +28,11 @@ MAX_FAILURES = 1000
 """Damaged entries of a HAR file after which the rest is not searched."""
 MAX_SAVED = 4 * MAX_BODY
 """Bytes of an MHTML or HAR file, which includes a page's images and is read as a whole."""
+MAX_FRAMES = 100
+"""Frames of a page saved by Safari that are read; a page has a few, and a crafted file may refer to one a million times."""
 _WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
 _HEAD = 1 << 16  # bytes at a file's start that show its format
+_HEADER = 64  # bytes at the start of a file, one of which is zero in most binary formats and none in a text
 _PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")  # in the name of a format that only belongs to pages
 _KINDS = tomllib.loads(Path(__file__).with_name("saved.toml").read_text(encoding="utf-8"))
 _BYTES = {name: re.compile(pattern.encode()) for name, pattern in _KINDS["bytes"].items()}
@@ -54,7 +60,7 @@ def format_of(body: bytes, name: str) -> FileFormat:
     if found := known_format(head):
         article = "" if found[:3] in ("PDF", "ZIP") else "an " if found[0] in "aeiouO" else "a "
         return FileFormat(None, article + found, any(part in found for part in _PAGE_PARTS))
-    if is_binary(head):
+    if is_binary(head) or (b"\0" in narrow[:_HEADER] and not narrow.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")):
         return FileFormat(None, "binary data")
     start = narrow[_BYTES["before"].match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
     later = _BYTES["html_later"].search(narrow)  # after a message such as a server's warning; code with markup is not a page
@@ -109,9 +115,9 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
     body = file.read(MAX_SAVED + 1)
     head = body[: 1 << 16]
     is_har = head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head
-    readers = ((_read_har, "har"), (_read_http, "http"), (_read_mhtml, "message"))
+    readers = ((_read_har, "har"), (_read_http, "http"), (_read_mhtml, "message"), (_read_webarchive, "webarchive"))
     read = _read_har if is_har else next((read for read, kind in readers if _BYTES[kind].match(head)), _capture_of_file)
-    limit = MAX_SAVED if read in (_read_har, _read_mhtml) else MAX_BODY
+    limit = MAX_BODY if read in (_read_http, _capture_of_file) else MAX_SAVED
     if len(body) > limit:
         yield Unused(name, f"larger than {limit} bytes, which no page is")
     else:
@@ -177,6 +183,25 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         page = Capture(warc_type=WarcType.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
         page = replace(page, recorded=Recorded(url, str(message["Date"]) if message["Date"] else None))
         yield replace(page, truncated="unspecified", damage=damage) if damage else page
+
+
+def _read_webarchive(body: bytes, name: str) -> Iterator[Capture | Unused]:
+    """Reads the page that Safari saved, and pages of the same host in its frames."""
+    try:
+        archive = plistlib.loads(body)
+        main = archive["WebMainResource"]
+        host = main["WebResourceURL"].split("/")[:3]
+        for page in (main, *(frame["WebMainResource"] for frame in archive.get("WebSubframeArchives", [])[:MAX_FRAMES])):
+            url, charset = page["WebResourceURL"], page.get("WebResourceTextEncodingName")
+            if url.split("/")[:3] != host:
+                yield Unused(name, "a frame", is_companion=True)
+                continue
+            media_type = f"{page['WebResourceMIMEType']}; charset={charset}" if charset else page["WebResourceMIMEType"]
+            payload = bytes(memoryview(page["WebResourceData"]))
+            found = Capture(warc_type=WarcType.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
+            yield replace(found, recorded=Recorded(url, None))
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, ExpatError) as error:
+        yield Unused(name, f"a damaged web archive of Safari ({type(error).__name__})")
 
 
 def _header_location(part: Message, header: str) -> str:
