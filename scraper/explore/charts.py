@@ -277,7 +277,7 @@ class Chart:
         rows = [row for row in rows if row] or [[0]]
         top, bottom = max(sum(row) if self.is_stack else max(row) for row in rows), min(map(min, rows))
         top, bottom = (top, bottom) if is_shaded else (max(top, 0), min(bottom, 0))
-        step = _round_up((top - bottom) / 4)
+        step = _round_up((top - bottom) / (SHADE_COUNT if is_shaded else 4))
         first = floor(bottom / step)
         return [step * n for n in range(first, max(ceil(top / step - 1e-9), first + 1) + 1)]
 
