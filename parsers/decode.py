@@ -13,7 +13,6 @@ from html import escape
 from typing import NamedTuple
 
 import webencodings
-from charset_normalizer import from_bytes
 
 MAX_PAGE = 16 * 1024 * 1024
 """Bytes of a page that are read (ARCHIVES.md, section 8; a record has 0.1 MB). A longer page is truncated and incomplete."""
@@ -28,6 +27,7 @@ _META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", 
 _META_PRESCAN = 4096  # bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
 _SAMPLE_BYTES = 65536  # bytes that the detector examines
+_MIN_HIGH_BYTES = 200  # bytes beyond ASCII; with fewer the detector is hardly ever sure
 _WESTERN = ("ascii", "cp125", "iso8859", "latin", "mac", "cp437", "cp85")
 _MIN_VALID_PER_BROKEN = 3  # valid characters beyond ASCII for each invalid one in a page that is mostly UTF-8
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
@@ -45,6 +45,7 @@ FEW_TAGS = 4000  # with fewer tags no page takes the parser long (measured: 4,00
 MAX_DEPTH = 256  # open elements
 MAX_FORMATTING = 12  # formatting elements open at a time, which the parser opens again in each block
 MAX_TAG = 8192  # characters of one tag; 8 KB contain some 1,500 attributes, which the parser compares with each other in 10 ms
+_MAX_QUOTED = 8  # `>` in values, such as a link to the "> front page"; the longest tag that is not noticed has as many parts more
 _NO_MARKUP_BYTES = bytes(sorted(set(range(256)) - set(b"<>\"'")))
 _REST_OF_TAG = r"""[^\s/>]*+(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+)*+>?"""
 """A tag after its name, as the HTML standard's tokenizer reads it: a quote opens a value only after an equals sign."""
@@ -140,9 +141,12 @@ def _detect_encoding(content: bytes) -> str:
     """Detects the encoding: windows-1252 unless the detector is sure, as these are American pages and most detectors err."""
     if content[:200].count(0) > 40:
         return "utf-16-le" if content[1:200:2].count(0) > content[0:200:2].count(0) else "utf-16-be"
+    if sum(byte >= 0x80 for byte in content[:_SAMPLE_BYTES]) <= _MIN_HIGH_BYTES:
+        return "cp1252"
+    from charset_normalizer import from_bytes  # takes 26 ms, and almost no page needs it
+
     best = from_bytes(content[:_SAMPLE_BYTES], preemptive_behaviour=False).best()
-    high = sum(byte >= 0x80 for byte in content[:_SAMPLE_BYTES])
-    if best is None or high <= 200 or best.percent_chaos >= 1 or best.encoding.startswith(_WESTERN):
+    if best is None or best.percent_chaos >= 1 or best.encoding.startswith(_WESTERN):
         return "cp1252"
     return best.encoding
 
@@ -163,7 +167,7 @@ def _is_plain(source: bytes) -> bool:
         return False
     if len(source) <= MAX_TAG:
         return True
-    rest = marks.replace(b'""', b"").replace(b"<>", b"")
+    rest = marks.replace(b'""', b"").replace(b'">"', b"", _MAX_QUOTED).replace(b"<>", b"")
     if b"<" in rest or b">" in rest:
         return False
     step = MAX_TAG // 2  # a tag longer than MAX_TAG covers one of these parts, and has no bracket in it

@@ -85,8 +85,7 @@ class _Scan:
                     isinstance(following, Element)
                     and (following.source_field is not None or following.role.field or following.holds_fields)
                 )
-                is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
-                heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
+                heads = before_fields and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._child_blocks(child))
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -13,14 +14,14 @@ from parsers.fields import read_content
 from parsers.head import BYLINE_WORDS, MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
-from parsers.record import Field, FieldState, Form, Kind, PageHead, ParseResult
-from parsers.registry import WORDS, label_of
+from parsers.record import FieldState, Form, Kind, PageHead, ParseResult
+from parsers.registry import WORDS, count_labels, label_of
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, count_evidence
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
 from parsers.text import read_text
-from parsers.tree import Element, build, one_line, readable
+from parsers.tree import SKIPPED, Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
 _CANDIDATES = "article, [data-history-node-id], .node"
@@ -32,8 +33,8 @@ _OTHER_TYPES = re.compile(
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
+_INVISIBLE = ", ".join((*(SKIPPED - {"form", "head", "-comment"}), *(f".{name}" for name in WORDS["classes"]["skipped"])))
 _MAX_CANDIDATES = 200
-_MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
 _TRANSLATED = re.compile(r"<html\b[^<>]*\slang=[\"']?(?!en|und|zxx)[a-z]{2,3}\b", re.IGNORECASE)
 """A language that is not the portal's. Translators write theirs into the page; `und` and `zxx` mean none."""
@@ -77,29 +78,38 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
             added.decompose()
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    node = _find_record_element(parsed, node_id(base))
-    tokens = _class_names(node) if node is not None else set()
-    is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) and not any(map(_RECORD_TYPES.fullmatch, tokens))
     path = (_current_path(parsed) or "").replace("\\", "") if url is None else ""
-    is_other |= any(map(is_other_address, (url or base, f"/{path}"))) or not tokens.isdisjoint(TEASERS)
-    is_other |= url is None and node is not None and _is_listed(node)  # as on the page of a revision
-    if node is not None and not is_other:
+    is_other = any(map(is_other_address, (url or base, f"/{path}")))
+    if not is_other and (node := _find_record_element(parsed, node_id(base))) is not None:
+        tokens = _class_names(node)
+        is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) and not any(map(_RECORD_TYPES.fullmatch, tokens))
+        is_other |= not tokens.isdisjoint(TEASERS) or (url is None and _is_listed(node))  # listed, as on the page of a revision
         incomplete = incomplete or _is_cut(text)
-        if reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete):
+        if not is_other and (reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete)):
             return reading
-    visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
-    titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
-    result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=parsed.css_first(_REFRESH) is not None)
+    refreshes = parsed.css_first(_REFRESH) is not None
+    plain = _plain_text(parsed.body) if parsed.body is not None else ""
+    titles = [title for title in (document_title(parsed), *headings, plain[:200]) if title]
+    result = kind_of_page(titles, plain, text[: 1 << 20], refreshes=refreshes)
     result.title = next(iter(headings), None) or document_title(parsed)
-    may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(visible) < _MAX_VISIBLE
-    if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # markup that the rules for elements do not cover
+    may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None
+    # markup that the rules for elements do not cover
+    if may_be_record and count_labels(plain) >= _MANY_LABELS and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
+        visible = readable([build(parsed.body, forms=True)] if parsed.body is not None else [])
         found = read_text(visible, url=base, incomplete=incomplete).page
-        rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
-        labelled = [row for row in rows if row.value and row.item is None and label_of(row.label)]
-        if len(labelled) >= _MANY_LABELS and not _explains(labelled) and not any(row.occurrence > 1 for row in rows):
-            return HtmlReading(found, visible)
+        if found.record is not None and found.record.form == "text":
+            labelled = [row for row in found.record.fields if row.value and label_of(row.label)]
+            if len(labelled) >= _MANY_LABELS:
+                return HtmlReading(found, visible)
     return HtmlReading(result)
+
+
+def _plain_text(body: LexborNode) -> str:
+    """Returns the visible text of a page in one line; what is never visible is removed from the page."""
+    for node in _outermost(body.css(_INVISIBLE)):
+        node.decompose()
+    return one_line(body.text(separator=" "))
 
 
 def _is_cut(text: str) -> bool:
@@ -113,9 +123,7 @@ def _is_cut(text: str) -> bool:
 
 def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
     """Returns the element with the page's one subject, by the node number of its address; None for several, or a list."""
-    candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
-    taken = {node.mem_id: node for node in candidates}  # a node is found once for each selector that it matches
-    candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _ancestors(node))]
+    candidates = _outermost([one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)])
     same = [one for one in candidates if page_number is not None and _history_id(one) == page_number]
     if len(same) == 1:
         return same[0]
@@ -131,11 +139,19 @@ def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> L
     if rivals and rivals[0][0]:
         most, first = rivals[0]
         return whole[-first] if len(whole) == 1 or (most >= _MANY_LABELS and most >= 3 * rivals[1][0]) else None
-    body = _build_counted_tree(parsed.body) if parsed.body is not None else None
-    built = {one.node.mem_id: one for one in (body, *body.built())} if body is not None else {}
+    alone = whole[0] if len(whole) == 1 else None
+    if parsed.body is None or not count_labels(parsed.body.text(separator=" ")):
+        return alone
+    body = _build_counted_tree(parsed.body)
+    built = {one.node.mem_id: one for one in (body, *body.built())}
     fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
-    found = next((one for one in fallbacks if (built.get(one.mem_id) or _build_counted_tree(one)).known_inside), None)
-    return found or (whole[0] if len(whole) == 1 else None)
+    return next((one for one in fallbacks if (built.get(one.mem_id) or _build_counted_tree(one)).known_inside), alone)
+
+
+def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
+    """Returns the nodes that are not inside others, each once: a node is found once for each selector that it matches."""
+    taken = {node.mem_id: node for node in nodes}
+    return [node for node in taken.values() if not any(above.mem_id in taken for above in _ancestors(node))]
 
 
 def _is_aside(node: LexborNode) -> bool:
@@ -244,8 +260,8 @@ def _read_record(
             row.datetime = in_site_zone(row.value, row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
-    shape = content.page_fingerprint
     form: Form = "translation" if _TRANSLATED.search(text, 0, _SAVED_AT) else "html"
+    shape = sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12]
     record = make_record(head, content.fields, content.sections, form, incomplete=incomplete, shape=shape, url=own_url)
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
@@ -278,9 +294,5 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     rows = [row for row in content.fields if row.item is None and label_of(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records
-    return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not (is_list or _explains(rows))
-
-
-def _explains(rows: Sequence[Field]) -> bool:
-    """Whether more than a third of the values are sentences, as in a guide to the form."""
-    return 3 * sum((row.value or "").endswith((".", "!", "?")) for row in rows) > len(rows)
+    is_guide = 3 * sum((row.value or "").endswith((".", "!", "?")) for row in rows) > len(rows)  # its values are sentences
+    return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not (is_list or is_guide)

@@ -68,7 +68,10 @@ class LabelPatterns:
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, contains one, or is not searched. The tree's depth is bounded."""
         self._classed_fields += element.role.field
-        if element.parent is not None and (is_other_entity(element) or is_opaque_field(element)):
+        name, role = element.role.name, element.role
+        # in prose, as in the body, and where the label is hidden, nothing is a label of the page
+        is_opaque = name == "body" or (name is not None and role.prose) or (role.label_hidden and role.item)
+        if element.parent is not None and (is_opaque or is_other_entity(element)):
             return True
         content = element.content
         begins_known = len(content) > 1 and self._look_at(element, content)
@@ -162,12 +165,6 @@ class LabelPatterns:
 def is_other_entity(element: Element) -> bool:
     """Whether an element inside the record shows something else: a comment, an author, or the teaser of another record."""
     return element.role.other or ((element.tag == "article" or element.role.views) and element.parent is not None)
-
-
-def is_opaque_field(element: Element) -> bool:
-    """Whether a field's value is prose, as in the body, or its label is hidden: then nothing in it is a label of the page."""
-    role = element.role
-    return role.name == "body" or (role.name is not None and role.prose) or (role.label_hidden and role.item)
 
 
 def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = False) -> Block | None:

@@ -74,6 +74,7 @@ GROUPS = {
 
 _INVISIBLE = "".join(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF)))
 _SPELLING = str.maketrans("‘’`“”–—\u00a0", "'''\"\"-- ", _INVISIBLE)  # spellings that themes change
+_OTHER_LETTERS = re.compile(r"[^\x00-\x7f]+")
 _NAME_LENGTH = 32  # characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH
 
 
@@ -100,6 +101,12 @@ _BY_NAME = {
 def label_of(label: str | None) -> Label | None:
     """Returns the entry of a printed label; None if the label is not known."""
     return _BY_TEXT.get(label_key(label)) if label else None
+
+
+def count_labels(text: str) -> int:
+    """Returns how many of the labels' spellings a text contains anywhere; without one, no reader finds a label in it."""
+    spelled = " ".join(_OTHER_LETTERS.sub(lambda found: found[0].translate(_SPELLING), text).split()).casefold()
+    return sum(label in spelled for label in _BY_TEXT)
 
 
 @cached_short

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import takewhile
 from typing import Any
 
@@ -26,18 +25,16 @@ MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 
 @dataclass(slots=True)
 class PageRows:
-    """The rows of a page's content, and the elements that each field and each section was read from."""
+    """The rows of a page's content, and the elements that each field and each section was read from.
+
+    `shape`: the page's structure, which element contains which label, for each kind of field.
+    """
 
     fields: list[Field] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     places: list[Element] = field(default_factory=list)
     section_places: list[Element] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
-
-    @property
-    def page_fingerprint(self) -> str:
-        """Returns a digest of the page's structure: which element contains which label, for each kind of field."""
-        return sha256("\n".join(dict.fromkeys(self.shape)).encode()).hexdigest()[:12]
 
 
 def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
@@ -180,8 +177,6 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
     bad = 0
     for row in content.fields:
         entry = entry_of(row)
-        if row.label is None and (section := section_of_instruction(row.value or "")):
-            good.add(section)
         if entry is None or row.item is not None:
             continue
         value = row.value or ""

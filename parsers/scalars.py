@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import lru_cache, wraps
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -18,12 +18,7 @@ _MAX_CACHED_TEXT = 400  # characters; longer texts hardly ever repeat, and would
 def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
     """Wraps a pure function with a cache for short texts, which repeat from page to page. Its results must not be modified."""
     known = lru_cache(_CACHE_SIZE)(read)
-
-    @wraps(read)
-    def reading(text: _Text) -> _Read:
-        return known(text) if text is None or len(text) <= _MAX_CACHED_TEXT else read(text)
-
-    return reading
+    return lambda text: known(text) if text is None or len(text) <= _MAX_CACHED_TEXT else read(text)
 
 
 SITE_ZONE = ZoneInfo("America/New_York")

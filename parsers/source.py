@@ -18,15 +18,13 @@ from parsers.items import Value, read_value
 from parsers.registry import Label, group_table, is_instructions, is_member, label_of
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
 from parsers.scalars import cached_short
-from parsers.tree import MAX_DEPTH, Element, build, one_line
+from parsers.tree import Element, build, one_line
 from parsers.urls import absolute, origin_of
 
 NOTICE = "this website is under construction"
 _MAX_LABEL = 300
 _SHORT_SOURCE, _MAX_SOURCE = 1500, 20_000
 """Characters; nearly every plain field has under 500, and is read once. Longer ones are left to the general rules."""
-_MAX_LEVEL = MAX_DEPTH - 20
-"""A source field adds a few levels, so its own depth must not come near the tree's limit."""
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
 _INSIDE = r"[^<]*+(?:<(?!/?div\b)[^<]*+)*+"
 _LABEL_TAGS = ("div", "h2", "h3", "h4", "span", "strong")
@@ -69,7 +67,7 @@ class SourceReader:
     def __call__(self, element: Element) -> SourceField | None:
         """Reads a `div` as a plain field: by its classes; without classes, by its known label or beside such a field."""
         role = element.role
-        if self._off or element.depth > _MAX_LEVEL:
+        if self._off:
             return None
         if role.field:
             if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS or role.aside:

@@ -240,8 +240,8 @@ def _build_children(root: Element, elements: list[Element], *, forms: bool, read
 
 def one_line(text: str) -> str:
     """Returns the text with each run of white space as one space, none around, and no invisible characters."""
-    plain = text.replace("\n", " ")  # line breaks aside, nearly every text is printable
-    return " ".join((plain if plain.isprintable() else text.translate(CONTROLS)).split())
+    plain = " ".join(text.split())
+    return plain if plain.isprintable() else " ".join(plain.translate(CONTROLS).split())
 
 
 def readable(nodes: Iterable[Element | str]) -> str:

@@ -347,18 +347,22 @@ def test_unknown_values_are_no_part_of_all_others_and_the_latest_years_stay(spli
 
 @pytest.mark.parametrize(
     ("measure", "limits", "order"),
-    [("records", [10, 50, 100, 200], ["Nevada", "Texas"]), ("evidence_based", [25, 50, 75, 100], ["Texas", "Nevada"])],
+    [
+        ("records", [10, 50, 100, 200], ["Nevada", "Ohio", "Texas"]),
+        ("evidence_based", [40, 60, 80, 100], ["Texas", "Ohio", "Nevada"]),
+    ],
 )
 def test_limits_of_shades_are_round_and_figures_of_few_records_come_last(
     measure: str, limits: list[float], order: list[str]
 ) -> None:
     counts = Counts()
-    for state, answers in {"Texas": Counter({1: 71, 0: 9}), "Nevada": Counter({1: 4 if measure != "records" else 168})}.items():
+    nevada = Counter({1: 4 if measure != "records" else 168})
+    for state, answers in {"Texas": Counter({1: 71, 0: 9}), "Ohio": Counter({1: 30, 0: 70}), "Nevada": nevada}.items():
         for answer, n in answers.items():
             counts.add(n, [state], value=answer)
     chart = draw(Spec(measure, "place_state"), counts, EVERYTHING)
     assert (chart.limits, [row.name for row in chart.rows]) == (limits, order)
-    assert [chart.is_few(row) for row in chart.rows] == [False, measure != "records"]
+    assert [chart.is_few(row) for row in chart.rows] == [False, False, measure != "records"]
 
 
 def test_a_chart_that_takes_too_long_is_missing_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ import subprocess
 from collections import Counter, deque
 
 import pytest
+from datasette.filters import Filters
 from selectolax.lexbor import LexborHTMLParser
 
-from scraper.explore.lines import IS_1
+from scraper.explore.filters import ARRAY_CONTAINS
+from scraper.explore.lines import IS_1, replace_array_condition
 from tests.webkit import ROOT, Site
 
 STABLE = ROOT / ".venv/bin/python"
@@ -19,6 +21,13 @@ NOT_WALKED = re.compile(
 OWN_TO_A_LINE = re.compile(r"sql=[^ ]*|/-/query(?=\?sql)|does not contain(?=ends)|at byte \d+")  # each builds its own archive
 EACH = 4
 """Pages of one kind that are compared: rows of a table, filters of one."""
+
+
+def test_datasette_uses_the_condition_of_arrays_that_replaces_its_own() -> None:
+    """If this fails after an upgrade, `lines.replace_array_condition` has to find the filter where Datasette now has it."""
+    replace_array_condition(ARRAY_CONTAINS)
+    clauses, _ = Filters([("program_areas__arraycontains", "Courts")]).build_where_clauses("records")
+    assert clauses == [ARRAY_CONTAINS.format(t='"records"', c='"program_areas"', p="p0")]
 
 
 def walk() -> dict[str, str]:

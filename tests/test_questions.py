@@ -63,7 +63,7 @@ def test_counts_of_rows_and_marks_lead_to_the_records_they_count(site: Site, nam
 def test_a_state_may_be_named_or_abbreviated(site: Site) -> None:
     named, short = (_rows(site, "places", state=state) for state in ("Massachusetts", "ma"))
     assert named == short
-    assert {row["state"] for row in named} == {"Massachusetts"}
+    assert {row["place_state"] for row in named} == {"Massachusetts"}
 
 
 def test_an_answer_that_is_cut_says_of_how_many_rows_unless_counting_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
 from scraper.explore.facets import ListFacet
-from scraper.explore.lines import describe, ensure_records_are_shown
+from scraper.explore.lines import describe, ensure_records_are_shown, replace_array_condition
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS, metadata
 from scraper.explore.middleware import App, PageCache, cached, headers, limited, with_headers
@@ -40,10 +40,9 @@ _ANSWERS: WeakKeyDictionary[Any, PageCache] = WeakKeyDictionary()
 
 @hook
 def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
-    from datasette.filters import Filters  # these load all plugins, including this one, so not while it is being imported
-    from datasette.plugins import pm
+    from datasette.plugins import pm  # loads all plugins, including this one, so not while it is being imported
 
-    Filters._filters_by_key["arraycontains"].sql_template = filters.ARRAY_CONTAINS
+    replace_array_condition(filters.ARRAY_CONTAINS)
     # It prints tracebacks with local variables, texts of captured pages among them:
     if pm.has_plugin("datasette.handle_exception"):
         pm.unregister(name="datasette.handle_exception")

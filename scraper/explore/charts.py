@@ -271,12 +271,15 @@ class Chart:
 
     @cached_property
     def ticks(self) -> list[float]:
-        """Returns round numbers, including 0, from one end of the scale to the other."""
-        values = [[mark.value for mark in row.marks() if mark] for row in self.drawn]
-        top = max((sum(row) if self.is_stack else max(row, default=0) for row in values), default=0)
-        bottom = min((min(row, default=0) for row in values), default=0)
-        step = _round_up(max(top, -bottom) / 4)
-        return [step * n for n in range(floor(min(bottom, 0) / step), max(ceil(top / step - 1e-9), 1) + 1)]
+        """Returns round numbers from one end of the scale to the other, including 0 but for shades of what does not add up."""
+        is_shaded = not self.spec.figure.adds_up and self.spec.kind in ("heat", "map")  # then only differences matter
+        rows = [[one.value for one in row.marks() if one and not (is_shaded and self.is_few(one))] for row in self.drawn]
+        rows = [row for row in rows if row] or [[0]]
+        top, bottom = max(sum(row) if self.is_stack else max(row) for row in rows), min(map(min, rows))
+        top, bottom = (top, bottom) if is_shaded else (max(top, 0), min(bottom, 0))
+        step = _round_up((top - bottom) / (SHADE_COUNT if is_shaded else 4))
+        first = floor(bottom / step)
+        return [step * n for n in range(first, max(ceil(top / step - 1e-9), first + 1) + 1)]
 
     def at(self, value: float) -> float:
         """Returns the position of a value on the scale, from 0 to 1."""

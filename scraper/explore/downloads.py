@@ -22,7 +22,7 @@ from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send
 from scraper.explore.requests import today
-from scraper.sandbox import TIMED_OUT, WORKERS, DownloadFile, Query
+from scraper.sandbox import TIMED_OUT, DownloadFile, Query
 
 SECONDS = 3600.0
 """Time limit in seconds for making a file; 500 MB take about a minute on an idle machine."""
@@ -40,7 +40,6 @@ _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlform
 _OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
 _now: Counter[str] = Counter()
 """The number of open files."""
-_workers = asyncio.Semaphore(WORKERS)
 
 
 class Download:
@@ -163,7 +162,7 @@ def cite(title: str, words: str) -> str:
 
 
 async def _make(database: Any, query: Query) -> None:
-    async with _workers:
+    async with database.making:
         answer = await asyncio.to_thread(database.files.run, query)
     if answer.error:
         late = f"it took longer than {query.seconds:g} seconds"

@@ -85,7 +85,11 @@ def pairs_of(request: Any) -> Pairs:
 
 def _arguments(request: Any) -> Pairs:
     """Returns the query as it is written in links: `convert_query` writes the lookup of a filter of `RECORD` after a dot."""
-    return [(re.sub(r"^(_record\.\w+)\.", r"\1__", name), value) for name in request.args for value in request.args.getlist(name)]
+    return [
+        (re.sub(rf"^({re.escape(RECORD)}\w+)\.", r"\1__", name), value)
+        for name in request.args
+        for value in request.args.getlist(name)
+    ]
 
 
 def equal(column: str, value: object) -> tuple[str, object]:

@@ -23,7 +23,7 @@ from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
 from scraper.explore.filters import read_yaml
-from scraper.sandbox import TIMED_OUT, Query, Sandbox
+from scraper.sandbox import TIMED_OUT, WORKERS, Query, Sandbox
 from scraper.sqlite import open_memory, open_readonly
 
 Scope = MutableMapping[str, Any]
@@ -194,7 +194,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
     def __init__(self, datasette: Any, path: str) -> None:
         super().__init__(datasette, path=path, is_mutable=True)
         self._sandbox = Sandbox(Path(path))
-        self.files = Sandbox(Path(path))
+        self.files, self.making = Sandbox(Path(path)), asyncio.Semaphore(WORKERS)
         self._connections: list[Any] = []
 
     def connect(self, write: bool = False) -> Any:

@@ -129,9 +129,9 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
     found = [pair for key, value in pairs for pair in _convert_filter(columns, key, value)]
     ends = {start_of(end): (end, value) for end, value in found}
     for start, first in found:
-        end, until = ends.get(start, ("", first))
+        end, until = ends.get(re.sub("gt$", "gte", start), ("", first))
         order: Callable[[str], Any] = float if _NUMBER.fullmatch(first) and _NUMBER.fullmatch(until) else str
-        if order(first) > order(until) or (first == until and end.endswith("lt")):
+        if order(first) > order(until) or (first == until and end and {"gt", "lt"} & {start[-2:], end[-2:]}):
             raise BadQuery(f"From {first} to {until} ends before it starts: change one of the two, or leave it out.")
     return found
 
