@@ -60,7 +60,6 @@ citation: setup ## Validate the CITATION.cff of an export with cffconvert, whose
 		cffconvert --validate -i build/citation/CITATION.cff
 
 campaigns: setup ## Run the long checks: killed runs, damaged answers, full disks, a million rows, captures in many forms
-	@$(BIN)/python -m tests.campaigns.kill_fetch 20
 	@$(BIN)/python -m tests.campaigns.pull_plug 200 30
 	@$(BIN)/python -m tests.campaigns.fuzz_fetch 300
 	@$(BIN)/python -m tests.campaigns.million_rows
