@@ -100,16 +100,6 @@ def test_parquet_types_say_what_columns_hold(out: Path) -> None:
     assert not schema.field("record_id").nullable
 
 
-def test_parquet_answers_in_duckdb_without_casts(folders: Folders, out: Path) -> None:
-    question = (
-        "SELECT area, count(*) FROM (SELECT unnest(program_areas) AS area FROM read_parquet(?) WHERE emerging_need) GROUP BY area"
-    )
-    with duckdb.connect() as connection:
-        found = connection.execute(question, [str(out / "parquet" / "records.parquet")]).fetchall()
-    ours = "SELECT value, count(*) FROM records, json_each(program_areas) WHERE emerging_need GROUP BY value"
-    assert sorted(found) == sorted(query(folders, ours)) and found
-
-
 @pytest.mark.parametrize("table", STORED)
 def test_csv_read_with_pandas_as_text(folders: Folders, out: Path, table: str) -> None:
     frame = pd.read_csv(out / "csv" / f"{table}.csv", dtype=str, keep_default_na=False, na_values=[""])
@@ -122,12 +112,6 @@ def test_csv_read_with_pandas_as_text(folders: Folders, out: Path, table: str) -
 def plain(cell: str) -> str:
     """A cell without the apostrophe that the export may have put before it; the demo has no text that begins with one."""
     return cell.removeprefix("'")
-
-
-def test_csv_read_with_duckdb(folders: Folders, out: Path) -> None:
-    with duckdb.connect() as connection:
-        counted = connection.execute("SELECT count(*) FROM read_csv(?, all_varchar = true)", [str(out / "csv/fields.csv")])
-        assert counted.fetchall() == query(folders, "SELECT count(*) FROM fields")
 
 
 def test_jsonl_read_with_duckdb_and_pandas(folders: Folders, out: Path) -> None:
