@@ -39,6 +39,7 @@ def _numbers_found(query: str) -> str:
     ("typed", "numbers"),
     [
         ("opioid", "12"),
+        ("NTTAC request", "11"),  # the source of the request
         ("opioid tex", "1"),  # the last word may be a beginning
         ("tex opioid", ""),
         ("jail 2024", "3"),
