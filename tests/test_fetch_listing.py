@@ -208,6 +208,16 @@ def test_a_listing_that_shrank_is_a_warning(fake: FakeArchive, tta_fetch: Fetch,
     assert tta_fetch(sources__wayback__hosts=[*hosts]).status == 0
 
 
+def test_a_partial_listing_does_not_move_the_watermark(fake: FakeArchive, tta_fetch: Fetch) -> None:
+    filled(fake)
+    fake.on_listing += [lists([fake.kept[0].fields()], "K"), *[faults.answers(503)] * 3]
+    ran = tta_fetch()
+    assert (ran.status, ran.source()["fetched"]) == (4, 1)
+    fake.on_listing.clear()
+    assert tta_fetch().source()["fetched"] == 4
+    assert "from=" not in fake.listings()[-1]
+
+
 def test_who_asks_is_sent_no_cookie_is_and_no_proxy_is_used(
     fake: FakeArchive, tta_fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
