@@ -18,9 +18,7 @@ from scraper.database.stored_page import StoredPage
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.sqlite import open_memory
-from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, text, time_order
-
-SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
+from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, time_order
 
 
 def test_a_page_becomes_a_record_with_all_its_rows(tmp_path: Path) -> None:
@@ -136,7 +134,9 @@ def test_the_same_body_later_is_a_revisit(tmp_path: Path) -> None:
 
 
 def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [page(html({"County": "A"}), url=node(1), when=day(0))], [text(SAMPLE.read_text(), when=day(1))])
+    folders = loaded(
+        tmp_path, [page(html({"County": "A"}), url=node(1), when=day(0))], [page(html({}), url=node(2), when=day(1))]
+    )
     before = exports(folders)
     with sqlite3.connect(folders.database) as db:
         db.execute("INSERT INTO runs (run_id, started_at) VALUES (1, '2025-01-01T00:00:00Z')")

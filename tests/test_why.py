@@ -13,10 +13,8 @@ from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.provenance import Why
 from tests.commandkit import tta
-from tests.dbkit import HOST, add, day, html, loaded, node, page, query, revisit, text
+from tests.dbkit import HOST, SAMPLE, add, day, html, loaded, node, page, query, revisit, text
 from tests.doctorkit import sql
-
-SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
 
 
 def ask(folders: Folders, *arguments: str) -> tuple[int, str]:
@@ -70,7 +68,7 @@ def test_a_field_by_any_of_its_names_and_the_capture_that_shows_it(two: Folders)
 def test_captures_that_agree_are_named(tmp_path: Path) -> None:
     counties = {0: "Essex County", 1: "Suffolk County", 4: "Suffolk County"}
     pages = [page(html({"County": county}, node=7), url=node(7), when=day(number)) for number, county in counties.items()]
-    folders = loaded(tmp_path, [*pages, text(SAMPLE.read_text(), url=node(7), when=day(3))])
+    folders = loaded(tmp_path, [*pages, text(SAMPLE, url=node(7), when=day(3))])
     found = answer(folders, "7", "County")
     assert [origin["capture"]["captured_at"][:10] for origin in found["origins"]] == ["2025-01-05"]
     agreeing = [(one["captured_at"][:10], one["form"]) for one in found["agreeing"]]
@@ -105,7 +103,7 @@ def test_a_field_merged_from_page_and_text_is_traced_to_both(tmp_path: Path) -> 
 
 
 def test_what_a_later_text_lost_is_traced_to_the_page_that_has_it(tmp_path: Path) -> None:
-    words = SAMPLE.read_text().replace("Suffolk County", "Essex County")
+    words = SAMPLE.replace("Suffolk County", "Essex County")
     first = page(html({"Category": "TTA", "County": "Suffolk County"}, node=7), url=node(7), when=day(0))
     folders = loaded(tmp_path, [first, text(words, url=node(7), when=day(1))])
     assert [(when, value) for when, value, _ in places(answer(folders, "7", "category"))] == [("2025-01-01", "TTA")]
@@ -192,7 +190,7 @@ def test_status_of_nothing_of_an_archive_and_of_a_database(tmp_path: Path) -> No
     assert "nothing in" in ask(folders, "status")[1]
     assert not folders.data.exists()
     odd = page(html({"Weather": "Rain", "Event Location Geo": "POINT (200 10)"}), url=node(1), when=day(0))
-    add(folders, [odd, text(SAMPLE.read_text())])
+    add(folders, [odd, text(SAMPLE)])
     assert "2 not loaded" in ask(folders, "status")[1]
     load(folders)
     add(folders, [page(b"later", url=f"{HOST}/x", when=day(2))])
