@@ -82,14 +82,6 @@ def places(found: Any) -> list[tuple[str, str, str]]:
     return [(when, place["value"], place["snippet"]) for when, place in both]
 
 
-def test_values_of_one_field_have_places_of_their_own(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [page(html({"Target Audience": ["Police", "Courts"]}, node=7), url=node(7), when=day(0))])
-    (origin,) = answer(folders, "7", "target_audience")["origins"]
-    assert [place["value"] for place in origin["places"]] == ["Police", "Courts"]
-    assert len({place["place"] for place in origin["places"]}) == 2
-    assert len({place["snippet"] for place in origin["places"]}) == 1
-
-
 def test_a_field_merged_from_page_and_text_is_traced_to_both(tmp_path: Path) -> None:
     """The text shows a milestone that is new, and the date of the old one comes from the page, under another number."""
     one, two = {"Milestone Title": "Kick-off", "Milestone Notes": "Noted"}, {"Milestone Title": "Report"}
@@ -109,20 +101,6 @@ def test_what_a_later_text_lost_is_traced_to_the_page_that_has_it(tmp_path: Path
     assert [(when, value) for when, value, _ in places(answer(folders, "7", "category"))] == [("2025-01-01", "TTA")]
     ((when, value, snippet),) = places(answer(folders, "7", "county"))
     assert (when, value, snippet) == ("2025-01-02", "Essex County", "County\nEssex County")
-
-
-def test_a_column_made_out_of_another_leads_to_its_source(tmp_path: Path) -> None:
-    payload = html({"TTA Estimated Costs": "$1,000 - $5,000"}, node=7)
-    folders = loaded(tmp_path, [page(payload, url=node(7), when=day(0))])
-    expected = {
-        "fiscal_year": (["reference"], 2025),
-        "estimated_cost_lower": ([], 1000.0),
-        "reference": ([], "20250129-145639-07"),
-    }
-    for column, (made_of, value) in expected.items():
-        found = answer(folders, "7", column)
-        assert (found["made_of"], found["columns"][column]) == (made_of, value)
-        assert found["origins"][0]["fixity"] == "intact" and found["origins"][0]["places"][0]["snippet"]
 
 
 def test_a_section_and_a_gone_record(tmp_path: Path) -> None:
