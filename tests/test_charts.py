@@ -335,6 +335,14 @@ def test_years_that_are_not_complete_are_marked_in_picture_and_files(tmp_path: P
     ]
 
 
+def test_series_of_agencies_of_one_name_have_their_numbers() -> None:
+    counts = Counts()
+    for agency in ("17\tCounty Jail (TX)", "x\tCounty Jail (TX)", "18\tCity Court (TX)"):
+        counts.add(2, [2023], [agency])
+    names = draw(Spec(split="agency", kind="bars"), counts, EVERYTHING).series
+    assert sorted(names) == ["City Court (TX)", "County Jail (TX), number 17", "County Jail (TX), without a number"]
+
+
 @pytest.mark.parametrize(("split", "first"), [("status", "value 19"), ("fiscal_year", "all others")])
 def test_unknown_values_are_no_part_of_all_others_and_the_latest_years_stay(split: str, first: str) -> None:
     counts = Counts()

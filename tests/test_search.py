@@ -136,6 +136,7 @@ def test_no_question_breaks_the_page(site: Site, query: str) -> None:
     ("typed", "corrected"),
     [
         ("deflektion", "deflection"),
+        ("Soren", "Søren"),  # a letter that is no other with an accent
         ("opoid courts", "opioid courts"),
         ("treatmnet", "treatment"),
         ("deflek", "deflection"),  # a part of a word
