@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warcio.archiveiterator import ArchiveIterator
 
 from scraper.archive import store as archive_module
 from scraper.archive.store import CATALOG, Archive, prepare
@@ -82,21 +81,6 @@ def test_a_capture_reads_back_as_it_was_put_in(tmp_path: Path, capture: Capture)
         assert (back.url, back.http_headers, back.capture_id) == (capture.url, capture.http_headers, capture.capture_id)
     else:
         assert "\r" not in str(back.url) + str(back.http_headers)
-
-
-def test_other_tools_read_the_files(tmp_path: Path) -> None:
-    with Archive(tmp_path, writable=True) as archive:
-        archive.add(plain_page())
-        archive.add(plain_page(2, captured_at=None))
-    with (tmp_path / "tta-000001.warc.gz").open("rb") as file:
-        records = [
-            (record.rec_headers["WARC-Target-URI"], record.http_headers.statusline, record.content_stream().read())
-            for record in ArchiveIterator(file, check_digests="raise")
-        ]
-    assert records == [
-        ("https://bjatta.bja.ojp.gov/node/1", "200 OK", b"<html>page 1</html>"),
-        ("https://bjatta.bja.ojp.gov/node/2", "200 OK", b"<html>page 2</html>"),
-    ]
 
 
 ENDLESS = b"\x00\xff\xff\x00\x00"

@@ -12,15 +12,14 @@ from pathlib import Path
 import pytest
 
 from scraper.archive.store import CATALOG, Archive
-from scraper.archive.warc import record_bytes, utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.database.parsed_pages import NAME as PARSED
 from scraper.errors import TtaError
-from scraper.folders import Folders, locked
+from scraper.folders import Folders
 from scraper.ledger.store import Ledger, Listings
 from tests.commandkit import tta
-from tests.dbkit import add, broken_references, day, exports, html, node, page, query
-from tests.doctorkit import WAITING_HOST, WARC, captures, doctor, found, notes, sound, sound_exports, sql, status
+from tests.dbkit import broken_references, exports, query
+from tests.doctorkit import WAITING_HOST, doctor, found, sound, sound_exports, sql, status
 
 FILES = ("tta.db", "ledger.db", f"archive/{CATALOG}", PARSED)
 SIZE = 512
@@ -72,18 +71,6 @@ DAMAGE = {
 def test_unusable_files_are_repaired(folders: Folders, tmp_path: Path, name: str, damage: str) -> None:
     DAMAGE[damage](folders.data / name)
     check_all_commands(folders, tmp_path)
-
-
-def test_a_verification_runs_beside_another_command(folders: Folders) -> None:
-    """A record that is being written, and captures that are in the catalog and the ledger before they are in the database."""
-    add(folders, [page(html({}), url=node(50), when=day(50))])
-    with locked(folders.data, "tta fetch"), (folders.archive / WARC).open("ab") as file:
-        file.write(record_bytes(captures()[0], utc_now())[:100])
-        file.flush()
-        assert (status(folders), notes(folders)) == (0, {"not-loaded"})
-        refused = doctor(folders, "--repair")
-        assert (refused.status, "in use by `tta fetch`" in refused.err) == (1, True)
-    assert exports(folders) == sound_exports()
 
 
 @pytest.fixture

@@ -45,19 +45,6 @@ def test_a_signal_ends_the_run_within_seconds(fake: FakeArchive, tmp_path: Path,
     assert len(captures(tmp_path / "data")) == 6
 
 
-def test_a_second_run_says_who_holds_the_lock(fake: FakeArchive, tmp_path: Path) -> None:
-    fake.on_listing.append(faults.hangs(30))
-    config = write_config(tmp_path / "tta.toml", fake.url, retry__deadline=60.0)
-    first = start(tmp_path / "data", config)
-    wait_for(lambda: fake.arrivals)
-    second = run(tmp_path / "data", config)
-    assert (second.status, str(first.pid) in second.err, "tta fetch" in second.err) == (1, True, True), second.err
-    assert len(fake.arrivals) == 1
-    first.kill()
-    first.communicate()
-    assert run(tmp_path / "data", config).status == 0
-
-
 def test_damaged_answers_lose_nothing() -> None:
     assert set(fuzz(rounds=6, seed=1)) <= {0, 4}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scraper.folders import Folders
-from tests.dbkit import add, day, exports, html, loaded, node, page, query
+from tests.dbkit import add, day, exports, html, loaded, node, page
 from tests.fakearchive.run import HOST, Ran, captures, run, write_config
 from tests.fakearchive.server import FakeArchive
 
@@ -49,16 +49,6 @@ def test_a_damaged_database_costs_no_capture(fake: FakeArchive, folders: Folders
     assert len(captures(folders.data)) == 2
     folders.database.unlink()
     assert run(folders.data, config, command="refresh").report["records"] == 2
-
-
-def test_a_full_disk_is_a_line_and_leaves_yesterdays_data(folders: Folders, offline: Path) -> None:
-    before = exports(folders)
-    add(folders, [page(html({"County": f"C{n}"}, body="Words. " * 900), url=node(n), when=day(n)) for n in range(2, 120)])
-    ran = tta(folders, offline, most=folders.database.stat().st_size + 40_000)
-    assert (ran.status, ran.err[:8], ran.err.count("\n")) == (1, "failed: ", 1), ran.err
-    assert exports(folders) == before
-    assert run(folders.data, offline, command="refresh").report["records"] == 119
-    assert query(folders, "SELECT outcome FROM runs ORDER BY run_id DESC LIMIT 1") == [("committed",)]
 
 
 def test_a_full_disk_while_fetching_is_reported_and_what_came_is_kept(
