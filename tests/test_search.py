@@ -39,7 +39,6 @@ def _numbers_found(query: str) -> str:
     ("typed", "numbers"),
     [
         ("opioid", "12"),
-        ("NTTAC request", "11"),  # the source of the request
         ("opioid tex", "1"),  # the last word may be a beginning
         ("tex opioid", ""),
         ("jail 2024", "3"),
@@ -124,6 +123,10 @@ def test_pages_follow_each_other_without_loss(site: Site) -> None:
         address = following[1].replace("&amp;", "&") if following else None
     assert len(seen) == len(set(seen)) > AT_ONCE
     assert f"of {len(seen)}" in text
+
+
+def test_records_are_found_by_delivery_type_and_source(site: Site) -> None:
+    assert "Records <span>11</span>" in site.get("/-/search?q=NTTAC+request").text
 
 
 @pytest.mark.parametrize(
