@@ -72,6 +72,7 @@ OTHERS = {
     "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
     + "Choose where the request came from. " * 5
     + "</p></article>",
+    "lines of which only three are values of known labels": "<div>TTA Title: x<br>TTA Source: y<br>County: Ada<br>Category:<br>Archived:<br>Room: 12</div>",
     "a guide in short sentences": "".join(f"<h2>{entry.text}</h2><p>Choose one.</p>" for entry in LABELS[:9]),
 }
 
