@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench growth browse cron datasette-alpha replayweb citation extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench growth browse datasette-alpha replayweb citation extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,7 +60,6 @@ citation: setup ## Validate the CITATION.cff of an export with cffconvert, whose
 		cffconvert --validate -i build/citation/CITATION.cff
 
 campaigns: setup ## Run the long checks: killed runs, damaged answers, full disks, a million rows, captures in many forms
-	@$(BIN)/python -m tests.campaigns.kill_fetch 20
 	@$(BIN)/python -m tests.campaigns.pull_plug 200 30
 	@$(BIN)/python -m tests.campaigns.fuzz_fetch 300
 	@$(BIN)/python -m tests.campaigns.million_rows
@@ -71,9 +70,6 @@ bench: setup ## Measure time and memory, and write docs/performance.md: ARGS="lo
 
 growth: setup ## Measure how every command and page scales with the number of captures; fails above n log n: ARGS="1000 10000 100000"
 	@nice $(BIN)/python -m benchmarks.growth $(ARGS)
-
-cron: setup ## Run the deployment guide's crontab line under a real cron daemon (needs root, and cron)
-	@$(BIN)/python -m tests.campaigns.cron_line
 
 check: setup ## Check format, lint, types (strict) and the size of the program
 	@$(BIN)/ruff format --check .

@@ -1,14 +1,12 @@
 """Captures that bear on each other in every way the contract knows, for tests of what follows from all of them together."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from scraper.capture import Capture
-from tests.dbkit import HOST, day, html, node, page, revisit, text
+from tests.dbkit import HOST, SAMPLE, day, html, node, page, revisit, text
 
 REFERENCE = "20240101-90000-1"
 ALIAS = f"{HOST}/tta/help-for-suffolk"
-SAMPLE = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
 
 
 def _deliveries_and_departures(a: Capture) -> list[Capture]:

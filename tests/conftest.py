@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from scraper.folders import Folders
+from scraper.workers import processes
 from tests.fakearchive.run import Fetch, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
 
@@ -43,6 +45,12 @@ def fake() -> Iterator[FakeArchive]:
 def offline(tmp_path: Path) -> Path:
     """A configuration in which no source is enabled."""
     return write_config(tmp_path / "offline.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes have what a test changes in this one."""
+    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.fixture(scope="session")

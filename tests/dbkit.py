@@ -23,6 +23,8 @@ from scraper.folders import Folders
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
 HOST = "https://bjatta.bja.ojp.gov"
+SAMPLE = (Path(__file__).parents[1] / "data/samples/20250129-145639-07.txt").read_text(encoding="utf-8")
+"""The one real capture, a text."""
 FILLER = {"TTA Source": "TTA Provider", "I Agree": "On", "Archived": "Off"}
 """Fields that every page has, so that a page with one field of interest is plainly a record."""
 

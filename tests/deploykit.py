@@ -26,7 +26,6 @@ ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "docs/deploy"
 UNITS = ("tta-refresh.service", "tta-refresh.timer", "tta-serve.service")
 TTA = Path(os.environ.get("VIRTUAL_ENV", ROOT / ".venv")) / "bin/tta"
-TIME_OF_DAY = re.compile(r"^17 3 \* \* \* +", re.MULTILINE)
 
 
 def tool(name: str) -> str:
@@ -55,7 +54,7 @@ def done(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[st
 
 def cron_command() -> str:
     (line,) = [line for line in (DEPLOY / "crontab").read_text().splitlines() if line[:1].isdigit()]
-    return TIME_OF_DAY.sub("", line)
+    return line.removeprefix("17 3 * * * ").strip()
 
 
 def as_cron(home: Path, command: str) -> subprocess.CompletedProcess[str]:

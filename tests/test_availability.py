@@ -9,7 +9,7 @@ import pytest
 from scraper.capture import Capture
 from scraper.folders import Folders
 from scraper.status import missing as missing_addresses
-from tests.dbkit import HOST, day, html, loaded, node, page, query, revisit, text
+from tests.dbkit import HOST, SAMPLE, day, html, loaded, node, page, query, revisit, text
 
 ALIAS = f"{HOST}/tta/help-for-suffolk"
 SHOWN = page(html({"County": "Essex"}, node=7), url=node(7), when=day(0))
@@ -130,7 +130,6 @@ AGAIN = page(SHOWN.payload, url=node(7), when=day(4))
 YEAR = replace(missing(), captured_at=day(0), date_length=4)
 HOME, ELSEWHERE = sent(HOST, 1, url=node(7)), sent(HOST, 1, url=node(9))
 LONE = replace(revisit(missing(2, body=b"x"), day(5)), http_status=404, http_reason="Not Found")
-SAMPLE = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
 STORIES: dict[str, tuple[list[Capture], Capture, tuple[str, str | None]]] = {
     "the alias shows the record": (LEADS, page(SHOWN.payload, url=ALIAS, when=day(1)), UNKNOWN),
     "the alias shows another page": (LEADS, NEWS, GONE),

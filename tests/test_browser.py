@@ -107,13 +107,25 @@ def test_map_names_and_links_its_records(watched: Watched) -> None:
     assert page.locator("h1").inner_text() == name
 
 
-def test_map_follows_the_filters_of_the_table(watched: Watched) -> None:
-    page = watched.open("/tta/records?fiscal_year=2023")
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("fiscal_year=2023", 9),
+        ("_agency_state=TX", 6),
+        ("_organization=8142", 11),
+        ("_since=2025-01-01", 14),
+        ("_until=2025-01-01", 47),
+        ("_search=opioid", 16),
+        ("_where=fiscal_year%3E2023", 23),
+    ],
+)
+def test_map_draws_the_records_of_the_table(watched: Watched, query: str, number: int) -> None:
+    page = watched.open(f"/tta/records?{query}")
     page.get_by_role("link", name="Map these").click()
-    page.wait_for_selector('.tta-map[data-ready="9"]')
+    page.wait_for_selector(f'.tta-map[data-ready="{number}"]')
     page.get_by_role("link", name="These records as a table").click()
     page.wait_for_load_state("networkidle")
-    assert page.locator(".tta-toolbar strong").inner_text() == "9 records"
+    assert page.locator(".tta-toolbar strong").inner_text() == f"{number} records"
 
 
 def test_map_tells_what_is_not_in_view_and_names_places(watched: Watched) -> None:
@@ -249,6 +261,9 @@ def test_a_chart_is_made_and_taken_away(watched: Watched) -> None:
         page.get_by_role("link", name="Download PNG").click()
     assert download.value.suggested_filename.startswith("records-by-fiscal-year-and-program-area-20")
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    page.go_back()
+    page.wait_for_load_state("networkidle")
+    assert page.get_by_label("Split by").input_value() == "", "the form says what the page shows"
 
 
 def test_search_from_the_home_page_marks_what_it_found(watched: Watched) -> None:

@@ -13,46 +13,14 @@ from scraper.database import contacts
 from scraper.database.connection import reading
 from scraper.database.contacts import cleared_copy
 from scraper.database.runs import Outcome, record
-from scraper.database.tables import BY_NAME, RunRow
+from scraper.database.tables import RunRow
 from scraper.export.run import FORMATS, TABLES_OF, export
 from scraper.export.selection import Selection
-from scraper.folders import Folders
-from tests.dbkit import day, html, loaded, node, page
+from tests.dbkit import day, html, loaded, node, page, query
 from tests.exportkit import shown_text
 
 CLEARED = {*FORMATS} - {"wacz", "site"}
 """The formats that can leave contact details out; a WACZ refuses to, and a site has a test of its own."""
-NAMES = ("Hope Fiori", "Perla Quist", "Otto Brandt", "Nell Marsh", "Uma Okafor")
-FIELDS: dict[str, str | list[str]] = {
-    "TTA Point of Contact": ["Perla Quist", "Uma Okafor"],
-    "BJA Grant Manager": "Otto Brandt",
-    "Contact Name": "Nell Marsh",
-    "Help Desk": "desk@example.org; (555) 010-7788",
-    "County": "Suffolk County",
-    "Provider Reference": "Example Institute",
-}
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    """A record with contact details in every place, one of which changes."""
-    milestones = [{"Milestone Title": "Kick-off", "Milestone Contact": "Uma Okafor", "Milestone Notes": "By phone"}]
-    first = page(html(FIELDS, milestones=milestones), url=node(1), when=day(0))
-    later: dict[str, str | list[str]] = {
-        **FIELDS,
-        "Contact Name": "Hope Fiori",
-        "Help Desk": "new@example.org",
-        "County": "Kings",
-    }
-    second = page(html(later, milestones=[milestones[0] | {"Milestone Contact": "Nell Marsh"}]), url=node(1), when=day(9))
-    folders = loaded(tmp_path_factory.mktemp("contacts") / "data", [first, second])
-    for outcome, message in ((Outcome.COMMITTED, "nothing new"), (Outcome.FAILED, "/home/fiori/tta.db: no space")):
-        problem = "wayback: 503 https://bjatta.bja.ojp.gov/tta/help-for-perla-quist"
-        record(
-            folders.database,
-            RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=outcome, message=message, problems=problem),
-        )
-    return folders
 
 
 def test_labels_that_feed_a_column_of_contacts_are_labels_of_contacts() -> None:
@@ -69,28 +37,6 @@ def test_no_value_of_a_page_takes_long_to_judge(detail: str, gap: str) -> None:
         has_contact(text[:300])
         mask_contacts(text * 20)
     assert time.process_time() - began < 1
-
-
-def read(db: sqlite3.Connection, table: str, everything: bool = False) -> list[tuple[object, ...]]:
-    wanted = ", ".join(f'"{name}"' if everything else contacts.column_sql(table, name) for name in BY_NAME[table].columns)
-    kept = "1" if everything else contacts.kept_rows(table)
-    return db.execute(f"SELECT {wanted} FROM {table} WHERE {kept} ORDER BY rowid").fetchall()
-
-
-def test_what_is_left_holds_no_detail_and_all_else(folders: Folders) -> None:
-    with closing(sqlite3.connect(folders.database)) as db:
-        contacts.register(db)
-        shown = {table: read(db, table) for table in BY_NAME}
-        everything = {table: read(db, table, True) for table in BY_NAME}
-    text = str(shown)
-    assert all(name in str(everything) for name in NAMES)
-    assert not [name for name in (*NAMES, "example.org", "010-7788") if name in text]
-    assert len(shown["fields"]) == len(everything["fields"]) - 6  # two points of contact, four more fields
-    assert {row[1] for row in shown["changes"]} == {"county"}
-    assert "nothing new" in str(shown["runs"]) and "fiori" not in str(shown["runs"]) and "quist" not in str(shown["runs"])
-    assert "Kick-off" in text and "Example Institute" in text
-    for table in ("captures", "sections", "dictionary"):
-        assert shown[table] == everything[table]
 
 
 def field(name: str, label: str | None, item: str) -> str:
@@ -139,6 +85,11 @@ def test_no_marked_person_is_in_any_export_or_in_the_served_file(tmp_path: Path)
     url = node(5)
     pages = [page(marked("old"), url=f"{url}?mail=zephurl%40example.org", when=day(1)), page(marked("new"), url=url, when=day(9))]
     folders = loaded(tmp_path / "data", pages)
+    for outcome, message in ((Outcome.COMMITTED, "nothing new"), (Outcome.FAILED, "/home/zeph/tta.db: no space")):
+        problem = f"wayback: 503 {url}/help-for-zeph"
+        run = RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=outcome, message=message, problems=problem)
+        record(folders.database, run)
+    unmarked = {table: query(folders, f"SELECT * FROM {table}") for table in ("sections", "dictionary")}
     with closing(sqlite3.connect(folders.database)) as db:
         everything = "\n".join(db.iterdump())
         counts = contacts.count_left_out(db)
@@ -152,6 +103,9 @@ def test_no_marked_person_is_in_any_export_or_in_the_served_file(tmp_path: Path)
         found[form] = shown_text(tmp_path / "out" / form)
     with cleared_copy(folders.database) as made:
         found["served file"] = made.path.read_bytes().decode("latin-1")
+        with reading(made.path) as db:
+            assert {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in unmarked} == unmarked
+            assert db.execute("SELECT message FROM runs").fetchall() == [("nothing new",), (None,)]
     assert {name: text.lower().count("zeph") for name, text in found.items() if "zeph" in text.lower()} == {}
     for form in CLEARED - {form for form, tables in TABLES_OF.items() if len(tables) == 1}:  # formats with a part of the data
         assert [one for one in kept if one not in found[form]] == []

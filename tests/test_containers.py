@@ -13,15 +13,12 @@ from pathlib import Path
 import pytest
 
 from scraper.archive.store import Archive
-from scraper.archive.warc import record_bytes
 from scraper.capture import Capture, WarcType, from_iso
-from scraper.database.load import load
-from scraper.folders import Folders
 from scraper.sources.files import import_paths, read_container
 from scraper.sources.saved import Unused, format_of
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
-from tests.dbkit import html, page, query
+from tests.dbkit import page
 
 
 def read(data: bytes, name: str = "file") -> tuple[list[Capture], list[str]]:
@@ -127,21 +124,6 @@ def test_a_record_whose_digest_differs_is_reported_with_its_place_and_stays_flag
         name.unlink()
     with Archive(tmp_path / "archive", writable=True) as archive:
         assert [(entry.intact, entry.truncated) for entry in archive.entries()] == [(1, None), (0, None), (0, "unspecified")]
-
-
-@pytest.mark.parametrize("first", ["damaged", "intact"])
-def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> None:
-    intact = page(html({"County": "Suffolk County"}), url=url(7), when=from_iso(TIME))
-    data = gzip.decompress(record_bytes(intact, datetime.now(UTC)))
-    not_modified = record(7, WARC_Type="revisit", WARC_Profile="server-not-modified", WARC_Date="2019-04-01T00:00:00Z")
-    files = {"intact": data, "damaged": data.replace(b"Suffolk", b"Suffelk"), "revisit": not_modified}
-    folders = Folders(tmp_path / "data")
-    for name in sorted(files, key=lambda name: (name != first, name)):
-        (tmp_path / name).write_bytes(files[name])
-        import_paths(folders.archive, [tmp_path / name])
-        load(folders)
-    assert query(folders, "SELECT county FROM records") == [("Suffolk County",)]
-    assert query(folders, "SELECT * FROM changes") == []
 
 
 def test_the_first_segment_of_a_record_is_a_cut_capture_and_the_others_are_reported() -> None:

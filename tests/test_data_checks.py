@@ -21,7 +21,7 @@ from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.folders import Folders
-from tests.dbkit import add, day, html, node, page, text
+from tests.dbkit import SAMPLE, add, day, html, node, page, text
 
 
 def record(number: int, when: int = 0, **fields: str) -> Capture:
@@ -119,8 +119,7 @@ def errors_and_logins() -> list[Capture]:
 
 
 def texts() -> list[Capture]:
-    sample = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
-    return [text(sample.replace("145639-07", f"{90000 + n}-07"), url=node(n), when=day(1)) for n in range(101, 141)]
+    return [text(SAMPLE.replace("145639-07", f"{90000 + n}-07"), url=node(n), when=day(1)) for n in range(101, 141)]
 
 
 def without_county(count: int) -> list[Capture]:

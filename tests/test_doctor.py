@@ -9,11 +9,9 @@ from scraper.archive.store import CATALOG
 from scraper.archive.warc import record_bytes, utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
-from scraper.folders import Folders
-from scraper.ledger.store import Ledger, Listings
+from scraper.folders import Folders, locked
 from tests.dbkit import add, day, exports, html, node, page, query
 from tests.doctorkit import (
-    WAITING_HOST,
     WARC,
     bodies,
     captures,
@@ -145,22 +143,18 @@ def test_a_body_that_was_changed_under_its_digest_is_found(folders: Folders) -> 
     assert node(2) not in bodies(folders)
 
 
-def test_what_is_not_loaded_yet_is_no_fault_of_the_database(folders: Folders) -> None:
-    """A further capture of a record that is there, and a new one."""
+def test_what_is_not_loaded_yet_and_an_unfinished_record_are_notes_also_beside_another_command(folders: Folders) -> None:
+    """A further capture of a record that is there, a new one, and a record that is being written or that a killed run began."""
     add(folders, [page(html({"County": "new"}), url=node(number), when=day(50)) for number in (3, 50)])
-    assert (status(folders), notes(folders)) == (0, {"not-loaded"})
-    load(folders)
-    assert notes(folders) == set()
-
-
-def test_what_a_killed_run_leaves_is_a_note(folders: Folders) -> None:
-    add(folders, [page(html({"County": "new"}), url=node(50), when=day(50))])
-    path = folders.archive / WARC
-    path.write_bytes(path.read_bytes() + record_bytes(captures()[0], utc_now())[:100])
-    result = doctor(folders)
-    assert result.status == 0
-    assert all(line.startswith("note: ") for line in result.out.splitlines()[:-1])
-    assert notes(folders) == {"not-loaded"}
+    with locked(folders.data, "tta fetch"), (folders.archive / WARC).open("ab") as file:
+        file.write(record_bytes(captures()[0], utc_now())[:100])
+        file.flush()
+        result = doctor(folders)
+        assert (result.status, notes(folders)) == (0, {"not-loaded"})
+        assert all(line.startswith("note: ") for line in result.out.splitlines()[:-1])
+        refused = doctor(folders, "--repair")
+        assert (refused.status, "in use by `tta fetch`" in refused.err) == (1, True)
+    assert exports(folders) == sound_exports()
     load(folders)
     assert notes(folders) == set()
 
@@ -173,17 +167,6 @@ def test_files_of_others_are_named_and_left_alone(folders: Folders) -> None:
     assert notes(folders) == {"file-foreign", "not-loaded"}
     assert status(folders, "--repair") == 0
     assert (folders.archive / "no\x1b[31mtes.txt").exists()
-
-
-def test_a_ledger_copied_out_of_damage_keeps_what_can_be_read_and_lists_everything_anew(folders: Folders) -> None:
-    with Ledger(folders.ledger) as ledger:
-        ledger.db.execute(WAITING_HOST)
-    scribble(folders, "ledger.db", 0.9)
-    assert status(folders, "--repair") == 0
-    with Ledger(folders.ledger) as ledger:
-        assert ledger.host("web.archive.org").reason == "told to"
-        assert Listings(ledger, "wayback", "bjatta.bja.ojp.gov").start() is None
-    assert (folders.data / "ledger.damaged-1.db").exists()
 
 
 @pytest.mark.parametrize(("name", "kind"), [("ledger", "ledger-damaged"), ("database", "database-damaged")])

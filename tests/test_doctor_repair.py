@@ -190,5 +190,7 @@ def test_a_repair_that_is_stopped_anywhere_forgets_nothing_that_could_be_read(
     stopped_everywhere(folders, monkeypatch, folders.data / name)
     with Ledger(folders.ledger) as ledger:
         assert ledger.host("web.archive.org").reason == "told to"
+        is_listed_anew = Listings(ledger, "wayback", "bjatta.bja.ojp.gov").start() is None
+    assert is_listed_anew == (folders.data / "ledger.damaged-1.db").exists() == (name == "ledger.db")
     assert query(folders, "SELECT run_id FROM runs") == [(4,)]
     assert found(folders) == set()

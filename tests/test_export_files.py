@@ -182,14 +182,6 @@ def test_an_export_that_is_killed_while_its_files_take_their_places_can_be_run_a
     assert not [name for name in names(out) if name.startswith(".")]
 
 
-def test_unchanged_files_stay_as_they_are(folders: Folders, tmp_path: Path) -> None:
-    out = written(folders, "csv", tmp_path / "out")
-    for path in out.iterdir():
-        os.utime(path, (1, 1))
-    written(folders, "csv", out)
-    assert {path.name for path in out.iterdir() if path.stat().st_mtime > 1} == {"MANIFEST.json"}
-
-
 _OPENSSL = (
     "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout {key}.key -out {key}.crt",
     "openssl cms -sign -binary -signer {key}.crt -inkey {key}.key -in {} -out {}.p7s -outform DER",

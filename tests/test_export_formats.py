@@ -21,7 +21,6 @@ import pytest
 from frictionless import Package
 
 from parsers.record import columns_of
-from scraper.capture import Capture
 from scraper.database.connection import reading
 from scraper.errors import DataLooksWrong
 from scraper.export import parquet, run
@@ -29,7 +28,7 @@ from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Values, values_of
 from scraper.folders import Folders
-from tests.dbkit import day, html, loaded, node, page, query, revisit
+from tests.dbkit import query
 from tests.officekit import sheets
 
 Rows = list[tuple[Any, ...]]
@@ -101,16 +100,6 @@ def test_parquet_types_say_what_columns_hold(out: Path) -> None:
     assert not schema.field("record_id").nullable
 
 
-def test_parquet_answers_in_duckdb_without_casts(folders: Folders, out: Path) -> None:
-    question = (
-        "SELECT area, count(*) FROM (SELECT unnest(program_areas) AS area FROM read_parquet(?) WHERE emerging_need) GROUP BY area"
-    )
-    with duckdb.connect() as connection:
-        found = connection.execute(question, [str(out / "parquet" / "records.parquet")]).fetchall()
-    ours = "SELECT value, count(*) FROM records, json_each(program_areas) WHERE emerging_need GROUP BY value"
-    assert sorted(found) == sorted(query(folders, ours)) and found
-
-
 @pytest.mark.parametrize("table", STORED)
 def test_csv_read_with_pandas_as_text(folders: Folders, out: Path, table: str) -> None:
     frame = pd.read_csv(out / "csv" / f"{table}.csv", dtype=str, keep_default_na=False, na_values=[""])
@@ -123,12 +112,6 @@ def test_csv_read_with_pandas_as_text(folders: Folders, out: Path, table: str) -
 def plain(cell: str) -> str:
     """A cell without the apostrophe that the export may have put before it; the demo has no text that begins with one."""
     return cell.removeprefix("'")
-
-
-def test_csv_read_with_duckdb(folders: Folders, out: Path) -> None:
-    with duckdb.connect() as connection:
-        counted = connection.execute("SELECT count(*) FROM read_csv(?, all_varchar = true)", [str(out / "csv/fields.csv")])
-        assert counted.fetchall() == query(folders, "SELECT count(*) FROM fields")
 
 
 def test_jsonl_read_with_duckdb_and_pandas(folders: Folders, out: Path) -> None:
@@ -269,25 +252,6 @@ def test_the_schema_of_the_data_package_finds_what_is_wrong(out: Path, tmp_path:
         path.write_bytes(heading + end + rows.replace(old, new, 1))
     found = {error[0] for error in report(tmp_path / "p").flatten(["type"])}
     assert found >= {"primary-key", "constraint-error", "foreign-key", "hash-count"}
-
-
-def test_any_order_of_loading_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Of a record that changes, a capture that repeats another, one at an unknown time, and one that shows no record."""
-    first = page(html({"County": "Kings", "Contact Name": "Nell Marsh"}), url=node(1), when=day(0))
-    second = page(html({"County": "Queens"}, milestones=[{"Milestone Title": "Kick-off"}]), url=node(1), when=day(3))
-    other = page(html({"County": "Bronx"}, title="Help"), url=node(10), when=None)
-    nobody = page(b"<html><title>Log in</title></html>", url=node(3), when=day(1))
-    captures = [first, second, revisit(first, day(2)), revisit(second, day(5)), other, nobody]
-
-    def files(folder: Path, *batches: list[Capture]) -> dict[str, bytes]:
-        with reading(loaded(folder / "data", *batches).database) as db:
-            for form in {*FORMATS} - {"wacz"}:  # which holds the archive's records, not what is made of them
-                export(form, db, folder / "out" / form, Selection(where="node_id < 10 OR county = 'Bronx'"))
-        return {str(path.relative_to(folder)): path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()}
-
-    once, twice = files(tmp_path / "a", captures), files(tmp_path / "b", captures[:3:-1], captures[3::-1])
-    assert set(once) == set(twice) and len(once) > 30
-    assert [name for name in once if once[name] != twice[name]] == []
 
 
 def test_csv_of_all_tables_has_every_column_but_where_the_archive_lies(out: Path) -> None:

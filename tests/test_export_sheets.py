@@ -72,12 +72,6 @@ def test_lines_end_as_rfc_4180_says_and_text_is_kept(hostile: Folders) -> None:
         assert row["value"].removeprefix("'") == (stored[int(row["position"])] or "")
 
 
-def test_standard_output_is_the_same(hostile: Folders, tmp_path: Path) -> None:
-    with reading(hostile.database) as db:
-        export("jsonl", db, tmp_path / "b.jsonl")
-    assert tta("--data", hostile.data, "export", "jsonl", "-").out == (tmp_path / "b.jsonl").read_text()
-
-
 @pytest.mark.parametrize(
     ("form", "dest", "status"), [("csv", "-", 2), ("csv", "file", 1), ("jsonl", "", 1), ("jsonl", "file/x", 1), ("xml", "o", 2)]
 )

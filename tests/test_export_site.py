@@ -31,7 +31,6 @@ from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.site import COMPARED, Site, words_of
 from scraper.folders import Folders
-from scraper.workers import processes
 from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.exportkit import shown_text
@@ -140,7 +139,7 @@ def test_a_new_record_changes_no_page_of_another(tmp_path: Path) -> None:
     assert {name for name, content in saved[1].items() if saved[0].get(name) != content} == {"5.html"}
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.usefixtures("forked")
 def test_a_page_that_ends_its_worker_ends_the_export_and_leaves_nothing(
     demo_folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +148,6 @@ def test_a_page_that_ends_its_worker_ends_the_export_and_leaves_nothing(
             os._exit(1)
         await saves(self, records)
 
-    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
     monkeypatch.setattr("scraper.export.site._AT_A_TIME", 20)
     monkeypatch.setattr(Site, "save_records", dies)
     with reading(demo_folders.database) as db, pytest.raises(TtaError, match="the page of 900000001 can't be saved"):

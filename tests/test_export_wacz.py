@@ -82,7 +82,8 @@ def test_the_index_leads_to_each_capture_as_another_indexer_finds_it(folders: Fo
     assert {(key, one["offset"], one["length"]) for key, one in ours} < places and len(ours) == len(places) - 1
     for _, one in ours:
         start = int(one["offset"])
-        record = next(iter(ArchiveIterator(io.BytesIO(data[start : start + int(one["length"])]))))
+        record = next(iter(ArchiveIterator(io.BytesIO(data[start : start + int(one["length"])]), check_digests="raise")))
+        record.content_stream().read()
         assert record.rec_headers["WARC-Target-URI"] == one["url"]
     assert ours == sorted(ours, key=lambda line: line[0])
     told = [json.loads(line) for line in package.read("pages/pages.jsonl").decode().splitlines()]

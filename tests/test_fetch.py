@@ -95,8 +95,6 @@ def test_names_and_configuration_that_are_wrong(fake: FakeArchive, tta_fetch: Fe
     unknown = tta_fetch("waybak")
     assert (unknown.status, "waybak" in unknown.err) == (2, True)
     assert tta_fetch("--from", "yesterday").status == 2
-    wrong = tta_fetch(http__contcat="x")
-    assert (wrong.status, "http.contcat" in wrong.err) == (2, True)
     off = tta_fetch(sources__wayback__enabled=False)
     assert (off.status, "no source is enabled" in off.err) == (1, True)
     assert tta_fetch("wayback", sources__wayback__enabled=False).status == 0

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.campaigns.fuzz_fetch import fuzz
-from tests.campaigns.kill_fetch import campaign, contents
+from tests.campaigns.pull_plug import contents
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, Fetch, captures, finished, run, start, wait_for, write_config
+from tests.fakearchive.run import HOST, captures, finished, run, start, wait_for, write_config
 from tests.fakearchive.server import FakeArchive
 
 AT = "20240101000000"
@@ -43,23 +43,6 @@ def test_a_signal_ends_the_run_within_seconds(fake: FakeArchive, tmp_path: Path,
     config = write_config(tmp_path / "tta.toml", fake.url)
     assert run(tmp_path / "data", config).status == 0
     assert len(captures(tmp_path / "data")) == 6
-
-
-def test_a_second_run_says_who_holds_the_lock(fake: FakeArchive, tmp_path: Path) -> None:
-    fake.on_listing.append(faults.hangs(30))
-    config = write_config(tmp_path / "tta.toml", fake.url, retry__deadline=60.0)
-    first = start(tmp_path / "data", config)
-    wait_for(lambda: fake.arrivals)
-    second = run(tmp_path / "data", config)
-    assert (second.status, str(first.pid) in second.err, "tta fetch" in second.err) == (1, True, True), second.err
-    assert len(fake.arrivals) == 1
-    first.kill()
-    first.communicate()
-    assert run(tmp_path / "data", config).status == 0
-
-
-def test_killed_runs_leave_what_an_undisturbed_one_would() -> None:
-    assert campaign(rounds=1, seed=1, kills_each=2) >= 1
 
 
 def test_damaged_answers_lose_nothing() -> None:
@@ -110,15 +93,3 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 65536)
     except OSError:
         return b""
-
-
-def test_a_damaged_ledger_is_told_and_can_be_moved_away(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    fake.add(f"https://{HOST}/node/1", AT)
-    assert tta_fetch().status == 0
-    for path in (tmp_path / "data").glob("ledger.db*"):
-        path.write_bytes(b"not a database" * 1000)
-    ran = tta_fetch()
-    assert (ran.status, "ledger.db" in ran.err) == (1, True)
-    for path in (tmp_path / "data").glob("ledger.db*"):
-        path.unlink()
-    assert (tta_fetch().status, len(captures(tmp_path / "data")), len(fake.replays())) == (0, 1, 1)

@@ -4,7 +4,6 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -207,17 +206,6 @@ def test_a_listing_that_shrank_is_a_warning(fake: FakeArchive, tta_fetch: Fetch,
     assert captures(tmp_path / "data") == before
     fake.always = None
     assert tta_fetch(sources__wayback__hosts=[*hosts]).status == 0
-
-
-def test_the_next_listing_goes_back_fourteen_days(fake: FakeArchive, tta_fetch: Fetch) -> None:
-    filled(fake)
-    assert tta_fetch().status == 0
-    fake.requests.clear()
-    fake.add(PAGE, datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
-    ran = tta_fetch()
-    assert (ran.status, ran.source()["fetched"], len(fake.listings())) == (0, 1, 2)
-    start = fake.requests[0][0].partition("from=")[2][:8]
-    assert start == (datetime.now(UTC) - timedelta(days=14)).strftime("%Y%m%d")
 
 
 def test_a_partial_listing_does_not_move_the_watermark(fake: FakeArchive, tta_fetch: Fetch) -> None:

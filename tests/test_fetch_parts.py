@@ -186,6 +186,14 @@ def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("command", "fetch,load,import x,scan x.warc,overlay remove x,refresh,doctor --repair".split(","))
+def test_no_command_that_writes_runs_beside_another(tmp_path: Path, command: str) -> None:
+    (tmp_path / "tta.toml").write_text("[http]\ncontact = 'mailto:me@example.org'\n")
+    with locked(tmp_path / "data", "tta refresh"):
+        ran = tta("--data", tmp_path / "data", "--config", tmp_path / "tta.toml", *command.split())
+    assert (ran.status, "`tta refresh`, process" in ran.err, ran.err.count("\n")) == (1, True, 1), ran.err
+
+
 # Ledger and listings
 
 

@@ -12,6 +12,7 @@ from scraper.archive.store import Archive
 from scraper.capture import WarcType
 from tests.fakearchive import faults
 from tests.fakearchive.bucket import Bucket, serve_range
+from tests.fakearchive.pywb import lines
 from tests.fakearchive.run import HOST, Fetch, captures, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler
 
@@ -197,10 +198,6 @@ def test_no_captures_in_so_many_words_is_no_error(bucket: Bucket, tta_fetch: Fet
     assert (ran.status, ran.source("commoncrawl")["listed"]) == (0, 0)
 
 
-def _lines(*rows: object) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
 BAD_INDEX: dict[str, Fault] = {
     "404 html": faults.answers(404, b"<html>not found</html>"),
     "404 json": faults.answers(404, b'{"message": "no such collection"}'),
@@ -208,8 +205,8 @@ BAD_INDEX: dict[str, Fault] = {
     "200 error": faults.answers(200, b'{"error": "busy"}\n'),
     "200 nothing": faults.answers(200, b""),
     "cut line": faults.answers(200, b'{"urlkey": "x", "url": "https:'),
-    "cut at a line's end": faults.answers(200, _lines({"urlkey": "x"}).strip()),
-    "no place": faults.answers(200, _lines({"urlkey": "x", "url": page(1), "timestamp": AT})),
+    "cut at a line's end": faults.answers(200, b'{"urlkey": "x"}'),
+    "no place": faults.answers(200, lines([{"urlkey": "x", "url": page(1), "timestamp": AT}])),
     "500 with text": faults.answers(500, b"S3 503"),
     "empty reply": faults.raw(b""),
     "cut": faults.cut(b'{"urlkey": "x"}\n'),

@@ -1,8 +1,6 @@
 """From captures in the archive to rows in the database."""
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -14,15 +12,13 @@ import pytest
 from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, WarcType
 from scraper.database.assign_records import BUILD_ORDER
-from scraper.database.load import LoadOptions, load
+from scraper.database.load import load
 from scraper.database.merge import Seen
 from scraper.database.stored_page import StoredPage
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.sqlite import open_memory
-from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, text, time_order
-
-SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
+from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, time_order
 
 
 def test_a_page_becomes_a_record_with_all_its_rows(tmp_path: Path) -> None:
@@ -109,11 +105,12 @@ def test_an_intact_copy_of_a_damaged_capture_counts_whenever_it_arrives(tmp_path
     damaged = page(html({"County": "Kenu", "Countx": "x"}), url=node(1), when=day(1), damage="its digest differs")
     copy = page(html({"County": "Kent"}), url=node(1), when=day(1))
     before = page(html({"County": "Essex"}), url=node(1), when=day(0))
-    for name, batches in (("a", ([before, damaged], [copy])), ("b", ([copy], [damaged], [before]))):
+    unchanged = not_modified(day(2))
+    for name, batches in (("a", ([before, damaged, unchanged], [copy])), ("b", ([copy], [unchanged], [damaged], [before]))):
         folders = loaded(tmp_path / name, *batches)
         assert query(folders, "SELECT old_value, new_value FROM changes") == [("Essex", "Kent")]
         assert one(folders, "SELECT count(*) FROM fields WHERE label = 'Countx'") == 0
-        assert query(folders, "SELECT intact FROM captures ORDER BY captured_at, intact") == [(1,), (0,), (1,)]
+        assert query(folders, "SELECT intact FROM captures ORDER BY captured_at, intact") == [(1,), (0,), (1,), (1,)]
 
 
 def test_a_revisit_of_nothing_known_waits(tmp_path: Path) -> None:
@@ -125,29 +122,6 @@ def test_a_revisit_of_nothing_known_waits(tmp_path: Path) -> None:
     load(folders)
     assert one(folders, "SELECT record_id FROM captures WHERE kind = 'revisit'") == "1"
     assert query(folders, "SELECT county, captures FROM records") == [("A", 2)]
-
-
-def test_the_same_body_later_is_a_revisit(tmp_path: Path) -> None:
-    body = html({"County": "A"})
-    captures = [page(body, url=node(1), when=day(number)) for number in (2, 0, 1)]
-    folders = loaded(tmp_path, *([capture] for capture in captures))
-    kinds = query(folders, "SELECT kind, captured_at FROM captures ORDER BY captured_at")
-    assert [kind for kind, _ in kinds] == ["record", "revisit", "revisit"]
-    assert one(folders, "SELECT captures FROM records") == 3
-
-
-def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [page(html({"County": "A"}), url=node(1), when=day(0))], [text(SAMPLE.read_text(), when=day(1))])
-    before = exports(folders)
-    with sqlite3.connect(folders.database) as db:
-        db.execute("INSERT INTO runs (run_id, started_at) VALUES (1, '2025-01-01T00:00:00Z')")
-        db.execute("DELETE FROM fields_rows")
-    load(folders, LoadOptions(rebuild=True))
-    assert exports(folders) == before
-    assert one(folders, "SELECT count(*) FROM runs") == 1
-    folders.database.unlink()
-    load(folders, LoadOptions(workers=2))
-    assert exports(folders) == before
 
 
 def test_text_that_sqlite_cannot_keep_is_replaced(tmp_path: Path) -> None:
@@ -166,19 +140,6 @@ def test_form_is_how_the_archive_keeps_it(tmp_path: Path) -> None:
     folders = loaded(tmp_path, [page(html({}), warc_type=WarcType.RESOURCE, http_status=None, http_headers=(), url=node(3))])
     assert query(folders, "SELECT warc_type, form, captured_at FROM captures") == [("resource", "html", None)]
     assert query(folders, "SELECT first_captured_at, last_captured_at, captures FROM records") == [(None, None, 1)]
-
-
-def test_a_load_imports_no_library_that_it_does_not_use(tmp_path: Path) -> None:
-    """sqlite-utils and numpy took longer to import than a thousand captures take to load; most nights bring few."""
-    folders = loaded(tmp_path, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
-    add(folders, [page(html({"County": "Norfolk County"}), url=node(7), when=day(1))])
-    load_it = (
-        "import sys; from pathlib import Path; from scraper.folders import Folders; from scraper.database.load import load; "
-        "load(Folders(Path(sys.argv[1]))); assert not {'sqlite_utils', 'pandas', 'numpy'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", load_it, str(tmp_path)], check=True)
-    assert query(folders, "SELECT county FROM records") == [("Norfolk County",)]
-    assert query(folders, "SELECT count(*) FROM fields_fts WHERE fields_fts MATCH 'norfolk'") == [(1,)]
 
 
 @pytest.mark.parametrize("lost", ["INDEX idx_fields_rows_shared", "TABLE fields_fts"])

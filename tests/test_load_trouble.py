@@ -44,14 +44,12 @@ def deadly(content: bytes, **more: Any) -> Any:
 
 
 @pytest.fixture
-def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
+def hostile(monkeypatch: pytest.MonkeyPatch, forked: None) -> None:
     monkeypatch.setattr(capture_reading, "parse_page", deadly)
     monkeypatch.setattr(parse_captures, "PAGE_SECONDS", 0.5)
-    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.mark.usefixtures("hostile")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_pages_that_kill_hang_or_break_the_parser_cost_only_themselves(tmp_path: Path) -> None:
     bad = [page(html({}, body=word), url=node(n), when=day(n)) for n, word in ((90, "KILL"), (91, "HANG"), (92, "RAISE"))]
     good = pages(*range(1, 80))
@@ -70,7 +68,6 @@ def test_a_page_that_hangs_is_given_up_with_the_same_reason_however_many_workers
     assert query(folders, shown) == expected
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_page_that_this_machine_has_no_room_for_waits_for_a_larger_one(
     tmp_path: Path, workers: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -87,7 +84,6 @@ def test_a_page_that_this_machine_has_no_room_for_waits_for_a_larger_one(
 
 
 @pytest.mark.usefixtures("hostile")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("word", ["HUGE", "HANG", "KILL"])
 def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
     tmp_path: Path, word: str, monkeypatch: pytest.MonkeyPatch
@@ -104,7 +100,6 @@ def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
 
 
 @pytest.mark.usefixtures("hostile")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_record_that_ends_worker_processes_is_built_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def in_parent(captures: Any, rows: Any = build._record_rows) -> Any:
         return rows(captures) if captures[0].record_id != "5" or not multiprocessing.parent_process() else os._exit(1)
@@ -114,7 +109,6 @@ def test_a_record_that_ends_worker_processes_is_built_in_this_one(tmp_path: Path
 
 
 @pytest.mark.usefixtures("hostile")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_path: Path) -> None:
     folders = loaded(tmp_path, pages(1))
     state = "SELECT parsing FROM state"
@@ -127,8 +121,8 @@ def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_pat
         assert db.execute(state).fetchone() == (0,)
 
 
+@pytest.mark.usefixtures("forked")
 def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_process_context", lambda _: multiprocessing.get_context("fork"))
     monkeypatch.setattr(processes, "_serve", lambda _: os._exit(1))
     add(Folders(tmp_path), pages(1, 2))
     with pytest.raises(TtaError, match="worker processes"):

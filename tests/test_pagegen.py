@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import unescape
-from pathlib import Path
 from re import DOTALL, sub
 
 import pytest
 from hypothesis import given, settings
 
+from tests.dbkit import SAMPLE
 from tests.pagegen.catalog import EMERGING, EVIDENCE, FIELDS, OTHER_AREA
 from tests.pagegen.compare import (
     expected_rows,
@@ -28,8 +28,6 @@ from tests.pagegen.render_text import extracted_text, words_of
 from tests.pagegen.strategies import Case, any_options, cases
 from tests.pagegen.truth import Page, PageTruth
 from tests.pagegen.words import INSTRUCTIONS
-
-SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
 
 FORMS = {
     "plain": Options(),
@@ -125,14 +123,13 @@ def _sample_record(text: str) -> Content:
 
 def test_text_form_is_the_samples() -> None:
     """A Bootstrap 3 page of the sample's record, sent through the extractor, gives the sample to the letter."""
-    sample = SAMPLE.read_text(encoding="utf-8")
-    notice = next(line for line in sample.split("\n") if line.startswith("This website"))
-    order = [line for line in sample.split("\n") if line in FIELDS]
-    record = _sample_record(sample)
+    notice = next(line for line in SAMPLE.split("\n") if line.startswith("This website"))
+    order = [line for line in SAMPLE.split("\n") if line in FIELDS]
+    record = _sample_record(SAMPLE)
     made = [entry.spec.label for entry in record.entries]
     record = Content(**{**vars(record), "entries": tuple(sorted(record.entries, key=lambda e: order.index(e.spec.label)))})
     assert sorted(made) == sorted(order)
-    assert extracted_text(record).replace(NOTICE_TEXT, notice) == sample
+    assert extracted_text(record).replace(NOTICE_TEXT, notice) == SAMPLE
 
 
 def test_comparison_accepts_the_truth_and_nothing_else() -> None:

@@ -91,18 +91,6 @@ def test_a_failed_check_leaves_yesterdays_data_and_is_refused_until_accepted(
     assert last_run(folders)["message"] == "nothing new"
 
 
-def test_nothing_new_costs_a_listing_and_changes_no_byte_of_the_exports(
-    fake: FakeArchive, tta_refresh: Refresh, folders: Folders
-) -> None:
-    publish(fake, *range(1, 6))
-    assert tta_refresh().status == 0
-    before = exports(folders)
-    fake.arrivals.clear()
-    assert tta_refresh().status == 0
-    assert len(fake.arrivals) == len(fake.listings()) <= 2  # one without a row is followed by a full one
-    assert exports(folders) == before
-
-
 def test_a_paused_source_still_brings_what_came(fake: FakeArchive, tta_refresh: Refresh, folders: Folders) -> None:
     publish(fake, *range(1, 6))
     fake.fault(fake.kept[3], *[faults.answers(429, headers=(("Retry-After", "3600"),))] * 5)

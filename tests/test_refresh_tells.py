@@ -182,22 +182,3 @@ def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(fake: F
     assert lines[-1] == "committed: the database has the new data"
     (refreshed,) = [line for line in shown("status").splitlines() if line.startswith("refreshed")]
     assert refreshed.endswith("the database has the new data")
-
-
-def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_checks(
-    fake: FakeArchive, shown: Callable[..., str]
-) -> None:
-    for n in range(1, 31):
-        fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n))
-    assert shown("refresh").endswith("committed: the database has the new data\n")
-    for n in range(1, 31):
-        fake.add(f"https://{HOST}/node/{n}", "20240301000000", b"<html><body><h1>Notice</h1><p>Moved %d.</p></body></html>" % n)
-    assert shown("refresh").endswith("refused, status 3: the database is as it was; `tta status` shows why\n")
-    status = shown("status")
-    assert "30 not loaded: the last refresh was refused, see below" in status
-    assert "  failed: pages that parse (new: pages): 0, at least 0.5: 0 of 30" in status
-    assert re.search(r"check node \d+ as captured at 2024-03-01T00:00:00Z, which is classified as `other`", status)
-    assert "  the next run finds the same captures" in status
-    examined = shown("doctor")
-    assert "30 captures of the archive not loaded yet: the last refresh was refused, see `tta status`" in examined
-    assert "tta load" not in status + examined

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scraper.database import parsed_pages
 from scraper.folders import Folders
-from scraper.sqlite import remove
-from tests.dbkit import add, day, exports, html, loaded, node, page, query
+from tests.dbkit import add, day, exports, html, loaded, node, page
 from tests.fakearchive.run import HOST, Ran, captures, run, write_config
 from tests.fakearchive.server import FakeArchive
 
@@ -53,16 +51,6 @@ def test_a_damaged_database_costs_no_capture(fake: FakeArchive, folders: Folders
     assert run(folders.data, config, command="refresh").report["records"] == 2
 
 
-def test_a_full_disk_is_a_line_and_leaves_yesterdays_data(folders: Folders, offline: Path) -> None:
-    before = exports(folders)
-    add(folders, [page(html({"County": f"C{n}"}, body="Words. " * 900), url=node(n), when=day(n)) for n in range(2, 120)])
-    ran = tta(folders, offline, most=folders.database.stat().st_size + 40_000)
-    assert (ran.status, ran.err[:8], ran.err.count("\n")) == (1, "failed: ", 1), ran.err
-    assert exports(folders) == before
-    assert run(folders.data, offline, command="refresh").report["records"] == 119
-    assert query(folders, "SELECT outcome FROM runs ORDER BY run_id DESC LIMIT 1") == [("committed",)]
-
-
 def test_a_full_disk_while_fetching_is_reported_and_what_came_is_kept(
     fake: FakeArchive, folders: Folders, tmp_path: Path
 ) -> None:
@@ -91,19 +79,6 @@ def test_a_folder_that_may_only_be_read_is_a_line(folders: Folders, offline: Pat
             path.chmod(mode)
     assert (ran.status, ran.out, ran.err.count("\n")) == (1, "", 1), (ran.out, ran.err)
     assert "--data" in ran.err
-    assert exports(folders) == before
-
-
-def test_a_damaged_archive_leaves_the_database_as_it_was(folders: Folders, offline: Path) -> None:
-    before = exports(folders)
-    (warc,) = folders.archive.glob("*.warc.gz")
-    content = bytearray(warc.read_bytes())
-    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
-    warc.write_bytes(content)
-    remove(folders.data / parsed_pages.NAME)  # with the parsed pages of old captures nothing has to be read again
-    add(folders, [page(html({"County": "B"}), url=node(1), when=day(1))])
-    ran = run(folders.data, offline, command="refresh")
-    assert (ran.status in (1, 4), "tta doctor" in ran.err or "restore it" in ran.err) == (True, True), ran.err
     assert exports(folders) == before
 
 

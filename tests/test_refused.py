@@ -162,9 +162,17 @@ def test_the_refused_page_can_be_inspected(refused: Folders, tta: Tta) -> None:
     assert tta("why", "98").status == 1
 
 
-def test_a_refused_night_prints_one_finding_with_an_example(refused: Folders, tta: Tta) -> None:
+def test_a_refused_night_prints_one_finding_with_an_example_and_no_way_around_the_checks(refused: Folders, tta: Tta) -> None:
     ran = tta("refresh")
     lines = ran.err.splitlines()
     assert (ran.status, sum(line.startswith("failed") for line in lines)) == (3, 1)
+    assert ran.out.endswith("refused, status 3: the database is as it was; `tta status` shows why\n")
     assert re.search(r"30, where .* check node \d+ as captured at \d{4}-", ran.err), ran.err
     assert len(lines) <= 6
+    status, examined = tta("status").out, tta("doctor").out
+    assert "30 not loaded: the last refresh was refused, see below" in status
+    assert "  failed: pages that parse (new: pages): 0, at least 0.5: 0 of 30" in status
+    assert re.search(r"check node \d+ as captured at \S+Z, which is classified as `other`", status)
+    assert "  the next run finds the same captures" in status
+    assert "30 captures of the archive not loaded yet: the last refresh was refused, see `tta status`" in examined
+    assert "tta load" not in status + examined

@@ -64,6 +64,7 @@ def test_only_the_hosts_pages_are_taken_and_a_file_is_read_once(tmp_path: Path) 
     assert re.fullmatch(r".*/one\.warc\.gz at \d+", stored.origin or ""), "every capture says which file it was found in"
 
 
+@pytest.mark.usefixtures("forked")
 def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [tmp_path / f"{name}.warc.gz" for name in "abcd"]
     for number, file in enumerate(files):
@@ -73,7 +74,6 @@ def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.Mon
     one, two = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in "12")
     assert one.read_bytes() == two.read_bytes()
     monkeypatch.setattr(scanning, "FOUND_BYTES", 1)
-    monkeypatch.setattr("scraper.workers.processes._process_context", lambda _: __import__("multiprocessing").get_context("fork"))
     scanned(tmp_path / "parts", *files)
     assert sorted(ids(tmp_path / "parts")) == sorted(ids(tmp_path / "1")), "a file read in parts gives what it gives in one go"
 
@@ -166,11 +166,11 @@ def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
     assert Folders(tmp_path).archive.exists() is False
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("pack", ["arc", "wacz", "warc.zst with a dictionary", "tar.gz"])
 def test_whatever_import_reads_is_scanned_in_parts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
     (tmp_path / "crawl").write_bytes(ONE_BY_ONE[pack](*NUMBERS))
     monkeypatch.setattr(scanning, "FOUND_BYTES", 1)
-    monkeypatch.setattr("scraper.workers.processes._process_context", lambda _: __import__("multiprocessing").get_context("fork"))
     done = scanned(tmp_path / "data", tmp_path / "crawl")
     assert (done.added, done.known, done.problems) == (len(NUMBERS), 0, [])
 

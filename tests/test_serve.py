@@ -86,6 +86,17 @@ def test_every_column_is_described(site: Site, name: str) -> None:
     assert set(BY_NAME[name].columns) <= set(re.findall(r"<dt>(\w+)</dt>", site.get(f"/tta/{name}").text))
 
 
+@pytest.mark.parametrize("query", ["_sort=estimated_cost", "_sort_desc=status&program_areas__arraycontains=Law+Enforcement"])
+def test_turning_pages_of_equal_values_shows_each_record_once_and_a_file_has_their_order(site: Site, query: str) -> None:
+    found, following = list[str](), f"/tta/records.json?{query}&_size=3&_shape=arrays&_extra=columns,next_url"
+    while following:
+        page = site.json(following)
+        found += [row[page["columns"].index("record_id")] for row in page["rows"]]
+        following = (page["next_url"] or "").partition("localhost")[2]
+    rows = csv.DictReader(io.StringIO(site.get(f"/tta/records.csv?{query}").text.removeprefix("\ufeff")))
+    assert len(found) == len(set(found)) > 6 and found == [row["record_id"] for row in rows]
+
+
 def test_facets_count_every_record_and_lead_to_those_they_count(site: Site) -> None:
     facets = site.json("/tta/records.json?_facet_size=max")["facet_results"]
     names = ["agency_types", "emerging_need", "evidence_based", "fiscal_year", "place_state", "program_areas", "status"]

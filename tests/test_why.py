@@ -13,10 +13,8 @@ from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.provenance import Why
 from tests.commandkit import tta
-from tests.dbkit import HOST, add, day, html, loaded, node, page, query, revisit, text
+from tests.dbkit import HOST, SAMPLE, add, day, html, loaded, node, page, query, revisit, text
 from tests.doctorkit import sql
-
-SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
 
 
 def ask(folders: Folders, *arguments: str) -> tuple[int, str]:
@@ -70,7 +68,7 @@ def test_a_field_by_any_of_its_names_and_the_capture_that_shows_it(two: Folders)
 def test_captures_that_agree_are_named(tmp_path: Path) -> None:
     counties = {0: "Essex County", 1: "Suffolk County", 4: "Suffolk County"}
     pages = [page(html({"County": county}, node=7), url=node(7), when=day(number)) for number, county in counties.items()]
-    folders = loaded(tmp_path, [*pages, text(SAMPLE.read_text(), url=node(7), when=day(3))])
+    folders = loaded(tmp_path, [*pages, text(SAMPLE, url=node(7), when=day(3))])
     found = answer(folders, "7", "County")
     assert [origin["capture"]["captured_at"][:10] for origin in found["origins"]] == ["2025-01-05"]
     agreeing = [(one["captured_at"][:10], one["form"]) for one in found["agreeing"]]
@@ -82,14 +80,6 @@ def places(found: Any) -> list[tuple[str, str, str]]:
     """Time of the capture, value and source of each place."""
     both = ((origin["capture"]["captured_at"][:10], place) for origin in found["origins"] for place in origin["places"])
     return [(when, place["value"], place["snippet"]) for when, place in both]
-
-
-def test_values_of_one_field_have_places_of_their_own(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [page(html({"Target Audience": ["Police", "Courts"]}, node=7), url=node(7), when=day(0))])
-    (origin,) = answer(folders, "7", "target_audience")["origins"]
-    assert [place["value"] for place in origin["places"]] == ["Police", "Courts"]
-    assert len({place["place"] for place in origin["places"]}) == 2
-    assert len({place["snippet"] for place in origin["places"]}) == 1
 
 
 def test_a_field_merged_from_page_and_text_is_traced_to_both(tmp_path: Path) -> None:
@@ -105,26 +95,12 @@ def test_a_field_merged_from_page_and_text_is_traced_to_both(tmp_path: Path) -> 
 
 
 def test_what_a_later_text_lost_is_traced_to_the_page_that_has_it(tmp_path: Path) -> None:
-    words = SAMPLE.read_text().replace("Suffolk County", "Essex County")
+    words = SAMPLE.replace("Suffolk County", "Essex County")
     first = page(html({"Category": "TTA", "County": "Suffolk County"}, node=7), url=node(7), when=day(0))
     folders = loaded(tmp_path, [first, text(words, url=node(7), when=day(1))])
     assert [(when, value) for when, value, _ in places(answer(folders, "7", "category"))] == [("2025-01-01", "TTA")]
     ((when, value, snippet),) = places(answer(folders, "7", "county"))
     assert (when, value, snippet) == ("2025-01-02", "Essex County", "County\nEssex County")
-
-
-def test_a_column_made_out_of_another_leads_to_its_source(tmp_path: Path) -> None:
-    payload = html({"TTA Estimated Costs": "$1,000 - $5,000"}, node=7)
-    folders = loaded(tmp_path, [page(payload, url=node(7), when=day(0))])
-    expected = {
-        "fiscal_year": (["reference"], 2025),
-        "estimated_cost_lower": ([], 1000.0),
-        "reference": ([], "20250129-145639-07"),
-    }
-    for column, (made_of, value) in expected.items():
-        found = answer(folders, "7", column)
-        assert (found["made_of"], found["columns"][column]) == (made_of, value)
-        assert found["origins"][0]["fixity"] == "intact" and found["origins"][0]["places"][0]["snippet"]
 
 
 def test_a_section_and_a_gone_record(tmp_path: Path) -> None:
@@ -192,7 +168,7 @@ def test_status_of_nothing_of_an_archive_and_of_a_database(tmp_path: Path) -> No
     assert "nothing in" in ask(folders, "status")[1]
     assert not folders.data.exists()
     odd = page(html({"Weather": "Rain", "Event Location Geo": "POINT (200 10)"}), url=node(1), when=day(0))
-    add(folders, [odd, text(SAMPLE.read_text())])
+    add(folders, [odd, text(SAMPLE)])
     assert "2 not loaded" in ask(folders, "status")[1]
     load(folders)
     add(folders, [page(b"later", url=f"{HOST}/x", when=day(2))])

@@ -110,7 +110,7 @@ for name, one in TEXTS["derived"].items():
 _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
     "yes": lambda answers: percent(sum(n for answer, n in answers.items() if answer), answers.total()),
     "mean": lambda numbers: sum(number * n for number, n in numbers.items()) / numbers.total(),
-    "median": lambda numbers: median(numbers.elements()),
+    "median": lambda numbers: float(median(numbers.elements())),
 }
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
 CHOICES: dict[str, Mapping[str, Any]] = {"measure": MEASURES, "by": DIMENSIONS, "split": DIMENSIONS, "kind": TEXTS["kinds"]}
@@ -200,10 +200,10 @@ async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     for first, second, value, n in found.rows:
         across, down = across_of(first), down_of(second)
         reasons = [f"unknown {measure.heading.lower()}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
-        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
-            reasons.append(f"another {(split or by).name_in_text}")
         empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
         reasons += [f"{'unknown' if values else 'cut-off'} {one.name_in_text}" for one, values in empty]
+        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
+            reasons.append(f"another {(split or by).name_in_text}")
         counts.add(n, () if is_unknown else across, () if is_unknown else down, value, "".join(reasons[:1]))
     return counts
 
@@ -257,9 +257,8 @@ class Chart:
     @cached_property
     def limits(self) -> list[float]:
         """Returns the upper limit of each shade, round numbers. Those of counts grow squared, because most counts are small."""
-        if not self.spec.figure.adds_up:
-            return self.ticks[1:]
-        return sorted({_round_up(self.ticks[-1] * (n / SHADE_COUNT) ** 2) for n in range(1, SHADE_COUNT + 1)})
+        squares = {_round_up(self.ticks[-1] * (n / SHADE_COUNT) ** 2) for n in range(1, SHADE_COUNT + 1)}
+        return sorted(squares) if self.spec.figure.adds_up else self.ticks[1:]
 
     def shade(self, value: float) -> int:
         """Returns the shade of a value, 1 to SHADE_COUNT; 0 for none, unless there are negative values, which have shades too."""
@@ -274,10 +273,9 @@ class Chart:
         """Returns round numbers from one end of the scale to the other, including 0 but for shades of what does not add up."""
         is_shaded = not self.spec.figure.adds_up and self.spec.kind in ("heat", "map")  # then only differences matter
         rows = [[one.value for one in row.marks() if one and not (is_shaded and self.is_few(one))] for row in self.drawn]
-        rows = [row for row in rows if row] or [[0]]
+        rows = [row for row in rows if row] + [[0]] * (not is_shaded) or [[0]]
         top, bottom = max(sum(row) if self.is_stack else max(row) for row in rows), min(map(min, rows))
-        top, bottom = (top, bottom) if is_shaded else (max(top, 0), min(bottom, 0))
-        step = _round_up((top - bottom) / 4)
+        step = _round_up((top - bottom) / (SHADE_COUNT if is_shaded else 4))
         first = floor(bottom / step)
         return [step * n for n in range(first, max(ceil(top / step - 1e-9), first + 1) + 1)]
 
@@ -292,7 +290,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     sizes: Counter[Value] = Counter()
     for (across, down, _), n in counts.groups.items():
         sizes.update(dict.fromkeys((down if split else across) if across else (), n))
-    chosen_of, complete = split or by, sum(n for (*_, reason), n in counts.groups.items() if not reason)
+    chosen_of, total = split or by, counts.groups.total()
     ranks = dict(sizes) if chosen_of.columns[0] not in TEXTS["answers"] else {one: int(one == 1) for one in sizes}  # Yes is first
     order = sorted(sizes, key=chosen_of.key if chosen_of.order else lambda one: (one is None, -ranks[one], str(one)))
     totals = {chosen_of.name(one): sizes[one] for one in order}
@@ -317,7 +315,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         if not (cell := sum(parts, Counter[Any]())):
             return None
         filters = [*by.filters(first), *(split.filters(second) if split else [])]
-        whole = counts.rows[first].total() if split else complete
+        whole = counts.rows[first].total() if split else total
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url)
 
@@ -325,16 +323,13 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
     shown: Any = {spec.by: counts.rows.keys() & set(firsts), spec.split: series}
     lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if value in shown.get(key, ())}
-    same = Counter(map(by.name, firsts))  # agencies of one name, which their numbers tell apart
 
-    def row(first: Value) -> Row:
-        found, name, key = counts.rows[first], by.name(first), str(first).partition("\t")[0]
-        name += (f", number {key}" if key.isdigit() else ", without a number") * (same[name] > 1)
-        name += "*" * ((spec.by, first) in (lacking or {}))
-        value, url = figure(found, complete) if found else 0.0, chosen.url(*by.filters(first))
+    def row(first: Value, name: str) -> Row:
+        found = counts.rows[first]
+        value, url = figure(found, total) if found else 0.0, chosen.url(*by.filters(first))
         return Row(name, value, found.total(), url, cache(lambda: [mark(first, one) for one in series]))
 
-    rows = {first: row(first) for first in firsts}
+    rows = dict(zip(firsts, map(row, firsts, _name_values(spec.by, by, firsts, lacking or {})), strict=True))
     if not by.order:
         firsts.sort(key=lambda x: (x is None, not measure.adds_up and rows[x].records < FEW, -rows[x].value, rows[x].name))
     limit = None if by.order or spec.kind == "map" else most_rows if spec.kind == "heat" else MAX_ROWS
@@ -345,10 +340,18 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         if missed or reason:
             of = missed[0].name_in_text if missed and any(values) else ""  # a reason of the other dimension leaves nothing out
             by_reason[not missed][reason if reason.endswith(of) else f"another {of}"] += n
-    names = [split.name(one) + "*" * ((spec.split, one) in (lacking or {})) if split else measure.heading for one in series]
     choices = list(totals.items())[-MAX_CHOICES if chosen_of.order else 0 :][:MAX_CHOICES]
     hidden = [split.name(one) for one in others if split]
-    return Chart(spec, counts, names, grays, [rows[x] for x in firsts], [*drawn.values()], lacks, choices, hidden, *by_reason)
+    headings = _name_values(spec.split, split, series, lacking or {}) if split else [measure.heading]
+    return Chart(spec, counts, headings, grays, [rows[x] for x in firsts], [*drawn.values()], lacks, choices, hidden, *by_reason)
+
+
+def _name_values(key: str, of: Dimension, values: Sequence[Value], lacking: Mapping[tuple[str, Value], str]) -> list[str]:
+    """Returns the names of values, with a star where incomplete; of agencies of one name, with their numbers."""
+    names, numbers = [of.name(one) for one in values], [str(one).partition("\t")[0] for one in values]
+    same, stars = Counter(names), ["*" * ((key, one) in lacking) for one in values]
+    apart = [f", number {one}" if one.isdigit() else ", without a number" for one in numbers]
+    return [name + which * (same[name] > 1) + star for name, which, star in zip(names, apart, stars, strict=True)]
 
 
 def _choose_series(spec: Spec, known: Sequence[Value], most_rows: int) -> tuple[Sequence[Value], Sequence[Value], range]:

@@ -114,18 +114,16 @@ async def picture_file(datasette: Any, request: Any) -> Any:
 
 async def numbers_file(datasette: Any, request: Any) -> Any:
     """Returns all numbers of the chart as CSV or Excel."""
-    chosen, spec = await read_filters(datasette, request), read_spec(request.args)
-    counts = await charts.count(datasette.get_database(DATABASE), spec, chosen)
-    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
-    chart = draw(spec._replace(kind="numbers"), counts, chosen, lacking)
+    chosen, spec, database = await read_filters(datasette, request), read_spec(request.args), datasette.get_database(DATABASE)
+    lacking = await charts.incomplete_periods(database)
+    chart = draw(spec._replace(kind="numbers"), await charts.count(database, spec, chosen), chosen, lacking)
     lacks, rows, is_count = chart.lacks, [], spec.measure == "records"
     names = [one.heading for one in (spec.across, spec.down, spec.figure) if one] + ["Records"] * (not is_count)
     for row in chart.rows:
         for series, mark in ((one, mark) for one, mark in zip(chart.series, row.marks(), strict=True) if mark):
             of = (row.name.rstrip("*"), series.rstrip("*"))[: 1 + bool(spec.down)]
             lack = "; ".join(lacks[one] for one in of if one in lacks) or None
-            figure = mark.value if is_count else round(float(mark.value), 2)
-            rows.append((*of, figure, *[mark.records] * (not is_count), *[lack] * bool(lacks)))
+            rows.append((*of, round(mark.value, 2), *[mark.records] * (not is_count), *[lack] * bool(lacks)))
     return await download(datasette, request, spec.title, spec.words(chosen), (names + ["Incomplete"] * bool(lacks), rows))
 
 

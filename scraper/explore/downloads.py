@@ -20,7 +20,7 @@ from scraper.database.about import TITLE
 from scraper.explore.filters import QUERIES, chips, heading
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import QUESTIONS, metadata
-from scraper.explore.middleware import Message, Send
+from scraper.explore.middleware import Message, Send, break_ties
 from scraper.explore.requests import today
 from scraper.sandbox import TIMED_OUT, DownloadFile, Query
 
@@ -109,8 +109,9 @@ async def of_page(datasette: Any, request: Any) -> Download:
         title, words = "Query", page["query"]["sql"]
     if any(row):
         return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
-    sql = page["query"]["sql"].removesuffix(" limit 1" * (name not in ("", *QUESTIONS)))
+    sql = page["query"]["sql"]
     if name not in ("", *QUESTIONS):
+        sql = break_ties(sql).removesuffix(" limit 1")
         columns = [f"rows_of.{escape_sqlite(one)}" for one in dict.fromkeys(page["columns"])]  # Datasette repeats a chosen key
         record = [QUERIES["record_of_row"]] * (name != "records" and "record_id" in page["columns"])
         sql = f"SELECT {', '.join(record + columns)} FROM ({sql}) AS rows_of"

@@ -16,12 +16,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
+from weakref import WeakValueDictionary
 
 import datasette_leaflet
 from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
+from scraper.database.tables import BY_NAME
 from scraper.explore.filters import read_yaml
 from scraper.sandbox import TIMED_OUT, WORKERS, Query, Sandbox
 from scraper.sqlite import open_memory, open_readonly
@@ -44,6 +46,8 @@ MAX_FACETS = 10
 _ALL_ROWS = 1_000_000
 _visitors_sql: ContextVar[tuple[str, ...]] = ContextVar("visitors_sql", default=())
 """The parts of SQL in the URL of the current request."""
+_PAGE_OF_TABLE = re.compile(r"(select .*? from (\S+) .*order by [^(),]+) limit \d+")
+"""A query of a table sorted by one column, as Datasette writes it."""
 MAX_BYTES = 48_000_000
 """Bytes of all cached responses together; a page has 30 to 300 KB."""
 MAX_ANSWER = 2_000_000
@@ -211,6 +215,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
                 connection.interrupt()
 
     async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
+        sql = break_ties(sql)
         if not any(piece in sql for piece in _visitors_sql.get()):
             return await super().execute(sql, params, **options)
         most, page_size = self.ds.max_returned_rows, options.get("page_size") or self.ds.page_size
@@ -230,41 +235,41 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         return Results(rows[:most] if truncate else rows, bool(truncate) and len(rows) > most, cursor.description)
 
 
+def break_ties(sql: str) -> str:
+    """Returns the query of a table's page with equal rows sorted by key, as is Datasette's next page, which else lacks rows."""
+    found = _PAGE_OF_TABLE.fullmatch(sql)
+    table = BY_NAME.get(found[2].strip("[]")) if found else None
+    return f"{found[1]}, {', '.join(table.keys or ('rowid',))}{sql[found.end(1) :]}" if found and table else sql
+
+
 def limited(app: App) -> App:
     """Middleware: allows only reading methods, and limits the concurrent requests of a client address."""
-    waiting: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_REQUESTS))
+    waiting: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
     costly: Counter[str] = Counter()
-    open_requests: Counter[str] = Counter()
 
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> Any:
         if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
+            return await app(scope, receive, send)
         client = (scope.get("client") or ("",))[0]
         query = parse_qsl(scope["query_string"].decode("latin-1"))
         pieces = tuple(piece for name, value in query if name in ("sql", "_where") and (piece := value.strip().rstrip("; \n")))
         is_costly = bool(pieces) or scope["path"].endswith((".csv", ".xlsx"))
-        refused = None
         if scope["method"] not in METHODS:
             refused = Response.text("This server is read-only: use GET.", 405, {"allow": ", ".join(METHODS)})
-        elif sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
-            refused = Response.text(f"At most {MAX_FACETS} facets can be requested at once.", 400)
-        elif is_costly and costly[client] >= MAX_COSTLY:
+            return await refused.asgi_send(send)
+        if sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
+            return await Response.text(f"At most {MAX_FACETS} facets can be requested at once.", 400).asgi_send(send)
+        if is_costly and costly[client] >= MAX_COSTLY:
             text = "Too many queries or downloads at once: wait until earlier ones are done."
-            refused = Response.text(text, 429, {"retry-after": "5"})
-        if refused:
-            await refused.asgi_send(send)
-            return
-        costly[client] += is_costly
-        open_requests[client] += 1
+            return await Response.text(text, 429, {"retry-after": "5"}).asgi_send(send)
         _visitors_sql.set(pieces)
+        costly.update([client] * is_costly)
         try:
-            async with waiting[client]:
-                await app(scope, receive, send)
+            async with waiting.setdefault(client, asyncio.Semaphore(MAX_REQUESTS)):
+                return await app(scope, receive, send)
         finally:
-            costly[client] -= is_costly
-            open_requests[client] -= 1
-            if not open_requests[client]:
-                del open_requests[client], costly[client], waiting[client]
+            costly.subtract([client] * is_costly)
+            if not costly[client]:
+                del costly[client]
 
     return wrapped

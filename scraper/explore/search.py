@@ -168,7 +168,7 @@ async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
 
 async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
     """Returns what a word that no text has may mean, closest first: two words without a space, or one of the vocabulary."""
-    parts = [(typed[:at], typed[at:]) for at in range(3, len(typed) - 2)]
+    parts = [(typed[:at], typed[at:]) for at in range(1, len(typed) - 2)]
     found = {f"{one} {other}": 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
     for scope in {"records" if one == "fields" else one for one in scopes}:  # the fields' vocabulary takes seconds to read
         firsts = set(typed[:2] + _SILENT.get(typed[0], "")).union(*(group for group in _ALIKE if typed[0] in group))
@@ -201,7 +201,7 @@ def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
             row.append(min(before[j] + extra, row[j - 1] + lacking, before[j - 1] + alike))
             if i > 1 < j and a == word[j - 2] and b == typed[i - 2] and a != b:
                 row[j] = min(row[j], older[j - 2] + 0.75)
-        best = row[-1] if not is_stem else min(best, row[-1]) if i + 5 >= len(typed) else best
+        best = row[-1] if not is_stem else min(best, row[-1]) if i + min(len(typed) // 3, 5) >= len(typed) else best
     return min(best, min(row) + _BEGUN) if len(typed) >= _LETTERS and min(row) <= _SLIPS else best
 
 

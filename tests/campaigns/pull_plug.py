@@ -12,7 +12,9 @@ Everything is on loopback.
 import hashlib
 import os
 import random
+import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -20,11 +22,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
+from scraper.archive.store import Archive
+from scraper.capture import iso
 from scraper.database.connection import comparing, second_database
 from scraper.database.difference import differences
 from scraper.database.load import LoadOptions, load
@@ -32,12 +36,12 @@ from scraper.database.parsed_pages import NAME as PARSED
 from scraper.database.tables import LOCAL_TABLES, TABLES
 from scraper.doctor.verify import DoctorTables, verify
 from scraper.folders import Folders
-from tests.campaigns.forked import Forked, Forker
-from tests.campaigns.kill_fetch import contents
 from tests.dbkit import add, day, html, loaded, node, page
-from tests.fakearchive.run import HOST, write_config
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, wait_for, write_config
 from tests.fakearchive.server import FakeArchive
 
+ROOT = Path(__file__).parents[2]
 OLD, NEW = range(1, 25), range(18, 60)
 KILLS_A_ROUND = 5
 MOMENTS = ("random", "archive grows", "parsing", "writing", "writing on")
@@ -77,13 +81,76 @@ def content(database: Path) -> str:
     return found.hexdigest()
 
 
+Contents = list[tuple[str | None, str | None, int | None, str, str | None]]
+
+
+def contents(data: Path) -> Contents:
+    """What the archive holds, in an order that does not depend on when it came: nothing twice, no body lost."""
+    with Archive(data / "archive") as archive:
+        found = [(entry, archive.read(entry)) for entry in archive.entries()]
+        assert len({entry.capture_id for entry, _ in found}) == len(found)
+        for path in (data / "archive").glob("*.warc.gz"):
+            ends = [entry.warc_offset + entry.warc_length for entry, _ in found if entry.warc_file == path.name]
+            assert path.stat().st_size == max(ends), "bytes that are no record"
+            assert path.stat().st_size == sum(entry.warc_length for entry, _ in found if entry.warc_file == path.name)
+    return sorted(
+        (
+            capture.url,
+            iso(capture.captured_at),
+            capture.http_status,
+            capture.warc_type.value,
+            capture.sha256 or capture.payload_digest,
+        )
+        for _, capture in found
+    )  # type: ignore[type-var, return-value]
+
+
+class Run:
+    """A run of `tta` in a session of its own. `limit`: bytes beyond which no file of the run may grow."""
+
+    def __init__(self, *arguments: str | Path, limit: int = resource.RLIM_INFINITY) -> None:
+        command = [sys.executable, "-c", "from scraper.cli import main; main()", *map(str, arguments)]
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        self._process = subprocess.Popen(command, **pipes, text=True, cwd=ROOT, start_new_session=True)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+
+    @property
+    def status(self) -> int | None:
+        return self._process.returncode
+
+    @cached_property
+    def err(self) -> str:
+        return self._process.communicate()[1]
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, seconds: float = 300) -> bool:
+        """Until it has ended, or for so long; whether it has."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.is_running()
+
+    def kill(self, *, group: bool) -> None:
+        """SIGKILL, to the process alone or to its workers as well; until no process of it is left: workers end by themselves."""
+        with suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        wait_for(self._has_ended, 60)
+
+    def _has_ended(self) -> bool:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, 0)
+            return False
+        return True
+
+
 class Command:
     """A command that brings a folder from yesterday to today, and how long it takes when nobody disturbs it."""
 
-    def __init__(self, name: str, forker: Forker, config: Path, before: Path) -> None:
+    def __init__(self, name: str, config: Path, before: Path) -> None:
         self.name = name
         self.before = before
-        self._forker = forker
         self._config = config
         today = before.with_name(f"today-{name}")
         shutil.copytree(before, today)
@@ -94,10 +161,10 @@ class Command:
         self.archive = contents(today)
         assert self.old != self.new
 
-    def start(self, data: Path, *, workers: int = 1, limit: int | None = None) -> Forked:
+    def start(self, data: Path, *, workers: int = 1, limit: int = resource.RLIM_INFINITY) -> Run:
         """`limit`: bytes beyond which no file of the run may grow."""
         options = ("--config", self._config, "--data", data, self.name, "--workers", str(workers))
-        return self._forker.start(*options, limit=limit)
+        return Run(*options, limit=limit)
 
     def finish(self, data: Path) -> None:
         """One run that comes to a good end."""
@@ -142,8 +209,6 @@ def pull(command: Command, data: Path, chance: random.Random, counts: Counts) ->
         run.wait(chance.uniform(0, 0.3) * command.seconds * chance.choice((0, 1)))
     was_running = run.is_running()
     run.kill(group=chance.random() < 0.5)
-    run.wait()
-    run.wait_for_group()
     log, parsing = size(data / "tta.db-wal"), size(data / f"{PARSED}-wal") > 0
     found = content(data / "tta.db")
     assert found in (command.old, command.new), (command.name, moment)
@@ -174,7 +239,7 @@ def fill_up(command: Command, data: Path, chance: random.Random, counts: Counts)
     used = sum(size(path) for path in command.before.rglob("*"))
     room = int(used * chance.uniform(1.02, 2.2 if command.name == "load" else 4.5))
     with disk(data, room) as resize:
-        kind, limit = ("disk", None) if resize else ("largest file", int(room / 3))
+        kind, limit = ("disk", resource.RLIM_INFINITY) if resize else ("largest file", int(room / 3))
         shutil.copytree(command.before, data / "data")
         run = command.start(data / "data", limit=limit)
         assert run.wait(), "it does not end"
@@ -210,38 +275,43 @@ def disk(folder: Path, room: int) -> Iterator[Callable[[], None] | None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def load_command(folder: Path, forker: Forker, config: Path) -> Command:
+def load_command(folder: Path, config: Path) -> Command:
     """`tta load`: new captures lie in the archive, of records that there are and of others."""
     before = folder / "before-load"
     loaded(before, [page(html({"County": f"County {n}"}), url=node(n), when=day(n)) for n in OLD])
     add(Folders(before), [page(html({"County": f"New {n}", "Category": "TTA"}), url=node(n), when=day(200 + n)) for n in NEW])
-    return Command("load", forker, config, before)
+    return Command("load", config, before)
 
 
-def refresh_command(folder: Path, forker: Forker, config: Path, fake: FakeArchive) -> Command:
+def refresh_command(folder: Path, config: Path, fake: FakeArchive) -> Command:
     """`tta refresh`: the web archive has new captures since yesterday."""
     before = folder / "before-refresh"
     _publish(fake, OLD, "20240101000000", "County")
-    run = forker.start("--config", config, "--data", before, "refresh")
+    run = Run("--config", config, "--data", before, "refresh")
     assert run.wait(), "it does not end"
     assert run.status == 0, run.err
     _publish(fake, NEW, "20240301000000", "New")
-    return Command("refresh", forker, config, before)
+    return Command("refresh", config, before)
 
 
 def _publish(fake: FakeArchive, numbers: range, at: str, county: str) -> None:
     for number in numbers:
         body = html({"County": f"{county} {number}"}, node=number, title=f"20240101-90000-{number}")
-        fake.add(f"https://{HOST}/node/{number}", at, body)
+        url = f"https://{HOST}/node/{number}"
+        fake.add(url, at, body)
+        if number % 3 == 0:  # the same again, a redirect, and one that can't be played
+            fake.add(url, f"{at[:-1]}1", body, row={"mimetype": "warc/revisit", "statuscode": "-"})
+            fake.add(f"http://{HOST}/node/{number}", at, b"moved", status=301, headers=(("Location", url),))
+            fake.fault(fake.add(url, f"{at[:-1]}2", body + b" "), *[faults.answers(404)] * 1000)
 
 
 def campaign(kills: int, full: int, seed: int, tell: Callable[[str], object] = lambda _: None) -> Counts:
     """Runs until so many kills have hit, and so many disks were full. Raises AssertionError where a state is another."""
     chance, counts = random.Random(seed), Counts()
-    with FakeArchive().running() as fake, tempfile.TemporaryDirectory() as name, Forker(Path(name)) as forker:
+    with FakeArchive().running() as fake, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = write_config(folder / "tta.toml", fake.url)
-        commands = [load_command(folder, forker, config), refresh_command(folder, forker, config, fake)]
+        commands = [load_command(folder, config), refresh_command(folder, config, fake)]
         number = 0
         while counts.kills.total() < kills or counts.full.total() < full:
             hits = {one: sum(hit for text, hit in counts.kills.items() if text.startswith(one.name)) for one in commands}

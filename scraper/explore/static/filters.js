@@ -11,7 +11,14 @@ const closeOthers = (kept) => menus.forEach((menu) => menu.contains(kept) || men
 document.addEventListener("click", (event) => closeOthers(event.target), { capture: true });
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeOthers(null));
 
+// After Back, a browser restores what was chosen last, which is not what the page shows.
+addEventListener("pageshow", ({ persisted }) => {
+  const isBack = persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  if (isBack) document.querySelectorAll("form.tta-form").forEach((form) => form.reset());
+});
+
 for (const form of document.querySelectorAll("form.tta-form")) {
+  form.addEventListener("reset", () => form.querySelector("[role=status]")?.remove());
   // What is chosen takes effect with the button: until then the rows and files below are those of the filters before.
   form.addEventListener("change", () => {
     if (form.querySelector("[role=status]")) return;

@@ -23,11 +23,7 @@ function rowUrl(records, id) {
 }
 
 function firstPage(records, filters) {
-  const query = new URLSearchParams(filters);
-  for (const name of [...query.keys()]) {
-    const shapes = name.startsWith("_") && !name.startsWith("_search") && name !== "_where";
-    if (shapes || query.getAll(name).every((value) => value === "")) query.delete(name);
-  }
+  const query = new URLSearchParams(filters); // the page has removed what is no filter
   for (const column of COLUMNS) query.append("_col", column);
   query.set("latitude__notnull", "1");
   query.set("_size", "max");
