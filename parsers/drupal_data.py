@@ -127,8 +127,7 @@ def _from_ajax(commands: list[Any], url: str | None) -> ParseResult | None:
     found = [one for one in map(_as_dict, commands) if "command" in one and isinstance(one.get("data"), str)]
     title = next((title for one in found if (title := _as_dict(one.get("dialogOptions")).get("title"))), "")
     page = f"<title>{escape(_as_text(title))}</title>" + "".join(one["data"] for one in found)
-    result = read_html(Decoded(page), url=url, incomplete=False).page
-    return result if result.record is not None else None
+    return read_html(Decoded(page), url=url, incomplete=False).page if found else None
 
 
 def _from_feed(root: ET.Element, url: str | None) -> ParseResult | None:

@@ -211,11 +211,9 @@ class _Scan:
                 return index
             if not is_value and isinstance(child, Element) and self._is_furniture(child):
                 return index
-            is_items = isinstance(child, Element) and (child.role.item or child.role.items)
-            if isinstance(child, Element) and (child.role.field or not is_items):  # Fences adds the items' class to the field
+            if isinstance(child, Element) and (child.role.field or not (child.role.item or child.role.items)):
                 block = field_of(child, self._patterns, after_known=True)
-                is_labelled = block and (block.has_known_label or (block.label and block.label.role.label))
-                if is_labelled or (child.role.field and not is_items):
+                if child.role.field or (block and (block.has_known_label or (block.label and block.label.role.label))):
                     return index
         return len(content)
 

@@ -95,10 +95,9 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
 
 def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
     """Whether an element is a label, or a field with one."""
-    if element.tag == "dt" or element.role.label:
-        return True
     block = field_of(element, patterns, after_known=True)
-    return block is not None and (block.label is not None or block.source_field is not None)
+    is_field = block is not None and (block.label is not None or block.source_field is not None)
+    return is_field or element.tag == "dt" or element.role.label
 
 
 def _read_sub_fields(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:

@@ -99,8 +99,7 @@ class LabelPatterns:
         """Counts the children that are known labels with something after them; returns whether the first child is one."""
         first = False
         for index, child in enumerate(content[:-1]):
-            line = None if isinstance(child, str) else child.line()
-            if isinstance(child, str) or line is None or label_of(line) is None or child.role.item:
+            if isinstance(child, str) or label_of(child.line()) is None or child.role.item:
                 continue
             element.known_inside += 1
             if not is_alike(content[index + 1], child):
@@ -203,11 +202,10 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
 
 def without_colon(values: list[Element | str]) -> list[Element | str]:
     """Returns a label's values without the colon that some editors and themes put after the label's element."""
-    if values and isinstance(values[0], Element) and values[0].line() == ":":
-        return values[1:]
-    if values and isinstance(values[0], str) and values[0].lstrip().startswith(":"):
-        rest = values[0].lstrip()[1:]
-        return [rest, *values[1:]] if rest.strip() else values[1:]
+    first = values[0] if values else ""
+    text = first.lstrip() if isinstance(first, str) else first.line() or ""
+    if text == ":" or (text.startswith(":") and isinstance(first, str)):
+        return [text[1:], *values[1:]] if text[1:].strip() else values[1:]
     return values
 
 

@@ -72,7 +72,6 @@ OTHERS = {
     "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
     + "Choose where the request came from. " * 5
     + "</p></article>",
-    "lines of which only three are values of known labels": "<div>TTA Title: x<br>TTA Source: y<br>County: Ada<br>Category:<br>Archived:<br>Room: 12</div>",
     "a guide in short sentences": "".join(f"<h2>{entry.text}</h2><p>Choose one.</p>" for entry in LABELS[:9]),
 }
 
@@ -89,6 +88,12 @@ def test_a_page_of_another_kind_is_no_record(what: str) -> None:
 @pytest.mark.parametrize("pair", ["<p>{}</p><p>Choose one of {}.</p>", "<dt>{}</dt><dd>What {} means is explained here.</dd>"])
 def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
     assert kind_at(URL, "".join(pair.format(entry.text, entry.order) for entry in LABELS)) == Kind.OTHER
+
+
+@pytest.mark.parametrize(("value", "found"), [("", Kind.OTHER), (" Remote", Kind.RECORD)])
+def test_lines_are_a_record_only_if_four_of_the_known_labels_have_values(value: str, found: Kind) -> None:
+    lines = f"<h1>20240129-145639-07</h1><div>TTA Title: x<br>TTA Source: y<br>County: Ada<br>Category:{value}<br>Archived:<br>Room: 12</div>"
+    assert kind_at(URL, lines) is found
 
 
 @pytest.mark.parametrize("path", ["/revisions/8/view", "/latest", "/revisions/8/view?page=1"])
