@@ -115,7 +115,7 @@ def test_map_names_and_links_its_records(watched: Watched) -> None:
         ("_organization=8142", 11),
         ("_since=2025-01-01", 14),
         ("_until=2025-01-01", 47),
-        ("_search=training", 20),
+        ("_search=opioid", 16),
         ("_where=fiscal_year%3E2023", 23),
     ],
 )

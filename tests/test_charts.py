@@ -335,6 +335,20 @@ def test_years_that_are_not_complete_are_marked_in_picture_and_files(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize(("split", "shares"), [("", [62.5, 25.0, 12.5]), ("status", [40.0, 60.0, 100.0, 100.0])])
+def test_shares_are_of_all_records_of_the_row_or_the_chart_unknown_ones_too(split: str, shares: list[float]) -> None:
+    counts = Counts()
+    for n, area, status in ((2, "a", "x"), (3, "a", None), (2, "b", "x"), (1, None, "x")):
+        counts.add(n, [area], [status] if split else [None])
+    chart = draw(Spec("share", "category", split, "numbers"), counts, EVERYTHING)
+    assert [mark.value for row in chart.rows for mark in row.marks() if mark] == shares
+
+
+def test_what_is_not_known_is_not_left_out_as_another(site: Site) -> None:
+    text = site.get("/-/chart?_split=category&_only=Webinar").text
+    assert re.search(r"left out: \d+ with another delivery type, 4 with unknown delivery type", text)
+
+
 def test_series_of_agencies_of_one_name_have_their_numbers() -> None:
     counts = Counts()
     for agency in ("17\tCounty Jail (TX)", "x\tCounty Jail (TX)", "18\tCity Court (TX)"):

@@ -72,7 +72,7 @@ def test_an_answer_that_is_cut_says_of_how_many_rows_unless_counting_takes_too_l
     site = Site()
     assert re.search(r"The first \d+ of 61 rows; the files have all", site.get("/tta/newest").text)
     monkeypatch.setattr(dashboard, "COUNT_FOR", 1e-6)
-    assert re.search(r"The first \d+ rows; the files have all", site.get("/tta/newest?state=").text)
+    assert re.search(r"The first \d+ of more than [\d,]+ rows; the files have all", site.get("/tta/newest?state=").text)
 
 
 def test_answers_are_those_of_the_records(site: Site) -> None:

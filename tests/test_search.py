@@ -125,6 +125,10 @@ def test_pages_follow_each_other_without_loss(site: Site) -> None:
     assert f"of {len(seen)}" in text
 
 
+def test_records_are_found_by_delivery_type_and_source(site: Site) -> None:
+    assert "Records <span>11</span>" in site.get("/-/search?q=NTTAC+request").text
+
+
 @pytest.mark.parametrize(
     "query", ["q=%22a", "q=zzzz", "q=", "q=training&page=99999999999", "q=training&page=-1&in=nothing", "q=%00x"]
 )

@@ -200,10 +200,10 @@ async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     for first, second, value, n in found.rows:
         across, down = across_of(first), down_of(second)
         reasons = [f"unknown {measure.heading.lower()}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
-        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
-            reasons.append(f"another {(split or by).name_in_text}")
         empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
         reasons += [f"{'unknown' if values else 'cut-off'} {one.name_in_text}" for one, values in empty]
+        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
+            reasons.append(f"another {(split or by).name_in_text}")
         counts.add(n, () if is_unknown else across, () if is_unknown else down, value, "".join(reasons[:1]))
     return counts
 
@@ -290,7 +290,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     sizes: Counter[Value] = Counter()
     for (across, down, _), n in counts.groups.items():
         sizes.update(dict.fromkeys((down if split else across) if across else (), n))
-    chosen_of, complete = split or by, sum(n for (*_, reason), n in counts.groups.items() if not reason)
+    chosen_of, total = split or by, counts.groups.total()
     ranks = dict(sizes) if chosen_of.columns[0] not in TEXTS["answers"] else {one: int(one == 1) for one in sizes}  # Yes is first
     order = sorted(sizes, key=chosen_of.key if chosen_of.order else lambda one: (one is None, -ranks[one], str(one)))
     totals = {chosen_of.name(one): sizes[one] for one in order}
@@ -315,7 +315,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         if not (cell := sum(parts, Counter[Any]())):
             return None
         filters = [*by.filters(first), *(split.filters(second) if split else [])]
-        whole = counts.rows[first].total() if split else complete
+        whole = counts.rows[first].total() if split else total
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url)
 
@@ -326,7 +326,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
 
     def row(first: Value, name: str) -> Row:
         found = counts.rows[first]
-        value, url = figure(found, complete) if found else 0.0, chosen.url(*by.filters(first))
+        value, url = figure(found, total) if found else 0.0, chosen.url(*by.filters(first))
         return Row(name, value, found.total(), url, cache(lambda: [mark(first, one) for one in series]))
 
     rows = dict(zip(firsts, map(row, firsts, _name_values(spec.by, by, firsts, lacking or {})), strict=True))
