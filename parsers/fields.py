@@ -11,7 +11,6 @@ from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike,
 from parsers.registry import group_table, label_of
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
-from parsers.scalars import iso_time
 from parsers.tree import BLOCKS, Element, readable
 
 TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
@@ -115,8 +114,7 @@ class _Scan:
             if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        is_date = element.tag == "header" and iso_time(element.line())  # of the submission, without an author
-        if role.aside or is_date or (element.tag == "footer" and not element.holds_field):
+        if role.aside or (element.tag == "footer" and not element.holds_field):
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]

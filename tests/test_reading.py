@@ -303,6 +303,9 @@ def test_a_byline_in_any_language_is_known_by_its_author_and_its_time(line: str)
     assert (record.submitted_by, record.submitted_at, len(record.fields)) == ("Ann Onym", "2024-01-29T19:56:39Z", 2)
     body = read(page(f"<div><p>Submitted by Jane Roe on Monday</p><p>was the note.</p></div>{BARE}"))
     assert (body.submitted_by, body.description) == (None, "Submitted by Jane Roe on Monday\n\nwas the note.")
+    for place in ("header", "div class='node__meta'"):
+        dated = read(page(f"<{place}><span>2 September, 2020</span></{place.split()[0]}>{CLASSED}"))
+        assert (dated.submitted_by, dated.submitted_at, len(dated.fields)) == (None, "2020-09-02", 2), "a date without an author"
 
 
 def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
