@@ -39,16 +39,6 @@ def test_work_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert measured("os:getenv", "MALLOC_TRIM_THRESHOLD_").result, "nor does the heap's layout decide"
 
 
-def test_a_part_measured_again_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "DOCUMENT", tmp_path / "performance.md")
-    parsing, loaded = ((part.__doc__ or "").strip() for part in (bench.parsing, bench.loading))
-    bench._write(parsing, "today.", [bench.Row("a", "1 s", "1")])
-    bench._write(loaded, "today.", [bench.Row("b", "2 s")])
-    before = (tmp_path / "performance.md").read_text()
-    bench._write(parsing, "today.", [bench.Row("a", "3 s", "1")])
-    assert (tmp_path / "performance.md").read_text() == before.replace("1 s", "3 s")
-
-
 def test_a_size_of_database_measured_again_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "DOCUMENT", tmp_path / "performance.md")
     sizes = bench.Sizes(10, (10,), (10_000, 1_000_000, 100_000), 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scraper.archive.store import CATALOG, Archive
-from scraper.database.load import LoadOptions, load
+from scraper.database.load import load
 from scraper.database.parsed_pages import NAME as PARSED
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -109,18 +109,6 @@ def test_a_database_of_another_version_is_rebuilt_and_keeps_its_runs(folders: Fo
     load(folders)
     assert exports(folders) == sound_exports()
     assert (query(folders, "SELECT run_id, message FROM runs"), broken_references(folders)) == ([(4, "well")], [])
-
-
-def test_a_database_of_another_version_stays_as_it_was_if_the_load_fails(folders: Folders) -> None:
-    sql(folders.database, "PRAGMA user_version = 1")
-    before = folders.database.read_bytes()
-
-    def refuse(*_: object) -> None:
-        raise TtaError("no")
-
-    with pytest.raises(TtaError, match="no"):
-        load(folders, LoadOptions(before_commit=refuse))
-    assert folders.database.read_bytes() == before
 
 
 @VERSIONS

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from scraper.config import Checks
-from scraper.database.checks import Check
+from scraper.database.checks import Check, CheckInput, check_all
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.refresh import run as refresh_run
 from tests.commandkit import tta
-from tests.dbkit import add, day, exports, html, node, page, query
+from tests.dbkit import add, day, exports, html, loaded, node, page, query
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
@@ -183,3 +184,32 @@ def test_a_database_of_another_version_is_compared_with_and_keeps_a_refused_run(
     results = [ran.report[name] for name in ("outcome", "records_before", "records")]
     assert (ran.status, *results) == (0, "committed", 2, 2), ran.err
     assert query(folders, "SELECT outcome FROM runs ORDER BY run_id DESC LIMIT 2") == [("committed",), ("refused",)]
+
+
+STATE = """select count(*) as records, sum(county = 'Old') as old, sum(county = 'New') as new,
+    (select count(*) from fields where value = 'New') as fields, (select count(*) from captures) as captures,
+    (select count(*) from changes) as changes,
+    (select count(*) from records_fts where records_fts match 'new') as found,
+    (select ifnull(max(run_id), 0) from runs) as run from records"""
+
+
+def test_whoever_reads_sees_yesterdays_data_until_the_commit_and_todays_after_it(
+    tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every table, and on the same server: never a mixture."""
+    old = [page(html({"County": "Old"}, node=n), url=node(n), when=day(0)) for n in range(1, 61)]
+    new = [page(html({"County": "New"}, node=n), url=node(n), when=day(1)) for n in range(1, 91)]
+    folders = loaded(tmp_path / "data", old)
+    add(folders, new)
+    site, seen = Site(folders.database), []
+
+    def look(looked: CheckInput) -> object:
+        """All is written and nothing committed."""
+        seen.append(site.json(f"/tta.json?_shape=array&sql={quote(STATE)}")[0])
+        return check_all(looked)
+
+    monkeypatch.setattr(refresh_run, "check_all", look)
+    for _ in range(2):
+        assert run(folders.data, offline, command="refresh").status == 0
+        add(folders, [page(html({"County": "New"}, node=99), url=node(99), when=day(2))])
+    assert [tuple(state.values()) for state in seen] == [(60, 60, 0, 0, 60, 0, 0, 0), (90, 0, 90, 90, 150, 60, 90, 1)]

@@ -2,10 +2,7 @@
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,28 +23,10 @@ AT = "20240101000000"
 HOSTILE = "Evil\x1b[31m\u202elabel\nnew line"
 
 
-@contextmanager
-def healthchecks(status: int = 200) -> Iterator[tuple[str, list[str]]]:
-    """A healthcheck service: its address, and the paths that were asked for."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            asked.append(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/ping/secret", asked
-    finally:
-        server.shutdown()
-        server.server_close()
+def healthchecks(fake: FakeArchive, status: int = 200) -> str:
+    """Makes it a healthcheck service as well; returns its address."""
+    fake.always = lambda handler: handler.path.startswith("/ping/") and handler.answer(status)
+    return f"{fake.url}/ping/secret"
 
 
 def events(path: Path) -> list[dict[str, Any]]:
@@ -62,31 +41,26 @@ def shown(fake: FakeArchive, tmp_path: Path) -> Callable[..., str]:
 
 
 def test_the_healthcheck_is_notified_of_start_success_and_failure(fake: FakeArchive, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    for n in range(1, 31):
-        fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n))
-    with healthchecks() as (url, asked):
-        config = write_config(tmp_path / "tta.toml", fake.url, refresh__healthcheck_url=url)
-        assert run(tmp_path / "data", config, "--log-file", str(log), command="refresh").status == 0
-        assert asked == ["/ping/secret/start", "/ping/secret"]
+    config, log = write_config(tmp_path / "tta.toml", fake.url, refresh__healthcheck_url=healthchecks(fake)), tmp_path / "log"
+    for at, body, status, end in (("20240101000000", html({}), 0, ""), ("20240201000000", b"<h1>No record</h1>", 3, "/fail")):
         for n in range(1, 31):
-            fake.add(f"https://{HOST}/node/{n}", "20240201000000", b"<html><h1>No record</h1></html>" + bytes([n + 64]))
-        assert run(tmp_path / "data", config, command="refresh").status == 3
-        assert asked[2:] == ["/ping/secret/start", "/ping/secret/fail"]
+            fake.add(f"https://{HOST}/node/{n}", at, body + bytes([n + 64]))
+        fake.arrivals.clear()
+        assert run(tmp_path / "data", config, "--log-file", str(log), command="refresh").status == status
+        asked = [path for _, path in fake.arrivals if path.startswith("/ping/")]
+        assert asked == ["/ping/secret/start", f"/ping/secret{end}"]
     assert "secret" not in log.read_text()
 
 
-@pytest.mark.parametrize("fault", ["error", "nobody", "redirect"])
-def test_a_healthcheck_that_fails_changes_nothing_but_the_log(tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize("fault", [500, 302, None])
+def test_a_healthcheck_that_fails_changes_nothing_but_the_log(fake: FakeArchive, tmp_path: Path, fault: int | None) -> None:
     folders = Folders(tmp_path / "data")
     add(folders, [page(html({}), url=node(1), when=day(0))])
-    log = tmp_path / "log"
-    with healthchecks({"error": 500, "nobody": 500, "redirect": 302}[fault]) as (service, _):
-        url = "http://127.0.0.1:9/" if fault == "nobody" else service
-        config = write_config(tmp_path / "tta.toml", url, sources__wayback__enabled=False, refresh__healthcheck_url=url)
-        ran = run(folders.data, config, "--log-file", str(log), command="refresh")
+    url = healthchecks(fake, fault) if fault else "http://127.0.0.1:9/"
+    config = write_config(tmp_path / "tta.toml", url, sources__wayback__enabled=False, refresh__healthcheck_url=url)
+    ran = run(folders.data, config, "--log-file", str(tmp_path / "log"), command="refresh")
     assert (ran.status, ran.err) == (0, "")
-    assert [one["level"] for one in events(log) if one["event"].startswith("healthcheck")] == ["warning", "warning"]
+    assert [one["level"] for one in events(tmp_path / "log") if one["event"].startswith("healthcheck")] == ["warning", "warning"]
 
 
 def test_a_healthcheck_address_that_may_not_be_asked_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:

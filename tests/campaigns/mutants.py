@@ -22,11 +22,11 @@ ROOT = Path(__file__).parents[2]
 TIMEOUT = 400
 """Seconds for all tests of one broken line; a line that makes them hang is noticed."""
 TESTS = {
-    "parsers": "pages reading kinds guard encoding scalars times dating urls columns registry one_model contact_evidence"
+    "parsers": "pages reading kinds guard encoding scalars derived dating urls columns registry one_model contact_evidence"
     " drupal_data text samples provenance source_fields pages_disguised parser_safety generated_pages incomplete_pages",
     "scraper/database": "derived merge merge_pages merge_sequences record_identity availability places contacts columns"
-    " data_checks load plan parsed_pages query_plans versions load_trouble workers why refresh"
-    " organizations similar overlays difference arrival",
+    " data_checks load plan parsed_pages query_plans doctor_damage load_trouble workers why refresh"
+    " organizations similar overlays arrival",
     "scraper/archive": "archive dating containers scan encoding",
     "scraper/sources": "containers fetch_parts fetch_index_server fetch_ranges fetch_listing fetch_replay fetch_answers"
     " fetch_live",

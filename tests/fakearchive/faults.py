@@ -61,23 +61,22 @@ def hangs(seconds: float) -> Fault:
     return answer
 
 
-def drips(handler: Handler) -> None:
+def _drips(head: bytes) -> Fault:
     """A byte now and then, for ever: no single read takes long."""
-    with contextlib.suppress(OSError):
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        for _ in range(200):
-            handler.wfile.write(b"x")
-            time.sleep(0.05)
-    handler.close_connection = True
+
+    def answer(handler: Handler) -> None:
+        with contextlib.suppress(OSError):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + head)
+            for _ in range(200):
+                handler.wfile.write(b"x")
+                time.sleep(0.05)
+        handler.close_connection = True
+
+    return answer
 
 
-def drips_headers(handler: Handler) -> None:
-    with contextlib.suppress(OSError):
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        for _ in range(200):
-            handler.wfile.write(b"x")
-            time.sleep(0.05)
-    handler.close_connection = True
+drips = _drips(b"Content-Length: 100000\r\n\r\n")
+drips_headers = _drips(b"X-Slow: ")
 
 
 def bomb(size: int, layers: int = 1, headers: tuple[tuple[str, str], ...] = ()) -> Fault:
