@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import escape
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -178,11 +177,6 @@ def exports(folders: Folders) -> dict[str, bytes]:
 def broken_references(folders: Folders) -> list[Any]:
     with closing(sqlite3.connect(folders.database)) as db:
         return db.execute("PRAGMA foreign_key_check").fetchall()
-
-
-def pairs(groups: dict[Any, list[int]]) -> set[tuple[int, int]]:
-    """The pairs of members that are in one group."""
-    return {pair for members in groups.values() for pair in combinations(sorted(members), 2)}
 
 
 def time_order(one: Seen) -> tuple[str, int, str]:
