@@ -159,6 +159,13 @@ def query(folders: Folders, sql: str, *parameters: object) -> list[tuple[Any, ..
         return db.execute(sql, parameters).fetchall()
 
 
+def sql(path: Path, *statements: str) -> list[tuple[Any, ...]]:
+    """Runs statements on an SQLite file as it is; returns the rows of the last."""
+    with closing(sqlite3.connect(path)) as db, db:
+        *_, rows = (db.execute(statement).fetchall() for statement in statements)
+        return rows
+
+
 def one(folders: Folders, sql: str, *parameters: object) -> Any:
     """The only value of the only row."""
     ((value,),) = query(folders, sql, *parameters)
@@ -175,8 +182,7 @@ def exports(folders: Folders) -> dict[str, bytes]:
 
 
 def broken_references(folders: Folders) -> list[Any]:
-    with closing(sqlite3.connect(folders.database)) as db:
-        return db.execute("PRAGMA foreign_key_check").fetchall()
+    return sql(folders.database, "PRAGMA foreign_key_check")
 
 
 def time_order(one: Seen) -> tuple[str, int, str]:
