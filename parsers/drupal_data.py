@@ -20,7 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY, make_record
 from parsers.decode import Decoded, limit_markup
-from parsers.html import read_html
+from parsers.html import MIN_EVIDENCE, read_html
 from parsers.items import Value
 from parsers.record import FieldState, Kind, PageHead, ParseResult
 from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_distinctive, is_instructions, label_named
@@ -40,7 +40,6 @@ _HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.I
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
 """Base fields that contain the label of a referenced entity; which one depends on its type."""
-_MIN_EVIDENCE = 2  # fields that only TTA records have, of a node whose type is not known to be theirs
 
 
 @dataclass(slots=True)
@@ -64,6 +63,8 @@ def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
         if content.startswith(b"{"):
             document = orjson.loads(content)
             node = _from_jsonapi(document) if isinstance(document.get("data"), dict) else _from_core(document)
+        elif content.startswith(b"["):
+            return _from_ajax(orjson.loads(content), url)
         elif content.startswith((b"<?xml", b"<response", b"<rss", b"<feed")) and b"<!ENTITY" not in content:
             root = ET.fromstring(content)  # noqa: S314 - a document with entities is not read
             for element in root.iter():
@@ -121,6 +122,14 @@ def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
     return entities[0] if entities[0].kind.startswith("node--") else None
 
 
+def _from_ajax(commands: list[Any], url: str | None) -> ParseResult | None:
+    """Reads the page in the HTML of a reply of Drupal's AJAX system, a list of commands for the browser."""
+    found = [one for one in map(_as_dict, commands) if "command" in one and isinstance(one.get("data"), str)]
+    title = next((title for one in found if (title := _as_dict(one.get("dialogOptions")).get("title"))), "")
+    page = f"<title>{escape(_as_text(title))}</title>" + "".join(one["data"] for one in found)
+    return read_html(Decoded(page), url=url, incomplete=False).page if found else None
+
+
 def _from_feed(root: ET.Element, url: str | None) -> ParseResult | None:
     """Reads the only item of a feed (RSS or Atom), which contains a node as HTML. A feed of several nodes is no record's page."""
     item, *others = [*root.iter("item"), *root.iter("entry")] or [root]
@@ -147,7 +156,7 @@ def _parse_node(node: _Entity, url: str | None) -> ParseResult | None:
     names = [name for name in node.values if _FIELD.fullmatch(name)]
     title, kind = _as_text(node.first("title")), node.kind.removeprefix("node--")
     evidence = sum(is_distinctive(entry.text) for entry in map(label_named, names) if entry)
-    if not _RECORD_TYPE.fullmatch(kind) and evidence < (1 if reference(title) else _MIN_EVIDENCE):
+    if not _RECORD_TYPE.fullmatch(kind) and evidence < (1 if reference(title) else MIN_EVIDENCE):
         return ParseResult(kind=Kind.OTHER, reason=f"a Drupal node of the type {kind[:60]!r}") if kind else None
     number = node_id(f"/node/{node.first('nid')}") or node_id(url)
     own = absolute(f"/node/{number}", url) if url and number else None

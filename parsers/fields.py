@@ -7,16 +7,14 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, without_colon
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_help, is_other_entity, without_colon
 from parsers.registry import group_table, label_of
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
-from parsers.scalars import iso_time
 from parsers.tree import BLOCKS, Element, readable
 
 TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
-_GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend"))  # Drupal's groups of fields
-_HELP_ID = "--description"  # the end of the `id` that Drupal gives to the help text of a form's element
+_GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend", "caption"))  # of fields
 _MAX_HEADING = 150  # characters
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler?|caption|summary|header|label-above)")
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
@@ -34,8 +32,7 @@ def read_content(root: Element, base: str | None) -> PageRows:
         if only is None or only.role.field or only.source_field is not None:
             break
         content = only
-    blocks = list(_Scan(patterns).blocks(content))
-    return write_all(blocks, base)
+    return write_all(list(_Scan(patterns).blocks(content)), patterns, base)
 
 
 class _Scan:
@@ -100,7 +97,7 @@ class _Scan:
     def _is_furniture(self, element: Element) -> bool:
         """Whether an element among the fields is not part of the record: comments, another record, links, menus, a picture."""
         role = element.role
-        if is_other_entity(element) or (element.has_attributes and (element.attribute("id") or "").endswith(_HELP_ID)):
+        if is_other_entity(element) or is_help(element):
             return True
         if role.field:
             return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
@@ -117,8 +114,7 @@ class _Scan:
             if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        is_date = element.tag == "header" and iso_time(element.line())  # of the submission, without an author
-        if role.aside or is_date or (element.tag == "footer" and not element.holds_field):
+        if role.aside or (element.tag == "footer" and not element.holds_field):
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
@@ -213,7 +209,7 @@ class _Scan:
                 return index
             if not is_value and isinstance(child, Element) and self._is_furniture(child):
                 return index
-            if isinstance(child, Element) and not (child.role.item or child.role.items):
+            if isinstance(child, Element) and (child.role.field or not (child.role.item or child.role.items)):
                 block = field_of(child, self._patterns, after_known=True)
                 if child.role.field or (block and (block.has_known_label or (block.label and block.label.role.label))):
                     return index

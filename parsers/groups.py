@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parsers.items import Value
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_help
 from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member
 from parsers.roles import HIDDEN
 from parsers.tree import BLOCKS, Element, readable
@@ -95,10 +95,9 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
 
 def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
     """Whether an element is a label, or a field with one."""
-    if element.tag == "dt" or element.role.label:
-        return True
     block = field_of(element, patterns, after_known=True)
-    return block is not None and (block.label is not None or block.source_field is not None)
+    is_field = block is not None and (block.label is not None or block.source_field is not None)
+    return is_field or element.tag == "dt" or element.role.label
 
 
 def _read_sub_fields(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:
@@ -115,23 +114,23 @@ def _read_sub_fields(content: Sequence[Element | str], patterns: LabelPatterns, 
         child, end = content[index], index + 1
         if not isinstance(child, Element):
             found.append(SubField(None, None, [child], parent))
-        elif _is_flat(child, content, index):
-            while end < len(content) and not _is_flat(content[end], content, end):
+        elif _is_flat(child, content, index, patterns):
+            while end < len(content) and not _is_flat(content[end], content, end, patterns):
                 end += 1
             found.append(SubField(readable([child]), None, content[index + 1 : end], child))
-        else:
+        elif not is_help(child):
             found += _read_element(child, patterns, blocks[index])
         index = end
     return found
 
 
-def _is_flat(child: Element | str, content: Sequence[Element | str], index: int) -> bool:
+def _is_flat(child: Element | str, content: Sequence[Element | str], index: int, patterns: LabelPatterns) -> bool:
     """Whether a child is a label whose values are its siblings."""
     if not isinstance(child, Element) or (line := child.line()) is None:
         return False
     following = content[index + 1] if index + 1 < len(content) else None
     may_head = child.tag in HEADINGS or (child.is_plain_text and following is not None and not is_alike(following, child))
-    return child.tag == "dt" or child.role.label or (may_head and following is not None and is_member(line, None))
+    return child.tag == "dt" or child.role.label or (may_head and following is not None and is_member(line, patterns.table))
 
 
 def _read_element(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:
@@ -140,6 +139,8 @@ def _read_element(element: Element, patterns: LabelPatterns, block: Block | None
         block = field_of(element, patterns, after_known=True)
     if block is not None and (source := block.source_field):
         return [SubField(source.label, source.name, [], element, source.values)]
+    if inside := _fields_below_heading(element, patterns):
+        return _read_sub_fields(inside, patterns, element)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None
         parts = [node for node in block.values if isinstance(node, Element)]
@@ -154,6 +155,17 @@ def _read_element(element: Element, patterns: LabelPatterns, block: Block | None
     ):
         return _read_sub_fields(element.content, patterns, element)
     return [SubField(None, None, [element], element)]
+
+
+def _fields_below_heading(element: Element, patterns: LabelPatterns) -> list[Element | str]:
+    """Returns the content of a group of fields inside an item, without the group's heading; empty for any other element."""
+    first, *rest = element.content or [""]
+    if not isinstance(first, Element) or first.tag not in HEADINGS or first.role.label or element.role.field:
+        return []
+    parts = [node for node in rest if isinstance(node, Element)]
+    while len(parts) == 1 and not _is_labelled(parts[0], patterns) and parts[0].elements:
+        parts = parts[0].elements
+    return rest if any(_is_labelled(one, patterns) for one in parts) else []
 
 
 def _split_by_label(subs: _Item) -> list[_Item]:

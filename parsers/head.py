@@ -74,9 +74,8 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
             block = block.parent
         text = one_line(readable([block]))
-        if block is root or len(text) > _MAX_BYLINE:
-            continue
-        if (found := _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)) is None and not _is_signed(block):
+        found = _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)
+        if block is root or len(text) > _MAX_BYLINE or not (found or _is_signed(block) or iso_time(text)):
             continue
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
@@ -84,7 +83,7 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
         names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
-        name, time = (found["name"], found["time"]) if found else ("", None)
+        name, time = (found["name"], found["time"]) if found else ("", text)
         name = (next(names, None) or name).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
         time = iso_time(stamp) or iso_time(time)
         return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
@@ -107,7 +106,9 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
             return
         pending += reversed(node.children)
         if (begun := _BYLINE.match(own := next((child for child in node.content if isinstance(child, str)), ""))) is None:
-            if (own or any(map(_BYLINE_CLASS.fullmatch, node.role.classes))) and _is_signed(node):
+            has_class = any(map(_BYLINE_CLASS.fullmatch, node.role.classes))
+            is_date = (has_class or node.tag == "header") and iso_time(node.line())  # of the submission, without an author
+            if is_date or ((own or has_class) and _is_signed(node)):
                 yield node
             continue
         beside = node.parent.children[:_MAX_ELEMENTS] if node.tag == "p" and node.parent is not None else []

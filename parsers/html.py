@@ -29,16 +29,15 @@ _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-conte
 """Where a theme without `article` puts the record: the first element that contains labels of the registry."""
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(
-    r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
+    r"(?:node--type-|node-type-|type-|node-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
 )
-_RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
+_RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-|node-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _INVISIBLE = ", ".join((*(SKIPPED - {"form", "head", "-comment"}), *(f".{name}" for name in WORDS["classes"]["skipped"])))
 _MAX_CANDIDATES = 200
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
 _TRANSLATED = re.compile(r"<html\b[^<>]*\slang=[\"']?(?!en|und|zxx)[a-z]{2,3}\b", re.IGNORECASE)
 """A language that is not the portal's. Translators write theirs into the page; `und` and `zxx` mean none."""
-_NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
@@ -46,7 +45,7 @@ _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with Sing
 _SAVED_AT = 4096  # characters at the start of a page that are searched for that comment
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
-_MIN_EVIDENCE = 2
+MIN_EVIDENCE = 2
 """Labels that only TTA records have; a page with another title and type needs this many. Generated pages that quote the form have
 at most one as a field (tests/test_kinds.py); the shortest record has three."""
 _MISFIT = 4  # a value that its label's type does not allow outweighs this many labels
@@ -96,7 +95,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None
     # markup that the rules for elements do not cover
     if may_be_record and count_labels(plain) >= _MANY_LABELS and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
-        visible = readable([build(parsed.body, forms=True)] if parsed.body is not None else [])
+        visible = readable([build(parsed.body)] if parsed.body is not None else [])
         found = read_text(visible, url=base, incomplete=incomplete).page
         if found.record is not None and found.record.form == "text":
             labelled = [row for row in found.record.fields if row.value and label_of(row.label)]
@@ -224,9 +223,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
     spelled = (f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", own_url or "")
     if number := node_id(url) or _history_id(node) or next(filter(None, map(node_id, spelled)), None):
         return number
-    body = parsed.body.attributes.get("class") if parsed.body is not None else None
-    marks = (attributes.get("id") or "", *(body or "").split())
-    found = next(filter(None, map(_NODE_CLASS.fullmatch, marks)), None) or _NODE_PATH.match(_current_path(parsed) or "")
+    found = _NODE_PATH.match(_current_path(parsed) or "")
     return int(found[1]) if found else None
 
 
@@ -295,4 +292,4 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records
     is_guide = 3 * sum((row.value or "").endswith((".", "!", "?")) for row in rows) > len(rows)  # its values are sentences
-    return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not (is_list or is_guide)
+    return good >= 1 if is_titled else good - _MISFIT * bad >= MIN_EVIDENCE and not (is_list or is_guide)

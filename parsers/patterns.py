@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from parsers.registry import group_table, is_instructions, is_member, label_of
-from parsers.source import SourceField
+from parsers.source import MAX_LABEL, SourceField
 from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
-_MAX_LABEL = 300  # characters of an element whose class marks it as a label, or of a label that is read from its source
 _NEVER_PROSE = HEADINGS | {"strong", "b"}  # after a known label, a known label in one of these needs no pattern
 _LABEL_ELEMENTS = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}  # elements that themes use for labels
 _FEW_OF_MANY = 4
@@ -100,8 +99,7 @@ class LabelPatterns:
         """Counts the children that are known labels with something after them; returns whether the first child is one."""
         first = False
         for index, child in enumerate(content[:-1]):
-            line = None if isinstance(child, str) else child.line()
-            if isinstance(child, str) or line is None or label_of(line) is None or child.role.item:
+            if isinstance(child, str) or label_of(child.line()) is None or child.role.item:
                 continue
             element.known_inside += 1
             if not is_alike(content[index + 1], child):
@@ -167,6 +165,11 @@ def is_other_entity(element: Element) -> bool:
     return element.role.other or ((element.tag == "article" or element.role.views) and element.parent is not None)
 
 
+def is_help(element: Element) -> bool:
+    """Whether an element is the help text of a group of fields, by the `id` that Drupal gives to it."""
+    return element.has_attributes and (element.attribute("id") or "").endswith("--description")
+
+
 def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = False) -> Block | None:
     """Returns the element as a field, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
@@ -198,10 +201,11 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
 
 
 def without_colon(values: list[Element | str]) -> list[Element | str]:
-    """Returns a label's values without the colon that some editors put after the label's element."""
-    if values and isinstance(values[0], str) and values[0].lstrip().startswith(":"):
-        rest = values[0].lstrip()[1:]
-        return [rest, *values[1:]] if rest.strip() else values[1:]
+    """Returns a label's values without the colon that some editors and themes put after the label's element."""
+    first = values[0] if values else ""
+    text = first.lstrip() if isinstance(first, str) else first.line() or ""
+    if text == ":" or (text.startswith(":") and isinstance(first, str)):
+        return [text[1:], *values[1:]] if text[1:].strip() else values[1:]
     return values
 
 
@@ -226,7 +230,7 @@ def _label_at(
     """Returns the index of the label among the children: one of the first four by class, else the first by text or pattern."""
     for index, child in enumerate(content[: 4 if classed else 1 + patterns.in_group]):
         # a label's class is believed if the element has a label's length; it may contain a link or a line break
-        if isinstance(child, Element) and child.role.label and (child.line() or len(readable([child])) <= _MAX_LABEL):
+        if isinstance(child, Element) and child.role.label and (child.line() or len(readable([child])) <= MAX_LABEL):
             return index if classed or not any(is_alike(one, child) for one in content[index + 1 :]) else None
     first = content[0] if content else None
     if not isinstance(first, Element) or first.role.item or first.role.items or first.role.paragraph:

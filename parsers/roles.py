@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal, get_args
 
 from parsers.registry import WORDS
@@ -19,11 +19,13 @@ _FLAGS = {flag: re.compile("|".join(patterns)) for flag, patterns in WORDS["clas
 Part = Literal["field", "label", "item", "items", "paragraph"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Role:
     """What the tokens of a class attribute mean; the flags are explained in words.toml.
 
     `name`: Drupal's machine name; `bundle`: the type of a paragraph; `label_shown`, `label_hidden`: where the classes show it.
+    `look`: the classes in order, without those that hide; `part`: the part of a field that they name, if it is only one and they
+    mean nothing else; `is_blank`: they name neither a part of a field, nor a date, nor anything that is left out.
     """
 
     classes: tuple[str, ...] = ()
@@ -44,30 +46,9 @@ class Role:
     markup: bool = False
     label_shown: bool = False
     label_hidden: bool = False
-
-    @cached_property
-    def look(self) -> tuple[str, ...]:
-        """The classes in order, without those that hide."""
-        return tuple(sorted(set(self.classes) - HIDDEN))
-
-    @cached_property
-    def has_no_role(self) -> bool:
-        """Whether the classes set no flag of a role."""
-        return self == Role(self.classes)
-
-    @cached_property
-    def _parts(self) -> list[Part]:
-        return [part for part in get_args(Part) if getattr(self, part)]
-
-    @cached_property
-    def part(self) -> Part | None:
-        """The part of a field that the classes name, if it is only one and they mean nothing else."""
-        return self._parts[0] if len(self._parts) == 1 and not (self.skipped or self.other or self.dated) else None
-
-    @cached_property
-    def is_blank(self) -> bool:
-        """Whether the classes name neither a part of a field nor anything that is left out."""
-        return not (self._parts or self.skipped or self.other or self.aside)
+    look: tuple[str, ...] = ()
+    part: Part | None = None
+    is_blank: bool = True
 
 
 NONE = Role()
@@ -83,8 +64,13 @@ def role_of(attribute: str) -> Role:
     flags["other"] |= not TEASERS.isdisjoint(tokens)
     if flags["field"]:
         flags["aside"] = name in ("links", "user-picture")
+    parts = [part for part in get_args(Part) if flags[part]]
+    is_more = flags["skipped"] or flags["other"] or flags["dated"]
     return Role(
         classes=tokens,
+        look=tuple(sorted(set(tokens) - HIDDEN)),
+        part=parts[0] if len(parts) == 1 and not is_more else None,
+        is_blank=not (parts or is_more or flags["aside"]),
         name=name.replace("-", "_") if name else None,
         bundle=next((found[1] for token in tokens if (found := _PARAGRAPH_TYPE.fullmatch(token))), None),
         label_shown=flags["field"] and any(not found[1] for found in displays),

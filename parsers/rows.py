@@ -37,12 +37,12 @@ class PageRows:
     shape: list[str] = field(default_factory=list)
 
 
-def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
-    """Returns the rows and sections of all blocks of a page, in order."""
+def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None) -> PageRows:
+    """Returns the rows and sections of all blocks of a page, in order. `patterns`: those learned from the page."""
     before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
     texts = (block for block in before if block.name is None and readable(block.values))
     body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the very first text
-    writer = _BlockWriter(base)
+    writer = _BlockWriter(base, patterns)
     for block in blocks:
         writer.write(block, is_body=block is body)
     return writer.rows
@@ -74,19 +74,18 @@ class RowWriter:
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
-        text, href, datetime, person = value
         field = Field(
             position=len(fields) + 1,
             section=self.section,
             label=label,
             name=name,
             item=item,
-            value=text or None,
-            state=FieldState.VALUE if text else self.missing,
-            href=href,
-            datetime=datetime,
+            value=value.text or None,
+            state=FieldState.VALUE if value.text else self.missing,
+            href=value.href,
+            datetime=value.datetime,
             occurrence=occurrence,
-            person=person,
+            person=value.person,
         )
         fields.append(field)
         self.rows.places.append(self.place)
@@ -95,8 +94,9 @@ class RowWriter:
 class _BlockWriter(RowWriter):
     """Turns blocks into rows."""
 
-    def __init__(self, base: str | None) -> None:
+    def __init__(self, base: str | None, patterns: LabelPatterns) -> None:
         super().__init__(base)
+        self._classed = Counter({pattern: times for pattern, times in patterns.learned.items() if pattern[2]})
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
@@ -135,7 +135,7 @@ class _BlockWriter(RowWriter):
 
     def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
         """Writes the rows of a group's field. `stem`: its items' name; if that ends in a number, it is the only item's name."""
-        patterns = LabelPatterns(in_group=True, table=table)
+        patterns = LabelPatterns(self._classed.copy(), in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
             nodes = [node for item in items for node in item[0].values]  # media that shows one field is the field's value

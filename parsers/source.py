@@ -22,7 +22,7 @@ from parsers.tree import Element, build, one_line
 from parsers.urls import absolute, origin_of
 
 NOTICE = "this website is under construction"
-_MAX_LABEL = 300
+MAX_LABEL = 300  # characters of an element whose class marks it as a label, or of a label that is read from its source
 _SHORT_SOURCE, _MAX_SOURCE = 1500, 20_000
 """Characters; nearly every plain field has under 500, and is read once. Longer ones are left to the general rules."""
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
@@ -103,7 +103,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     else:
         labels = role is NONE and not look.look
     label = (text_of(found[4]) or "").rstrip(": *")
-    if not labels or not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
+    if not labels or not label or len(label) > MAX_LABEL or (items and group_table(label) is not None):
         return None
     values = _read_values(items, origin, role if classed else None)
     opens_section = role.markup or is_instructions(label)
@@ -146,7 +146,7 @@ def _read_value(inside: str, origin: str | None) -> Value | None:
     if found := _INLINE.fullmatch(inside):
         tag, attributes, printed = found.groups()
         text, href = text_of(printed), _value_in(attributes, "href")
-        if not text or not _read_role(attributes).has_no_role or (tag == "a" and not _FROM_ANYWHERE.fullmatch(href or "")):
+        if not text or not _read_role(attributes).is_blank or (tag == "a" and not _FROM_ANYWHERE.fullmatch(href or "")):
             return None
         stamp = _value_in(attributes, "datetime") or _value_in(attributes, "content") or ""
         return Value(text, absolute(href, origin) if tag == "a" else None, (stamp.strip() or None) if tag == "time" else None)

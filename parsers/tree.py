@@ -61,7 +61,7 @@ class Element:
             if name != "children":
                 raise AttributeError(name)
             self.children = []
-            _build_children(self, [], forms=False, read=None)
+            _build_children(self, [], read=None)
             return self.children
 
     def attribute(self, name: str) -> str | None:
@@ -161,17 +161,15 @@ class Element:
 SourceReader = Callable[[Element], "SourceField | None"]
 
 
-def build(
-    node: LexborNode, elements: list[Element] | None = None, *, read: SourceReader | None = None, forms: bool = False
-) -> Element:
+def build(node: LexborNode, elements: list[Element] | None = None, *, read: SourceReader | None = None) -> Element:
     """Builds a light tree from a node of the parsed page. `elements`: a list to which those built below are added, in order.
 
-    `read`: returns the plain field that an element is, if it is one; what is inside is not built. `forms`: with their content.
+    `read`: returns the plain field that an element is, if it is one; what is inside is not built.
     """
     root = Element(node, None, node.tag or "")
     root.children = []
     elements = [] if elements is None else elements
-    if not _build_children(root, elements, forms=forms, read=read):
+    if not _build_children(root, elements, read=read):
         return root
     for element in [*reversed(root.built()), root]:  # emphasis that was never closed and surrounds blocks is taken out
         if element.source_field is not None:
@@ -197,7 +195,7 @@ def _is_structure(element: Element) -> bool:
     return element.tag in BLOCKS or element.role.field or element.role.item or element.role.items
 
 
-def _build_children(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
+def _build_children(root: Element, elements: list[Element], *, read: SourceReader | None) -> bool:
     """Fills in the children of `root`; whether emphasis that was never closed surrounds blocks among them."""
     reopened = False
     pending: list[tuple[LexborNode | None, Element]] = [(root.node.first_child, root)]
@@ -213,11 +211,7 @@ def _build_children(root: Element, elements: list[Element], *, forms: bool, read
             below, into = None, parent
             if tag in TRANSPARENT:
                 below = current.first_child
-            elif (
-                tag is not None
-                and (tag in BLOCKS or tag not in SKIPPED or (forms and tag == "form"))
-                and not tag.startswith(("-", "!"))
-            ):
+            elif tag is not None and tag not in SKIPPED and not tag.startswith(("-", "!")):
                 element = Element(current, parent, tag)
                 if not element.role.skipped:
                     reopened = reopened or (parent.tag in _FORMATTING and _is_structure(element))

@@ -90,6 +90,12 @@ def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
     assert kind_at(URL, "".join(pair.format(entry.text, entry.order) for entry in LABELS)) == Kind.OTHER
 
 
+@pytest.mark.parametrize(("value", "found"), [("", Kind.OTHER), (" Remote", Kind.RECORD)])
+def test_lines_are_a_record_only_if_four_of_the_known_labels_have_values(value: str, found: Kind) -> None:
+    lines = f"<h1>20240129-145639-07</h1><div>TTA Title: x<br>TTA Source: y<br>County: Ada<br>Category:{value}<br>Archived:<br>Room: 12</div>"
+    assert kind_at(URL, lines) is found
+
+
 @pytest.mark.parametrize("path", ["/revisions/8/view", "/latest", "/revisions/8/view?page=1"])
 def test_an_older_or_a_newer_state_than_the_published_one_is_no_record(path: str) -> None:
     record = f"<link rel=canonical href={URL}><article data-history-node-id=7 class='tta full'>{CLASSED}</article>"

@@ -56,18 +56,6 @@ def test_markup_fields_are_instructions_whatever_their_label(label: str | None, 
     assert [row.section for row in record.fields] == [None, None, section]
 
 
-@pytest.mark.parametrize("label", ["<div>{}</div>", "<span>{}</span>", "<h4>{}</h4>"])
-def test_fields_of_an_item_teach_those_beside_them(label: str) -> None:
-    pairs = (("Milestone Title", "A", "Lead Team", "x"), ("Milestone Title", "B", "Lead Team", "y"))
-    fields = "<div>" + label + "<div>{}</div></div>"
-    items = "".join(f"<div>Note{fields.format(*pair[:2])}{fields.format(*pair[2:])}</div>" for pair in pairs)
-    record = read(page(BARE + f"<div><div>Milestone</div><div>{items}</div></div>"))
-    found = [(row.item[-1], row.label, row.value) for row in record.fields if row.item]
-    assert found == [
-        (number, *row) for number, pair in zip("12", pairs, strict=True) for row in ((None, "Note"), pair[:2], pair[2:])
-    ]
-
-
 SHAPES = {
     "classes with a prefix": '<div class="c-field c-field--name-tta-title"><h2 class="c-field__label">{}</h2><div class="c-field__item">{}</div></div>',
     "a class that ends in title": '<div class="pane pane-tta-title"><h2 class="pane-title">{}</h2><div class="pane-content">{}</div></div>',
@@ -110,34 +98,6 @@ def test_labels_and_values_in_wrappers_of_any_kind(pair: str, around: str) -> No
     assert [(one.title, one.date) for one in record.milestones] == [("A", "2024-04-01"), ("B", "2024-04-02")]
 
 
-PARAGRAPH = '<div class="paragraph paragraph--type--{}">{}</div>'
-
-
-@pytest.mark.parametrize(
-    ("label", "name", "bundle", "member"),
-    {
-        "label": ("TTA Milestones", "x", "y", "Step Name"),
-        "plural in brackets": ("Milestone(s)", "x", "y", "Step Name"),
-        "machine name": ("Steps", "milestones", "y", "Step Name"),
-        "paragraph type": ("Steps", "x", "milestone", "Step Name"),
-        "members": ("Steps", "x", "y", "Milestone Title"),
-    }.values(),
-)
-def test_a_group_is_recognized_by_any_of_its_names(label: str, name: str, bundle: str, member: str) -> None:
-    items = "".join(
-        f'<div class="field--item">{PARAGRAPH.format(bundle, field(member, title, "t"))}</div>' for title in ("A", "B")
-    )
-    of_group = f"field field--name-field-{name} field--type-entity-reference-revisions field--label-above"
-    group = f'<div class="{of_group}"><div class="field--label">{label}</div><div class="field--items">{items}</div></div>'
-    assert [one.title for one in read(page(CLASSED + group)).milestones] == ["A", "B"]
-
-
-def test_a_group_of_questions_has_an_item_for_each() -> None:
-    group = bare("Performance Metrics", bare("Was it useful?", "Yes") + bare("Did all attend?", "No"))
-    metrics = read(page(BARE + group)).performance_metrics
-    assert [(one.question, one.answer) for one in metrics] == [("Was it useful?", "Yes"), ("Did all attend?", "No")]
-
-
 LOGIN = '<a href="/user/login?destination=/node/7%23comment-form">Log in</a> or <a href="/user/register">register</a> to post comments'
 REFERENCE = '<h2><a href="/node/9" rel="bookmark">Orb Institute</a></h2><footer>Submitted by Cal on x</footer><a href="/node/9">Read more</a>'
 AROUND = {
@@ -149,6 +109,7 @@ AROUND = {
     "an author's profile": '<article typeof="schema:Person" about="/user/8"><img src="/me.png" alt="Me"></article>',
     "an author's picture": '<div class="field field--name-user-picture field--type-image"><img src="/me.png" alt="Me"></div>',
     "the title again": '<span class="field field--name-title field--type-string field--label-hidden">20240129-145639-07</span>',
+    "the title as a heading": '<h3 class="node-title"><a href="/node/7">20240129-145639-07</a></h3>',
     "share buttons": '<div class="a2a_kit addtoany_list"><a href="https://x.example/">Share</a></div>',
     "a pager": '<ul class="pager"><li><a href="?page=1">Next</a></li></ul>',
     "tabs": '<ul class="tabs nav-tabs"><li><a href="/node/7/edit">Edit</a></li></ul>',
@@ -171,25 +132,6 @@ def test_what_surrounds_a_record_is_no_part_of_it(what: str, fields: str, first:
     record = read(page(f"<div>{inside}</div>"))
     assert (record.description, record.submitted_by) == ("Help is asked for.", "Ann Onym")
     assert rows(f"<div>{inside}</div>") == [(None, "Help is asked for.")]
-
-
-GROUPS = {
-    "fieldset": "<fieldset><legend><span>Who</span></legend><div>{}</div></fieldset>",
-    "details": "<details><summary>Who</summary><div>{}</div></details>",
-    "panel": '<div class="panel"><div class="panel-heading"><a class="panel-title" href="#b">Who</a></div><div class="panel-body">{}</div></div>',
-    "heading": "<div><h3>Who</h3>{}</div>",
-    "details named like a label": "<details><summary>Milestones</summary><div>{}</div></details>",
-    "fieldset named like a label": "<fieldset><legend><span>County</span></legend><div>{}</div></fieldset>",
-    "accordion": '<div><h3 class="accordion-item"><a href="#">Who</a></h3><div class="field-group-format-wrapper">{}</div></div>',
-}
-
-
-@pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize("fields", [CLASSED, BARE], ids=["classes", "bare"])
-def test_the_heading_of_a_group_of_fields_is_neither_a_value_nor_the_body(group: str, fields: str) -> None:
-    record = read(page(f"<div>{GROUPS[group].format(fields)}</div>"))
-    assert record.description is None
-    assert rows(f"<div>{GROUPS[group].format(fields)}</div>") == []
 
 
 FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The plan</a></span><span>1 byte</span>'
@@ -303,6 +245,18 @@ LIKE_LABELS: dict[str, tuple[str, list[tuple[str | None, str]]]] = {
         [(None, "Hall"), ("TTA Title", "x"), (None, "Comments")],
     ),
     "a colon after a label": (f"<p><b>TTA Title</b>: x</p><p><b>Room</b>: 12</p>{BARE}", [("TTA Title", "x"), ("Room", "12")]),
+    "a colon in an element": (
+        f"{BARE}<div><span class='k'>TTA Title</span><span>:</span> <span>x</span></div><div><b>Room</b><i>: </i>12</div>",
+        [("TTA Title", "x"), (None, "Room: 12")],
+    ),
+    "a caption of a table": (
+        f"{CLASSED}<table><caption>Details</caption><tr><th>TTA Title</th><td>x</td></tr><tr><th>Room</th><td>12</td></tr></table>",
+        [("TTA Title", "x"), ("Room", "12")],
+    ),
+    "a field whose class is also its items'": (
+        f"{CLASSED}<div class='field__label'>Room</div>12{field('TTA Title', 'x').replace('field ', 'field__items field ', 1)}",
+        [("Room", "12"), ("TTA Title", "x")],
+    ),
     "a wrapper inside a field": (
         f'{BARE}<div class="field--name-field-x"><div><div class="a">TTA Title</div><div class="b">x</div></div></div>',
         [("TTA Title", "x")],
@@ -349,6 +303,9 @@ def test_a_byline_in_any_language_is_known_by_its_author_and_its_time(line: str)
     assert (record.submitted_by, record.submitted_at, len(record.fields)) == ("Ann Onym", "2024-01-29T19:56:39Z", 2)
     body = read(page(f"<div><p>Submitted by Jane Roe on Monday</p><p>was the note.</p></div>{BARE}"))
     assert (body.submitted_by, body.description) == (None, "Submitted by Jane Roe on Monday\n\nwas the note.")
+    for place in ("header", "div class='node__meta'"):
+        dated = read(page(f"<{place}><span>2 September, 2020</span></{place.split()[0]}>{CLASSED}"))
+        assert (dated.submitted_by, dated.submitted_at, len(dated.fields)) == (None, "2020-09-02", 2), "a date without an author"
 
 
 def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
@@ -370,6 +327,10 @@ def test_the_byline_above_the_record_is_found(verb: str) -> None:
     for root in ('<div class="print"><article class="tta full">{}</article></div>', "<div>{}</div>"):
         record = read(page(f"<div>{BARE}</div>", root=head + root))
         assert (record.submitted_by, record.form, record.fields[-1].value) == ("Ann Onym", "html", "Ada County")
+
+
+def test_the_classes_of_drupal_7_name_the_type_of_the_node() -> None:
+    assert read(page(CLASSED, root='<article class="node node-tta article">{}</article>')).county == "Ada County"
 
 
 PAIRS = [
