@@ -23,9 +23,8 @@ from scraper.sandbox import Query
 
 AT_ONCE = 200  # rows read at a time: records shown for the first time, and changed fields
 _KINDS = {"gone": "disappeared", "unknown": "back"}  # by the new value of `availability`
-_NIGHTS = 30  # refreshes looked at for one page that has any event
 _SECONDS = 0.5
-"""For looking at more of them: as long as there is no event, and whether any is left for the next page."""
+"""For looking at refreshes for one page, and whether any is left for the next page."""
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
@@ -34,14 +33,20 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
     since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
     nights = await filters.nights_between(database, since, until)
+    pairs, total, records = filters.pairs_of(request), None, None
+    with suppress(QueryInterrupted):  # the pages can be turned all the same
+        every, also = await filters.events_between(database, since, until)
+        every = filters.QUERIES["of_events"].format(events=every, where=chosen.where)
+        total, records = (await database.execute(every, chosen.params | also, custom_time_limit=filters.COUNT_FOR)).first()
+        sql = filters.QUERIES["night"].replace("{chosen}", filters.QUERIES["of_these"] * bool(chosen.where))
     runs, began = [str(one["run_id"] or "") for one in nights], time.monotonic()
     events: list[dict[str, Any]] = []
     earlier: tuple[Any, ...] = ()
-    for place, night in enumerate(nights[runs.index(run) if run in runs else 0 :]):
-        is_full, is_late = len(events) >= AT_ONCE or (place >= _NIGHTS and events), time.monotonic() > began + _SECONDS
-        params = chosen.params | dict(night) | {"at": at or "9", "record": record, "most": 1 if is_full else AT_ONCE}
+    for night in nights[runs.index(run) if run in runs else 0 :]:
+        is_full, is_late = len(events) >= AT_ONCE, time.monotonic() > began + _SECONDS
+        params = chosen.params | dict(night) | {"at": at or "9", "record": record, "records": records}
         params |= {"since": "", "until": "~"} if night["run_id"] else {"since": since, "until": until + "~"}
-        rows = [] if is_late else (await database.execute(sql, params)).rows
+        rows = [] if is_late else (await database.execute(sql, params | {"most": 1 if is_full else AT_ONCE})).rows
         if is_late or (is_full and rows):
             earlier = (night["run_id"] or "",)
             break
@@ -61,11 +66,6 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             break
         at, record = "", ""
     last = (await database.execute(filters.QUERIES["home"]["good_run"])).first()["ended_at"]
-    pairs, total = filters.pairs_of(request), None
-    with suppress(QueryInterrupted):  # the pages can be turned all the same
-        sql, params = await filters.events_between(database, since, until)
-        where = f"SELECT count(*) FROM ({sql}) WHERE record_id IN (SELECT record_id FROM records {chosen.where})"
-        total = (await database.execute(where, chosen.params | params, custom_time_limit=filters.COUNT_FOR)).first()[0]
     by_night = groupby(events, lambda one: (one["run"], one["moment"][:10]))
     shown = {"title": "What's new", "nights": [(night, list(some)) for night, some in by_night], "events": events, "total": total}
     shown |= {"since": since, "until": until, "refreshed": last, "today": f"{today()}T00:00:00Z"}

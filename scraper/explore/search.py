@@ -48,9 +48,9 @@ _SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 async def context(datasette: Any, request: Any, typed: str = "") -> Any:
     """Returns what `search.html` shows, or a redirect to the only match. `typed`: words without a match that these replace."""
-    question, page = (request.args.get("q") or "").strip(), request.args.get("page") or ""
+    question, page, given = (request.args.get("q") or "").strip(), request.args.get("page") or "", request.args.get("in") or ""
     page = min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1
-    scope = request.args["in"] if request.args.get("in") in SCOPES else "records"
+    scope = given if given in SCOPES else "records"
     shown: dict[str, Any] = {"question": question, "scope": scope, "page": page, "hits": [], "tabs": [], "typed": typed}
     if not question:
         return shown
@@ -64,7 +64,7 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
         counts = {name: (await database.execute(_SQL["count"].format(name), {"match": expression})).first()[0] for name in SCOPES}
         if record_url and not any(counts.values()):
             return Response.redirect(record_url)
-        if not request.args.get("in") and not counts[scope]:
+        if not given and not counts[scope]:
             scope = next((name for name in SCOPES if counts[name]), scope)  # the first table with a result
         of = SCOPES[scope]
         order = f"bm25({scope}_fts{of.get('weights', '')}), own" if counts[scope] <= RANKED else f"{scope}_fts"
@@ -72,10 +72,10 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
         sql = sql.replace("{record}", _SQL["record_columns"])
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
-        better, cut_off = await _correct(database, question, list(SCOPES)), await _cut_names(database, question)
+        within = list(SCOPES) if counts["records"] else ["records"]
+        better, cut_off = await _correct(database, question, within), await _cut_names(database, question)
         if better != question and not any(counts.values()) and not (typed or cut_off):
-            again = {"q": better} | {name: request.args[name] for name in ("in",) if name in request.args}
-            return await context(datasette, Request.fake(f"/?{urlencode(again)}"), question)
+            return await context(datasette, Request.fake(f"/?{urlencode({'q': better, 'in': given})}"), question)
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -202,7 +202,7 @@ def count_mistakes(typed: str, word: str, *, is_stem: bool = False) -> float:
             if i > 1 < j and a == word[j - 2] and b == typed[i - 2] and a != b:
                 row[j] = min(row[j], older[j - 2] + 0.75)
         best = row[-1] if not is_stem else min(best, row[-1]) if i + min(len(typed) // 3, 5) >= len(typed) else best
-    return min(best, min(row) + _BEGUN) if len(typed) >= _LETTERS and min(row) <= _SLIPS else best
+    return min(best, min(row) + _BEGUN) if len(typed) >= _LETTERS and min(row) <= min(_SLIPS * len(typed), 1) else best
 
 
 def highlight(snippet: str | None) -> Markup:
