@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import escape
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +159,13 @@ def query(folders: Folders, sql: str, *parameters: object) -> list[tuple[Any, ..
         return db.execute(sql, parameters).fetchall()
 
 
+def sql(path: Path, *statements: str) -> list[tuple[Any, ...]]:
+    """Runs statements on an SQLite file as it is; returns the rows of the last."""
+    with closing(sqlite3.connect(path)) as db, db:
+        *_, rows = (db.execute(statement).fetchall() for statement in statements)
+        return rows
+
+
 def one(folders: Folders, sql: str, *parameters: object) -> Any:
     """The only value of the only row."""
     ((value,),) = query(folders, sql, *parameters)
@@ -176,13 +182,7 @@ def exports(folders: Folders) -> dict[str, bytes]:
 
 
 def broken_references(folders: Folders) -> list[Any]:
-    with closing(sqlite3.connect(folders.database)) as db:
-        return db.execute("PRAGMA foreign_key_check").fetchall()
-
-
-def pairs(groups: dict[Any, list[int]]) -> set[tuple[int, int]]:
-    """The pairs of members that are in one group."""
-    return {pair for members in groups.values() for pair in combinations(sorted(members), 2)}
+    return sql(folders.database, "PRAGMA foreign_key_check")
 
 
 def time_order(one: Seen) -> tuple[str, int, str]:

@@ -2,8 +2,6 @@
 
 import hashlib
 import shutil
-import sqlite3
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +12,7 @@ from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.ledger.store import FULL, FetchResult, FetchState, Ledger, ListedCapture, Listings
 from tests.commandkit import Ran, tta
-from tests.dbkit import add, day, exports, html, node, page, revisit
+from tests.dbkit import add, day, exports, html, node, page, revisit, sql
 
 NUMBERS = range(1, 7)
 WARC = "tta-000001.warc.gz"
@@ -45,8 +43,7 @@ def _intact() -> Folders:
     folders = Folders(Path(_SCRATCH.name) / "intact")
     add(folders, captures())
     load(folders)
-    with closing(sqlite3.connect(folders.database)) as db, db:
-        db.execute(RUN)
+    sql(folders.database, RUN)
     with Ledger(folders.ledger) as ledger:
         listings = Listings(ledger, "wayback", "bjatta.bja.ojp.gov")
         listing = listings.begin(FULL, None)
@@ -107,12 +104,6 @@ def spoil(folders: Folders, number: int) -> bytes:
         file.seek(offset + 40)
         file.write(b"\xff" * 30)
     return (folders.archive / WARC).read_bytes()
-
-
-def sql(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path)) as db, db:
-        for statement in statements:
-            db.execute(statement)
 
 
 def scribble(folders: Folders, path: str, where: float) -> None:

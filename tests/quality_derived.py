@@ -13,8 +13,8 @@ from typing import Any
 from scraper.database.counties import REGIONS, STATES
 from scraper.database.derived import RULES
 from scraper.database.places import atlas
-from tests import test_organizations, test_similar
 from tests.dbkit import day, html, loaded, node, page, query
+from tests.derivedkit import measure_families, measure_organizations
 from tests.pagegen.words import PLACES
 
 AGENCIES = (
@@ -114,7 +114,7 @@ def columns(folder: Path, seed: int = 5, count: int = 400) -> dict[str, float]:
 
 def figures() -> dict[str, float]:
     found: dict[str, float] = {}
-    for measure in (columns, test_organizations.measure, test_similar.measure):
+    for measure in (columns, measure_organizations, measure_families):
         with tempfile.TemporaryDirectory() as folder:
             found |= measure(Path(folder))
     return {f"derived, {name}": round(value, 2) for name, value in sorted(found.items())}

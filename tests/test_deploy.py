@@ -4,10 +4,8 @@ import os
 import re
 import shlex
 import shutil
-import sqlite3
 import subprocess
 import tarfile
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -16,6 +14,7 @@ import yaml
 from compose_spec import PyCompose
 
 from scraper.folders import Folders
+from tests.dbkit import sql
 from tests.deploykit import (
     DEPLOY,
     HEALTH,
@@ -119,8 +118,7 @@ def test_the_workflow_publishes_without_contacts_and_keeps_what_a_refused_night_
     published = workflow.releases / "data"
     assert {path.name for path in published.iterdir()} == {"csv.tar.gz", "records.jsonl.gz", "tta.db.gz"}
     subprocess.run(["gunzip", "-k", str(published / "tta.db.gz")], check=True)
-    with closing(sqlite3.connect(published / "tta.db")) as db:
-        assert db.execute("SELECT count(*), count(submitted_by) FROM records").fetchone() == (1, 0)
+    assert sql(published / "tta.db", "SELECT count(*), count(submitted_by) FROM records") == [(1, 0)]
     assert b"Hope Fiori" not in (published / "tta.db").read_bytes()
     with tarfile.open(published / "csv.tar.gz") as files:
         assert "csv/records.csv" in files.getnames()

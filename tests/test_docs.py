@@ -1,8 +1,6 @@
 """The documents: generated ones are up to date, and written ones refer to what exists."""
 
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from scraper.cli import cli
 from scraper.database.tables import TABLES
 from scraper.explore.metadata import LOOKS, QUESTIONS, metadata
-from tests.dbkit import html
+from tests.dbkit import html, sql
 from tests.documents import documents
 from tests.fakearchive.run import write_config
 from tests.fakearchive.server import FakeArchive
@@ -47,9 +45,8 @@ def test_the_guide_names_the_questions_that_are_served_and_its_own_sql_has_answe
     assert [one.title for one in QUESTIONS.values() if one.title not in " ".join(ANALYST.split())] == []
     queries = re.findall(r"```sql\n(.*?)```", ANALYST, re.DOTALL)
     assert queries
-    with closing(sqlite3.connect(demo(tmp_path).database)) as db:
-        for query in queries:
-            assert len(db.execute(query).fetchall()) > 5
+    database = demo(tmp_path).database
+    assert all(len(sql(database, query)) > 5 for query in queries)
 
 
 def test_commands_of_the_readme_exist() -> None:

@@ -10,7 +10,7 @@ from scraper.archive.warc import record_bytes, utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders, locked
-from tests.dbkit import add, day, exports, html, node, page, query
+from tests.dbkit import add, day, exports, html, node, page, query, sql
 from tests.doctorkit import (
     WARC,
     bodies,
@@ -22,7 +22,6 @@ from tests.doctorkit import (
     scribble,
     sound,
     sound_exports,
-    sql,
     state_of,
     status,
 )

@@ -18,8 +18,8 @@ from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.ledger.store import Ledger, Listings
 from tests.commandkit import tta
-from tests.dbkit import broken_references, exports, query
-from tests.doctorkit import WAITING_HOST, doctor, found, sound, sound_exports, sql, status
+from tests.dbkit import broken_references, exports, query, sql
+from tests.doctorkit import WAITING_HOST, doctor, found, sound, sound_exports, status
 
 FILES = ("tta.db", "ledger.db", f"archive/{CATALOG}", PARSED)
 SIZE = 512

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -28,7 +27,7 @@ from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Values, values_of
 from scraper.folders import Folders
-from tests.dbkit import query
+from tests.dbkit import query, sql
 from tests.officekit import sheets
 
 Rows = list[tuple[Any, ...]]
@@ -144,11 +143,8 @@ def test_geojson_is_what_rfc_7946_says(folders: Folders, out: Path) -> None:
 def test_geojson_has_no_null_island_and_no_record_without_a_place(folders: Folders, tmp_path: Path) -> None:
     copy = Folders(tmp_path)
     shutil.copy(folders.database, copy.database)
-    with sqlite3.connect(copy.database) as db:
-        db.execute("UPDATE records SET longitude = 0, latitude = 0 WHERE rowid = 1")
-        db.execute("UPDATE records SET longitude = NULL WHERE rowid = 2")
-        db.execute("UPDATE records SET latitude = 91 WHERE rowid = 3")
-    db.close()
+    changed = ("longitude = 0, latitude = 0 WHERE rowid = 1", "longitude = NULL WHERE rowid = 2", "latitude = 91 WHERE rowid = 3")
+    sql(copy.database, *(f"UPDATE records SET {one}" for one in changed))
     with reading(copy.database) as opened:
         counts = export("geojson", opened, tmp_path / "g.json")
     total = query(copy, "SELECT count(*) FROM records")[0][0]

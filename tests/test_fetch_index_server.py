@@ -1,12 +1,11 @@
 """Archives that run pywb: ways of asking, numbered pages, listings cut at a limit, several archives with limits of their own."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.dbkit import sql
 from tests.fakearchive import faults
 from tests.fakearchive.pywb import lines, rows_of, understands
 from tests.fakearchive.run import HOST, Fetch, captures, pywb_archive
@@ -86,8 +85,7 @@ def test_only_the_way_that_listed_everything_is_asked_next_time(
         fake.add(f"https://{HOST}/node/{number}", "20240101000000")
 
     def listings(server: Fault) -> int:
-        with closing(sqlite3.connect(tmp_path / "data" / "ledger.db")) as ledger, ledger:
-            ledger.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z'")
+        sql(tmp_path / "data/ledger.db", "UPDATE listings SET started_at = '2026-01-01T00:00:00Z'")
         fake.arrivals.clear()
         fake.files["/pywb"] = server
         assert tta_fetch("pywb", sources__pywb__archives=[archive(fake)]).source("pywb:one")["listed"] == 5

@@ -1,6 +1,5 @@
 """The live site: robots.txt, conditional requests, only known records, and removals that are confirmed."""
 
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from scraper.archive.store import Archive
 from scraper.capture import WarcType
-from tests.dbkit import plain_page
+from tests.dbkit import plain_page, sql
 from tests.fakearchive import faults
 from tests.fakearchive.run import Fetch, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler
@@ -100,8 +99,7 @@ def test_a_removal_is_confirmed_a_day_later_and_a_return_is_captured(site: FakeA
     for _ in range(2):
         ran = tta_fetch("live")
         assert (ran.status, ran.source("live")["missing"], len(live(data))) == (0, 1, 2)
-    with sqlite3.connect(data / "ledger.db") as db:
-        db.execute("UPDATE live_pages SET gone_since = '2026-01-01T00:00:00Z' WHERE gone_since IS NOT NULL")
+    sql(data / "ledger.db", "UPDATE live_pages SET gone_since = '2026-01-01T00:00:00Z' WHERE gone_since IS NOT NULL")
     assert [tta_fetch("live").source("live")["fetched"] for _ in range(2)] == [1, 0]
     later()
     site.files["/node/1"] = there
@@ -121,8 +119,7 @@ def test_a_page_that_was_back_in_between_is_not_confirmed_as_gone(site: FakeArch
     later()
     site.files["/node/1"] = _conditional
     tta_fetch("live")
-    with sqlite3.connect(tmp_path / "data" / "ledger.db") as db:
-        assert db.execute("SELECT DISTINCT gone_since FROM live_pages").fetchall() == [(None,)]
+    assert sql(tmp_path / "data/ledger.db", "SELECT DISTINCT gone_since FROM live_pages") == [(None,)]
 
 
 def test_a_firewall_is_no_removal_and_no_content(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:

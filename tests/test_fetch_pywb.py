@@ -3,45 +3,37 @@
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from scraper.archive.store import Archive
-from scraper.archive.warc import sha1_digest
-from scraper.capture import Capture, Original, WarcType, iso
-from tests.dbkit import WHEN, plain_page
+from scraper.capture import Capture, WarcType, iso
+from tests.dbkit import WHEN, plain_page, revisit
 from tests.fakearchive.bucket import Bucket, serve_range
 from tests.fakearchive.pywb import BIN, pywb
 from tests.fakearchive.run import captures, pywb_archive, run, stored, write_config
 from tests.fakearchive.server import FakeArchive
 
+HTML = (("Content-Type", "text/html; charset=UTF-8"), ("X-Drupal-Cache", "HIT"))
+FIRST = "<html>page 1 \u2013</html>".encode()
+REVISIT = replace(
+    revisit(plain_page(payload=FIRST), WHEN + timedelta(days=3), by="place"), http_status=200, http_headers=HTML[:1]
+)
+
 
 def originals() -> list[Capture]:
-    html = (("Content-Type", "text/html; charset=UTF-8"), ("X-Drupal-Cache", "HIT"))
     where = (("Location", "https://bjatta.bja.ojp.gov/node/1"),)
     return [
-        *(plain_page(number, http_headers=html, payload=f"<html>page {number} \u2013</html>".encode()) for number in range(1, 6)),
-        plain_page(1, http_headers=html, payload="<html>page 1 \u2013</html>".encode(), captured_at=WHEN + timedelta(days=1)),
-        plain_page(1, http_headers=html, captured_at=WHEN + timedelta(days=2)),
+        *(plain_page(number, http_headers=HTML, payload=f"<html>page {number} \u2013</html>".encode()) for number in range(1, 6)),
+        plain_page(1, http_headers=HTML, payload=FIRST, captured_at=WHEN + timedelta(days=1)),
+        plain_page(1, http_headers=HTML, captured_at=WHEN + timedelta(days=2)),
         plain_page(6, http_status=302, http_reason="Found", http_headers=where, payload=b"to"),
-        plain_page(7, http_status=404, http_reason="Not Found", http_headers=html),
-        plain_page(8, http_status=503, http_reason="Service Unavailable", http_headers=html),
+        plain_page(7, http_status=404, http_reason="Not Found", http_headers=HTML),
+        plain_page(8, http_status=503, http_reason="Service Unavailable", http_headers=HTML),
     ]
-
-
-def revisit() -> Capture:
-    first = plain_page(1, payload="<html>page 1 \u2013</html>".encode())
-    return plain_page(
-        1,
-        warc_type=WarcType.REVISIT,
-        payload=b"",
-        captured_at=WHEN + timedelta(days=3),
-        payload_digest=sha1_digest(first.payload),
-        original=Original(None, first.url, first.captured_at),
-        http_headers=(("Content-Type", "text/html; charset=UTF-8"),),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     """Pywb serving the originals; its address and their file."""
     folder = tmp_path_factory.mktemp("pywb")
     with Archive(folder / "source", writable=True) as archive:
-        for capture in [*originals(), revisit()]:
+        for capture in [*originals(), REVISIT]:
             archive.add(capture)
     file = folder / "source" / "tta-000001.warc.gz"
     with pywb(folder / "pywb", [file]) as url:
@@ -65,7 +57,7 @@ def test_what_pywb_plays_is_stored_and_what_is_stored_pywb_plays(served: tuple[s
     config = settings(tmp_path, served[0])
     ran = run(tmp_path / "data", config, "pywb")
     assert (ran.status, ran.source("pywb:local")["listed"]) == (0, 11), ran.err
-    expected = [*originals(), revisit()]
+    expected = [*originals(), REVISIT]
     assert captures(tmp_path / "data") == sorted((capture.url, iso(capture.captured_at)) for capture in expected)  # type: ignore[type-var]
     found = {(capture.url, capture.captured_at): capture for capture in stored(tmp_path / "data")}
     bodies = {(capture.url, capture.captured_at): capture.payload for capture in originals()}
@@ -94,7 +86,7 @@ def _plays_back(tmp_path: Path, expected: list[Capture]) -> None:
                 continue
             address = f"{url}/{capture.captured_at:%Y%m%d%H%M%S}id_/{capture.url}"
             with urllib.request.urlopen(address, timeout=20) as answer:
-                body = "<html>page 1 \u2013</html>".encode() if capture.warc_type is WarcType.REVISIT else capture.payload
+                body = FIRST if capture.warc_type is WarcType.REVISIT else capture.payload
                 assert answer.read() == body
                 assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
 

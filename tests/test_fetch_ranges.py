@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from scraper.archive.store import Archive
 from scraper.capture import WarcType
+from tests.dbkit import sql
 from tests.fakearchive import faults
 from tests.fakearchive.bucket import Bucket, serve_range
 from tests.fakearchive.pywb import lines
@@ -138,9 +138,9 @@ def test_a_record_that_fails_its_own_digest_is_kept_as_damaged(bucket: Bucket, t
     bucket.data = bucket.data[: int(row["offset"])] + changed
     row["length"] = str(len(changed))
     assert tta_fetch("commoncrawl").source("commoncrawl")["fetched"] == 1
-    with Archive(tmp_path / "data" / "archive") as archive, sqlite3.connect(tmp_path / "data" / "ledger.db") as ledger:
+    with Archive(tmp_path / "data" / "archive") as archive:
         assert [entry.intact for entry in archive.entries()] == [0]
-        assert ledger.execute("SELECT reason FROM captures").fetchall() == [("its bytes do not match its digest",)]
+    assert sql(tmp_path / "data/ledger.db", "SELECT reason FROM captures") == [("its bytes do not match its digest",)]
 
 
 def test_a_row_that_points_to_something_else_is_no_capture(bucket: Bucket, tta_fetch: Fetch, tmp_path: Path) -> None:

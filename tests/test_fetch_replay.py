@@ -1,7 +1,6 @@
 """Single captures: every kind of answer ends in the right verdict (ARCHIVES.md, section 2, "Decision table")."""
 
 import gzip
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import zstandard
 
 from scraper.capture import Capture, WarcType, iso
+from tests.dbkit import sql
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Fetch, captures, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler, Kept
@@ -21,8 +21,7 @@ BODY = b"<html><body>" + b"a record " * 200 + b"</body></html>"
 
 
 def states(data: Path) -> dict[str, str]:
-    with sqlite3.connect(data / "ledger.db") as db:
-        return dict(db.execute("SELECT url, state FROM captures"))
+    return dict(sql(data / "ledger.db", "SELECT url, state FROM captures"))
 
 
 def each_page(fake: FakeArchive, several: Mapping[str, Fault], times: int = 1) -> dict[str, str]:
@@ -258,10 +257,9 @@ def test_a_body_that_differs_from_its_digest_is_kept_and_marked(fake: FakeArchiv
     fake.fault(cut, *[lambda handler: handler.memento(cut, BODY[:500], framed=False)] * 9)
     ran = tta_fetch()
     assert (ran.status, ran.source()["fetched"], len(fake.replays())) == (0, 4, 5), ran.err
-    with sqlite3.connect(tmp_path / "data" / "ledger.db") as db:
-        found = [row[0] for row in db.execute("SELECT reason FROM captures ORDER BY timestamp")]
     differs = "the body does not have the listed digest"
-    assert found == [differs, "", "", differs]
+    found = sql(tmp_path / "data/ledger.db", "SELECT reason FROM captures ORDER BY timestamp")
+    assert found == [(differs,), ("",), ("",), (differs,)]
     *whole, last = sorted(stored(tmp_path / "data"), key=lambda one: str(one.captured_at))
     assert {(one.warc_type, one.truncated) for one in whole} == {(WarcType.RESPONSE, None)}
     assert (last.content, last.truncated) == (BODY[:500], "unspecified")

@@ -1,7 +1,5 @@
 """From captures in the archive to rows in the database."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ from scraper.database.stored_page import StoredPage
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.sqlite import open_memory
-from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, time_order
+from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, sql, time_order
 
 
 def test_a_page_becomes_a_record_with_all_its_rows(tmp_path: Path) -> None:
@@ -145,8 +143,7 @@ def test_form_is_how_the_archive_keeps_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lost", ["INDEX idx_fields_rows_shared", "TABLE fields_fts"])
 def test_a_load_makes_an_index_that_is_missing(tmp_path: Path, lost: str) -> None:
     folders = loaded(tmp_path, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
-    with closing(sqlite3.connect(folders.database)) as db:
-        db.execute(f"DROP {lost}")
+    sql(folders.database, f"DROP {lost}")
     add(folders, [page(html({"County": "Norfolk County"}), url=node(8), when=day(1))])
     load(folders)
     assert one(folders, "SELECT 1 FROM sqlite_master WHERE name = ?", lost.split()[1]) == 1

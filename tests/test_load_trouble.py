@@ -3,9 +3,7 @@
 import multiprocessing
 import os
 import signal
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,8 @@ from scraper.folders import Folders
 from scraper.sqlite import remove
 from scraper.workers import processes
 from tests.commandkit import tta
-from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
+from tests.dbkit import add, day, exports, html, loaded, node, one, page, query, sql
+from tests.doctorkit import spoil
 
 parse_page = capture_reading.parse_page
 
@@ -111,14 +110,13 @@ def test_a_record_that_ends_worker_processes_is_built_in_this_one(tmp_path: Path
 @pytest.mark.usefixtures("hostile")
 def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_path: Path) -> None:
     folders = loaded(tmp_path, pages(1))
-    state = "SELECT parsing FROM state"
-    with closing(sqlite3.connect(tmp_path / parsed_pages.NAME, isolation_level=None)) as db:
-        assert db.execute(state).fetchone() == (0,)
-        db.execute("UPDATE state SET parsing = 1")
-        add(folders, [page(html({}, body="KILL"), url=node(90))])
-        load(folders)
-        assert one(folders, "SELECT count(*) FROM captures WHERE kind = 'unreadable'") == 1
-        assert db.execute(state).fetchone() == (0,)
+    state = tmp_path / parsed_pages.NAME, "SELECT parsing FROM state"
+    assert sql(*state) == [(0,)]
+    sql(state[0], "UPDATE state SET parsing = 1")
+    add(folders, [page(html({}, body="KILL"), url=node(90))])
+    load(folders)
+    assert one(folders, "SELECT count(*) FROM captures WHERE kind = 'unreadable'") == 1
+    assert sql(*state) == [(0,)]
 
 
 @pytest.mark.usefixtures("forked")
@@ -129,21 +127,11 @@ def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkey
         load(Folders(tmp_path), LoadOptions(workers=2))
 
 
-def damage(folders: Folders, capture: Capture) -> None:
-    with sqlite3.connect(folders.archive / "catalog.db") as catalog:
-        name, offset = catalog.execute(
-            "SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?", [capture.capture_id]
-        ).fetchone()
-    with (folders.archive / name).open("r+b") as file:
-        file.seek(offset + 30)
-        file.write(b"\xff" * 60)
-
-
 def test_damage_keeps_a_new_capture_out_until_it_is_mended(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     captures = pages(1, 2, 3)
     add(folders, captures)
-    damage(folders, captures[1])
+    spoil(folders, 1)
     done = load(folders)
     assert (done.captures, len(done.unreadable)) == (2, 1)
     assert "tta-000001.warc.gz" in done.unreadable[0]
@@ -154,7 +142,7 @@ def test_damage_keeps_a_new_capture_out_until_it_is_mended(tmp_path: Path) -> No
 def test_bytes_that_only_the_load_meets_are_told(tmp_path: Path) -> None:
     folders = loaded(tmp_path, pages(1, 3))
     add(folders, pages(2))
-    damage(folders, pages(2)[0])
+    spoil(folders, 2)
     (folders.archive / CATALOG).unlink()
     (line,) = load(folders).unreadable
     assert "can't be read" in line
@@ -165,7 +153,7 @@ def test_bytes_that_only_the_load_meets_are_told(tmp_path: Path) -> None:
 def test_what_is_loaded_is_not_lost_to_damage(tmp_path: Path, rebuild: bool) -> None:
     captures = pages(1, 2)
     folders = loaded(tmp_path, captures)
-    damage(folders, captures[0])
+    spoil(folders, 0)
     add(folders, pages(3))
     assert load(folders).records == 3  # a page that was parsed is not read again
     before = exports(folders)
@@ -181,7 +169,7 @@ def test_what_is_loaded_is_not_lost_to_damage(tmp_path: Path, rebuild: bool) -> 
     [
         (lambda path: path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000), "tta doctor --repair"),
         (lambda path: path.write_text("not a database at all " * 50), "tta doctor --repair"),
-        (lambda path: sqlite3.connect(path).executescript("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)"), "move it away"),
+        (lambda path: sql(path, "CREATE TABLE mine (a)", "INSERT INTO mine VALUES (1)"), "move it away"),
         (lambda path: path.mkdir(), "tta.db"),
         (lambda path: None, "run `tta load`"),
         (lambda path: path.touch(), "run `tta load`"),
@@ -208,8 +196,7 @@ def test_an_unfinished_record_in_the_archive_is_no_error_of_the_load(tmp_path: P
 def test_a_foreign_database_is_not_written_to(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     add(folders, pages(1))
-    with sqlite3.connect(folders.database) as db:
-        db.executescript("CREATE TABLE records (a); INSERT INTO records VALUES (1)")
+    sql(folders.database, "CREATE TABLE records (a)", "INSERT INTO records VALUES (1)")
     before = folders.database.read_bytes()
     for option in ((), ("--rebuild",)):
         ran = tta("--data", tmp_path, "load", *option)

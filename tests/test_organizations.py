@@ -1,9 +1,7 @@
-"""Agencies and providers: made-up ones, spelled in many ways and helped in many places, whose truth is known."""
+"""Agencies and providers: known by number, name and state, and by what people decide; `quality_derived` measures how well."""
 
 import csv
-from collections import defaultdict
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -13,112 +11,14 @@ from scraper.database.organizations import HEADING, MATCHES, key_of_name, state_
 from scraper.doctor.verify import verify_search
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from tests.dbkit import day, html, loaded, node, page, pairs, query
+from tests.dbkit import day, html, loaded, node, page, query
+from tests.derivedkit import POINTS, record, request
 from tests.webkit import Site
-
-POINTS = {
-    "MA": "POINT (-71.0464339 42.3458497)",
-    "TX": "POINT (-94.83 30.8)",  # in its Polk County
-    "OH": "POINT (-82.99 39.96)",
-    "OR": "POINT (-122.6 45.52)",
-    "IA": "POINT (-93.62 41.6)",  # in its Polk County
-}
-LABELS = {
-    "agency": "Primary Recipient Agency Name",
-    "provider": "Provider Reference",
-    "title": "TTA Title",
-    "contact": "Contact Name",
-}
-
-
-def request(agency: str, kind: str = "Training - In Person") -> str:
-    return f"REQ: 2024-02-14 - {agency} ({kind})"
-
-
-def record(number: int, *, links: dict[str, int] | None = None, state: str | None = None, **fields: Any) -> Any:
-    """A page with these fields; values in `links` are links to nodes, and the event was in that state."""
-    own = {LABELS[name]: value for name, value in fields.items()} | ({"Event Location Geo": POINTS[state]} if state else {})
-    payload = html(own, node=number)
-    for text, target in (links or {}).items():
-        payload = payload.replace(f">{text}<".encode(), f'><a href="/node/{target}">{text}</a><'.encode())
-    return page(payload, url=node(number), when=day(number % 500))
 
 
 def organizations(folders: Folders) -> dict[str, tuple[Any, ...]]:
     rows = query(folders, "SELECT organization_id, kind, portal_id, name, state_code, how, records FROM organizations")
     return {row[0]: row[1:] for row in rows}
-
-
-NAMES = {
-    "Larch Police Department": ("MA", "TX", "OH"),
-    "Rowan, City of (RPD) Police & Fire": ("TX", "IA"),
-    "Hazel Department of Youth and Family Services": ("MA", "OR"),
-    "Polk County Sheriff's Office": ("TX", "IA"),
-    "Multnomah County District Attorney": ("OR",),
-    "Texas Department of Sample Justice": ("TX",),
-}
-"""Agencies of these names are in these states: real counties, of which other states have one as well, and made-up cities."""
-PROVIDERS = {
-    7001: ("Example Institute", "Example Institute for Justice"),
-    7002: ("Center for Sample Policy",),
-    7003: ("Test Bureau, Inc.",),
-}
-"""By number; the first was renamed."""
-
-
-def spelled(rng: Random, name: str, state: str) -> str:
-    """One of many ways to write a name, with or without its state."""
-    ways = (name, name.upper(), name.replace("Department", "Dept."), f"The {name}", name.replace("&", "and").replace("'", "’"))
-    ends = ("", "", "", f", {state}", f" ({state})", f" - {state.lower()}")
-    return rng.choice(ways) + rng.choice(ends)
-
-
-def make_truth(seed: int, count: int = 400) -> tuple[list[Any], dict[int, tuple[str, str | None]]]:
-    """Records, and of each the true agency and provider: one name in several states, events away from home, also where another
-    agency of that name is at home, renamed providers, numbers without names and names without numbers.
-    """
-    rng = Random(seed)
-    agencies = [(name, state) for name, states in NAMES.items() for state in states]
-    number = {one: 105_000 + index for index, one in enumerate(agencies) if index % 3}
-    records, truth = [], {}
-    for index in range(count):
-        agency, provider = rng.choice(agencies), rng.choice(list(PROVIDERS))
-        name = PROVIDERS[provider][-1 if index > count / 2 else 0]
-        away = [None, *POINTS] if "County" not in agency[0] else [None, "MA", "OH"]  # not in another county of its name
-        place = agency[1] if rng.random() < 0.7 else rng.choice(away)
-        fields: dict[str, Any] = {"state": place, "provider": name, "links": {name: provider} if rng.random() < 0.8 else {}}
-        has_title = agency not in number or rng.random() < 0.7
-        if has_title:
-            fields["title"] = request(spelled(rng, *agency))
-        if agency in number and (not has_title or rng.random() < 0.7):
-            fields["agency"] = str(number[agency])
-        records.append(record(1000 + index, **fields))
-        truth[1000 + index] = (str(agency), str(provider))
-    return records, truth
-
-
-def measure(folder: Path, seed: int = 1) -> dict[str, float]:
-    """Precision and recall, in percent, of pairs of records that have one agency, or one provider."""
-    records, truth = make_truth(seed)
-    rows = query(loaded(folder, records), "SELECT record_id, agency_id, provider_id, agency FROM records")
-    figures = {}
-    for column, (kind, place) in enumerate({"agency_id": 0, "provider_id": 1, "agency": 0}.items()):
-        true, read = defaultdict(list), defaultdict(list)
-        for record_id, *found in rows:
-            true[truth[int(record_id)][place]].append(int(record_id))
-            if found[column] is not None:
-                read[found[column]].append(int(record_id))
-        both = len(pairs(true) & pairs(read))
-        figures |= {f"{kind}, precision": 100 * both / len(pairs(read)), f"{kind}, recall": 100 * both / len(pairs(true))}
-    return figures
-
-
-@pytest.mark.parametrize("seed", [3, 4])
-def test_no_two_organizations_are_merged_wherever_they_were_helped(tmp_path: Path, seed: int) -> None:
-    figures = measure(tmp_path, seed)
-    assert (figures["agency_id, precision"], figures["provider_id, precision"]) == (100, 100)
-    assert figures["agency_id, recall"] > 60, "numbers, states in names, and counties"
-    assert figures["provider_id, recall"] > 99
 
 
 @pytest.mark.parametrize(

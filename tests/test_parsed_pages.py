@@ -17,7 +17,7 @@ from scraper.database.load import LoadOptions, load
 from scraper.database.schema import VERSION
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from tests.dbkit import add, day, exports, html, loaded, node, page, query, revisit
+from tests.dbkit import add, day, exports, html, loaded, node, page, query, revisit, sql
 
 FIRST = page(html({"County": "Essex"}, node=1), url=node(1), when=day(0))
 LATER = page(html({"County": "Suffolk"}, node=1), url=node(1), when=day(1))
@@ -33,11 +33,6 @@ def folders(tmp_path: Path) -> Folders:
 
 def store(folders: Folders) -> Path:
     return folders.data / parsed_pages.NAME
-
-
-def stored(folders: Folders, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(store(folders), isolation_level=None)) as db:
-        return db.execute(sql).fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +58,7 @@ def test_other_code_makes_the_database_anew_and_parses_only_where_parsing_change
     before = exports(folders)
     match changed:
         case "schema":
-            with closing(sqlite3.connect(folders.database)) as db, db:
-                db.execute("PRAGMA user_version = 1")
-                db.execute("DROP TABLE program")
+            sql(folders.database, "PRAGMA user_version = 1", "DROP TABLE program")
         case "loading":
             monkeypatch.setattr(loading, "loading_code", lambda: "changed")
         case "parsing":
@@ -78,12 +71,7 @@ def test_other_code_makes_the_database_anew_and_parses_only_where_parsing_change
 
 
 def _changed(*statements: str) -> object:
-    def change(path: Path) -> None:
-        with closing(sqlite3.connect(path)) as db, db:
-            for statement in statements:
-                db.execute(statement)
-
-    return change
+    return lambda path: sql(path, *statements)
 
 
 def _flipped(column: str, at: int) -> object:
@@ -152,18 +140,16 @@ def test_a_load_that_ended_early_continues_where_it_was(tmp_path: Path, monkeypa
     monkeypatch.setattr(loading, "BATCH", 2)
     with pytest.raises(KeyboardInterrupt):
         load(folders, LoadOptions(progress=fail))
-    with closing(sqlite3.connect(folders.database)) as db:
-        assert db.execute("SELECT name FROM sqlite_master").fetchall() == []
+    assert sql(folders.database, "SELECT name FROM sqlite_master") == []
     assert (load(folders).parsed, len(query(folders, "SELECT 1 FROM records"))) == (3, 8)
 
 
 def test_the_store_holds_a_row_for_each_capture_of_the_archive_and_no_more(folders: Folders, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(store(folders))) as db, db:
-        db.execute("INSERT INTO pages SELECT 'other', 'tta-9.warc.gz', 0, checksum, result, page FROM pages LIMIT 1")
+    sql(store(folders), "INSERT INTO pages SELECT 'other', 'tta-9.warc.gz', 0, checksum, result, page FROM pages LIMIT 1")
     add(folders, [LATER])
     load(folders)
     listed = [(one.capture_id,) for one in sorted((*CAPTURES, LATER), key=lambda one: one.capture_id)]
-    assert stored(folders, "SELECT capture_id FROM pages ORDER BY 1") == listed
+    assert sql(store(folders), "SELECT capture_id FROM pages ORDER BY 1") == listed
 
 
 def test_the_parsing_code_covers_every_module_that_parsing_imports() -> None:
@@ -190,9 +176,8 @@ def test_a_changed_file_changes_the_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [1, None])
 def test_an_update_does_not_lose_the_captures_of_a_missing_file(folders: Folders, version: int | None) -> None:
     before = exports(folders)
-    with closing(sqlite3.connect(folders.database)) as db:
-        if version:
-            db.execute(f"PRAGMA user_version = {version}")
+    if version:
+        sql(folders.database, f"PRAGMA user_version = {version}")
     for path in folders.archive.iterdir():  # the catalog as well, so that nothing else knows of them
         path.rename(path.with_suffix(".aside"))
     add(folders, [page(html({"County": "Kent"}, node=2), url=node(2), when=day(8))])
@@ -201,8 +186,7 @@ def test_an_update_does_not_lose_the_captures_of_a_missing_file(folders: Folders
         path.unlink()
     with pytest.raises(TtaError, match="lacks 3 captures"):
         load(folders)
-    with closing(sqlite3.connect(folders.database)) as db:
-        db.execute(f"PRAGMA user_version = {VERSION}")
+    sql(folders.database, f"PRAGMA user_version = {VERSION}")
     assert exports(folders) == before
 
 

@@ -1,7 +1,6 @@
 """`tta load --rebuild --plan`: shows what a rebuild would change, counts each kind of difference, and changes nothing."""
 
 import hashlib
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from scraper.database.load import LoadOptions, load
 from scraper.folders import Folders
 from scraper.sqlite import open_writable
 from tests.commandkit import tta
-from tests.dbkit import HOST, day, exports, html, loaded, node, page, revisit
+from tests.dbkit import HOST, day, exports, html, loaded, node, page, revisit, sql
 
 LATER = page(html({"County": "Suffolk", "Weather": "Sun"}, node=1), url=node(1), when=day(1))
 PAGES = [
@@ -21,11 +20,11 @@ PAGES = [
     *(LATER, revisit(LATER, day(2)), page(html({"County": "Essex"}, node=2), url=node(2), when=day(0))),
     page(b"<html><body><h1>News</h1></body></html>", url=f"{HOST}/media/news", when=day(0)),
 ]
-MEDDLED = """
-UPDATE records SET county = 'Esex' WHERE record_id = '2';
-DELETE FROM changes WHERE field = 'weather';
-UPDATE captures SET kind = 'blocked' WHERE kind = 'other';
-"""
+MEDDLED = (
+    "UPDATE records SET county = 'Esex' WHERE record_id = '2'",
+    "DELETE FROM changes WHERE field = 'weather'",
+    "UPDATE captures SET kind = 'blocked' WHERE kind = 'other'",
+)
 
 
 @pytest.fixture
@@ -35,8 +34,7 @@ def folders(tmp_path: Path) -> Folders:
 
 def test_what_a_rebuild_would_change_is_shown_with_examples_and_not_done(folders: Folders) -> None:
     truth = exports(folders)
-    with closing(sqlite3.connect(folders.database)) as db:
-        db.executescript(MEDDLED)
+    sql(folders.database, *MEDDLED)
     before = hashlib.sha256(folders.database.read_bytes()).digest()
     ran = tta("--data", folders.data, "load", "--rebuild", "--plan", "--json")
     found = ran.report

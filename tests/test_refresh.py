@@ -2,10 +2,8 @@
 
 import dataclasses
 import json
-import sqlite3
 import tomllib
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +16,7 @@ from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.refresh import run as refresh_run
 from tests.commandkit import tta
-from tests.dbkit import add, day, exports, html, loaded, node, page, query
+from tests.dbkit import add, day, exports, html, loaded, node, page, query, sql
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
@@ -135,8 +133,7 @@ def test_a_night_without_an_answer_is_not_called_nothing_new_and_many_of_them_ar
     fake.on_listing.extend([faults.answers(503)] * 6 + [faults.answers(200, b"<html>down for maintenance</html>")] * 40)
     ran = tta_refresh("--now")
     assert (ran.status, ran.report["outcome"], ran.report["warned"]) == (4, "unanswered", [])
-    with closing(sqlite3.connect(folders.ledger)) as ledger, ledger:
-        ledger.execute("UPDATE runs SET ended_at = '2025-01-01T00:00:00Z' WHERE id = 1")
+    sql(folders.ledger, "UPDATE runs SET ended_at = '2025-01-01T00:00:00Z' WHERE id = 1")
     ran = tta_refresh("--now")
     assert (ran.status, ran.report["outcome"]) == (4, "unanswered")
     assert [one["name"] for one in ran.report["warned"]] == ["days since a source answered"]
@@ -171,15 +168,13 @@ def test_a_database_of_another_version_is_compared_with_and_keeps_a_refused_run(
 ) -> None:
     add(folders, [page(html({"County": "Kent County"}), url=node(n), when=day(n)) for n in (1, 2)])
     load(folders)
-    with closing(sqlite3.connect(folders.database)) as db:
-        db.execute("PRAGMA user_version = 1")
+    sql(folders.database, "PRAGMA user_version = 1")
     with monkeypatch.context() as patch:
         patch.setattr(refresh_run, "check_all", lambda _looked: [Check("made up", "fail", None, 1, 0, False)])
         assert tta_refresh(sources__wayback__enabled=False).status == 3
-    with closing(sqlite3.connect(folders.database)) as db:
-        outcome, number = db.execute("SELECT outcome, run_id FROM runs ORDER BY run_id DESC").fetchone()
-        assert outcome == "refused"
-        assert db.execute("SELECT name, passed FROM run_checks WHERE run_id = ?", [number]).fetchall() == [("made up", 0)]
+    assert sql(folders.database, "SELECT outcome, name, passed FROM runs JOIN run_checks USING (run_id)") == [
+        ("refused", "made up", 0)
+    ]
     ran = tta_refresh(sources__wayback__enabled=False)
     results = [ran.report[name] for name in ("outcome", "records_before", "records")]
     assert (ran.status, *results) == (0, "committed", 2, 2), ran.err

@@ -2,9 +2,7 @@
 
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +13,8 @@ from scraper.database.tables import RunRow
 from scraper.folders import Folders
 from tests import commandkit
 from tests.commandkit import Ran
-from tests.dbkit import add, day, exports, html, node, one, page, query
+from tests.dbkit import add, day, exports, html, node, one, page, query, sql
+from tests.doctorkit import scribble
 
 PAGES = range(1, 31)
 COUNT = "SELECT count(*) FROM captures"
@@ -100,16 +99,13 @@ def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta) ->
 def test_a_first_load_and_one_without_runs_need_no_choice(folders: Folders, tta: Tta) -> None:
     add(folders, [page(GONE % n, url=node(n), when=day(n)) for n in PAGES])
     assert tta("load").status == 0
-    with closing(sqlite3.connect(folders.database)) as db, db:
-        db.execute("DROP TABLE run_checks")
-        db.execute("DROP TABLE runs")
+    sql(folders.database, "DROP TABLE run_checks", "DROP TABLE runs")
     add(folders, [page(html({}, node=99), url=node(99), when=day(200))])
     assert tta("load").status == 0
 
 
 def test_a_database_of_another_version_keeps_a_refusal(refused: Folders, tta: Tta) -> None:
-    with closing(sqlite3.connect(refused.database)) as db:
-        db.execute("PRAGMA user_version = 1")
+    sql(refused.database, "PRAGMA user_version = 1")
     kept = refused.database.read_bytes()
     ran = tta("load")
     assert (ran.status, "was refused (" in ran.err) == (3, True)
@@ -118,23 +114,13 @@ def test_a_database_of_another_version_keeps_a_refusal(refused: Folders, tta: Tt
     assert tta("load", "--unchecked").status == 0
 
 
-def _spoil_search(folders: Folders) -> None:
-    with closing(sqlite3.connect(folders.database)) as db, db:
-        db.execute("INSERT INTO records_fts (records_fts) VALUES ('delete-all')")
+SPOILS: dict[str, Callable[[Folders], object]] = {
+    "search": lambda folders: sql(folders.database, "INSERT INTO records_fts (records_fts) VALUES ('delete-all')"),
+    "file": lambda folders: scribble(folders, "tta.db", 0.5),
+}
 
 
-def _spoil_file(folders: Folders) -> None:
-    """Overwrites a page in the middle of the file, so that what the runs say can still be read."""
-    with closing(sqlite3.connect(folders.database)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (number,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'changes'").fetchone()
-        (size,) = db.execute("PRAGMA page_size").fetchone()
-    with folders.database.open("r+b") as file:
-        file.seek((number - 1) * size)
-        file.write(b"\xff" * size)
-
-
-@pytest.mark.parametrize("spoil", [_spoil_search, _spoil_file])
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
 def test_a_repair_makes_no_database_of_what_was_refused(refused: Folders, tta: Tta, spoil: Callable[[Folders], None]) -> None:
     spoil(refused)
     ran = tta("doctor", "--repair")

@@ -1,6 +1,5 @@
-"""Families of near-duplicate texts and similar records, on made-up texts whose templates are known."""
+"""Families of near-duplicate texts and similar records; `quality_derived` measures how well they are found."""
 
-from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -15,64 +14,10 @@ from scraper.explore.filters import QUERIES
 from scraper.folders import Folders
 from scraper.sandbox import register_functions
 from scraper.sqlite import open_writable
-from tests.dbkit import add, day, html, loaded, node, page, pairs, query
+from tests.dbkit import add, day, html, loaded, node, page, query
+from tests.derivedkit import records, sentence
 
-WORDS = [
-    f"{one}{two}{three}"
-    for one in ("ba", "do", "fi", "lu", "me", "ra", "so", "ti")
-    for two in "lmnrst"
-    for three in ("en", "o", "ar", "ing")
-]
 BODY = "The county asked for help with its reentry program and for training of its staff in mapping of the cases. "
-
-
-def sentence(rng: Random) -> str:
-    return " ".join(rng.choices(WORDS, k=rng.randint(8, 16))).capitalize() + "."
-
-
-def make_texts(seed: int, families: int = 25, members: int = 6, alone: int = 150) -> dict[int, tuple[str, int]]:
-    """By record a text and its family: copies of a template with other names and dates, some with a sentence more or less."""
-    rng = Random(seed)
-    texts = []
-    for family in range(families):
-        template = [sentence(rng) for _ in range(rng.randint(4, 9))]
-        for _ in range(members):
-            own = [f"On {rng.randint(1, 28)} May {rng.choice(WORDS)} {rng.choice(WORDS)} asked.", *template]
-            if rng.random() < 0.3:
-                own.pop(rng.randrange(1, len(own)))
-            if rng.random() < 0.3:
-                own.append(sentence(rng))
-            words = " ".join(own).split()  # and every thirtieth word is another in each copy: names, places, numbers
-            texts.append((" ".join(word if rng.random() > 0.03 else rng.choice(WORDS) for word in words), family))
-    texts += [(" ".join(sentence(rng) for _ in range(rng.randint(3, 9))), 1000 + index) for index in range(alone)]
-    rng.shuffle(texts)
-    return dict(enumerate(texts, 100))
-
-
-def records(texts: dict[int, tuple[str, int]]) -> list[object]:
-    return [
-        page(html({}, node=number, body=text), url=node(number), when=day(number % 300)) for number, (text, _) in texts.items()
-    ]
-
-
-def measure(folder: Path, seed: int = 1) -> dict[str, float]:
-    """Precision and recall, in percent, of pairs of records in one family."""
-    texts = make_texts(seed)
-    true, read = defaultdict(list), defaultdict(list)
-    for number, (_, family) in texts.items():
-        true[family].append(number)
-    for record_id, family in query(
-        loaded(folder, records(texts)), "SELECT record_id, family_id FROM records WHERE family_id IS NOT NULL"
-    ):
-        read[family].append(int(record_id))
-    both = len(pairs(true) & pairs(read))
-    return {"family_id, precision": 100 * both / len(pairs(read)), "family_id, recall": 100 * both / len(pairs(true))}
-
-
-def test_families_are_the_copies_of_one_template(tmp_path: Path) -> None:
-    figures = measure(tmp_path)
-    assert figures["family_id, precision"] >= 98
-    assert figures["family_id, recall"] >= 95
 
 
 def families(folders: Folders) -> dict[str, str | None]:

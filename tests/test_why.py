@@ -13,8 +13,7 @@ from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.provenance import Why
 from tests.commandkit import tta
-from tests.dbkit import HOST, SAMPLE, add, day, html, loaded, node, page, query, revisit, text
-from tests.doctorkit import sql
+from tests.dbkit import HOST, SAMPLE, add, day, html, loaded, node, page, query, revisit, sql, text
 
 
 def ask(folders: Folders, *arguments: str) -> tuple[int, str]:

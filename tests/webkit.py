@@ -4,13 +4,13 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,33 +79,20 @@ class Site:
         return found
 
 
-def start(folders: Folders, *options: str, cwd: Path | None = None, quick: bool = False) -> subprocess.Popen[str]:
+def start(
+    folders: Folders, *options: str, config: Path | None = None, cwd: Path | None = None, quick: bool = False
+) -> Popen[str]:
     """`tta serve` as a process of its own. `quick`: looks for changes of the database every fifth of a second."""
     hurry = "import scraper.serve; scraper.serve.RENEW_SECONDS = 0.2; " if quick else ""
-    command = [
-        sys.executable,
-        "-c",
-        f"{hurry}from scraper.cli import main; main()",
-        "--data",
-        str(folders.data.resolve()),
-        "serve",
-    ]
-    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
+    command = [sys.executable, "-c", f"{hurry}from scraper.cli import main; main()", "--data", folders.data.resolve()]
+    named = ["--config", config] if config else []
+    return Popen([*command, *named, "serve", *options], stdout=PIPE, stderr=PIPE, text=True, cwd=cwd)
 
 
 @contextmanager
 def serving(folders: Folders, *, config: Path | None = None, cwd: Path | None = None, quick: bool = False) -> Iterator[str]:
     """The address of `tta serve` on a free port; the server ends with the block, by Ctrl-C and without a word."""
-    environment = {"TTA_CONFIG": str(config)} if config else {}
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ |= environment
-    try:
-        server = start(folders, "--port", "0", cwd=cwd, quick=quick)
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+    server = start(folders, "--port", "0", config=config, cwd=cwd, quick=quick)
     try:
         assert server.stdout is not None
         line = server.stdout.readline()
