@@ -87,10 +87,7 @@ class Dimension(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """What is computed for each group of records. `sql`: a record's value; `of`: computes the result from the value counts.
-
-    `unit`: what the figure counts, if it is a count; `value`: what the value of a record is called.
-    """
+    """A figure of records. `sql`: a record's value, named `value`; `of`: computes the figure; `unit`: what it counts, if it does."""
 
     heading: str
     about: str
