@@ -87,7 +87,7 @@ class Dimension(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A figure of records. `sql`: a record's value, named `value`; `of`: computes the figure; `unit`: what it counts, if it does."""
+    """A figure of records. `sql`: a record's value, named `value`; `of`: computes the figure; `unit`: what it counts."""
 
     heading: str
     about: str
