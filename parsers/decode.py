@@ -168,10 +168,9 @@ def _is_plain(source: bytes) -> bool:
     if len(source) <= MAX_TAG:
         return True
     rest = marks.replace(b'""', b"").replace(b'">"', b"", _MAX_QUOTED).replace(b"<>", b"")
-    if b"<" in rest or b">" in rest:
-        return False
     step = MAX_TAG // 2  # a tag longer than MAX_TAG covers one of these parts, and has no bracket in it
-    return all(source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
+    parts = (source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
+    return b"<" not in rest and b">" not in rest and all(parts)
 
 
 def _remove_excess_markup(text: str) -> str:

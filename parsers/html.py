@@ -87,10 +87,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
         if not is_other and (reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete)):
             return reading
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
-    refreshes = parsed.css_first(_REFRESH) is not None
     plain = _plain_text(parsed.body) if parsed.body is not None else ""
     titles = [title for title in (document_title(parsed), *headings, plain[:200]) if title]
-    result = kind_of_page(titles, plain, text[: 1 << 20], refreshes=refreshes)
+    result = kind_of_page(titles, plain, text[: 1 << 20], refreshes=parsed.css_first(_REFRESH) is not None)
     result.title = next(iter(headings), None) or document_title(parsed)
     may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None
     # markup that the rules for elements do not cover
@@ -212,7 +211,7 @@ def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
 
 def _address_in(parsed: LexborHTMLParser, selector: str, attribute: str) -> str | None:
     """Returns the page address in an attribute of the first element that matches; None if it is not absolute."""
-    node = parsed.css_first(selector)
+    node = (parsed.head.css_first(selector) if parsed.head is not None else None) or parsed.css_first(selector)
     href = page_address(node.attributes.get(attribute) or "") if node is not None else ""
     return href if href.startswith(("http://", "https://")) else None
 

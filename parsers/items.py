@@ -95,8 +95,9 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
     if text or prose:
-        marks = (one.attribute(name) or "" for one in elements if one.has_attributes and not prose for name in _PERSON_ATTRIBUTES)
-        return Value(text, href, _datetime_attribute(times, text), any(map(_PERSON.search, marks)))
+        attributes = (pair for one in elements if one.has_attributes and not prose for pair in one.node.attributes.items())
+        is_person = any(name in _PERSON_ATTRIBUTES and mark and _PERSON.search(mark) for name, mark in attributes)
+        return Value(text, href, _datetime_attribute(times, text), is_person)
     for element in elements:
         if element.tag == "img" and (address := absolute(element.attribute("src"), base)):
             text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")

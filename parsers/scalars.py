@@ -243,16 +243,18 @@ def in_site_zone(text: str, attribute: str) -> str:
     Drupal's Layout Builder prints such attributes: the clock time printed beside it is the same, without a zone, although the
     page's other times have an offset.
     """
+    hour, _, minute = attribute[11:16].partition(":")
+    if ":" in text and hour.isdecimal() and all(f"{one}:{minute}" not in text for one in (int(hour), int(hour) % 12 or 12)):
+        return attribute  # the same as below, in a tenth of the time
     printed = [time for time in dict.fromkeys(time_range(text, None)) if time and "T" in time and not time.endswith("Z")]
     stamps = attribute.split("/")
     times = [time[:16] for time in dict.fromkeys(map(iso_time, stamps)) if time]
     if not printed or [time[:16] for time in printed] != times:
         return attribute
-    for at, stamp in enumerate(stamps):
-        with suppress(ValueError):
-            if stamp.endswith("Z"):
-                stamps[at] = datetime.fromisoformat(stamp[:-1]).replace(tzinfo=SITE_ZONE).isoformat()
-    return "/".join(stamps)
+    local = (datetime.fromisoformat(one[:-1]).replace(tzinfo=SITE_ZONE).isoformat() if one[-1:] == "Z" else one for one in stamps)
+    with suppress(ValueError):
+        return "/".join(local)
+    return attribute
 
 
 def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str | None]:

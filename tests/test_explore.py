@@ -165,7 +165,7 @@ def test_the_timeline_and_links_of_a_record_say_what_they_are(site: Site) -> Non
     (family,) = site.json("/tta/records.json?family_id__notnull=1&_shape=array&_size=1")
     text = site.get(f"/tta/records?family_id={family['family_id']}").text
     (first,) = site.json(f"/tta/records.json?record_id={family['family_id']}&_shape=array")
-    assert f"Shared wording: {html.escape(first['tta_title'])}<" in text
+    assert f"Shared wording: as in {html.escape(first['tta_title'])}<" in text
     assert " of the table captures</a>" not in site.get(f"/tta/records/{family['record_id']}").text, "the sources are all of them"
 
 

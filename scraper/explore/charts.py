@@ -87,10 +87,7 @@ class Dimension(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """What is computed for each group of records. `sql`: a record's value; `of`: computes the result from the value counts.
-
-    `unit`: what the figure counts, if it is a count.
-    """
+    """A figure of records. `sql`: a record's value, named `value`; `of`: computes the figure; `unit`: what it counts."""
 
     heading: str
     about: str
@@ -99,6 +96,7 @@ class Measure(NamedTuple):
     of: Callable[[Counter[Any]], float] = Counter.total
     adds_up: bool = False
     unit: str = ""
+    value: str = ""
 
 
 DIMENSIONS = {
@@ -199,7 +197,7 @@ async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
     across_of, down_of = cache(by.values), cache(split.values if split else lambda _: (None,))
     for first, second, value, n in found.rows:
         across, down = across_of(first), down_of(second)
-        reasons = [f"unknown {measure.heading.lower()}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
+        reasons = [f"unknown {measure.value}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
         empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
         reasons += [f"{'unknown' if values else 'cut-off'} {one.name_in_text}" for one, values in empty]
         if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):

@@ -249,7 +249,7 @@ def parse_days(text: str, today: date) -> Days:
             for form in formats:
                 with suppress(ValueError):
                     return _unit_days(datetime.strptime(plain, form).replace(tzinfo=UTC).date(), unit)
-    raise BadQuery(f"“{text[:80]}” is not a date: write 10/25/2026, March 2024, Q1 2024, FY2024 or last 30 days.")
+    raise BadQuery(f"“{text[:80]}” is not a date: write 10/25/2026, March 2024, FY2024, 2015 to 2020 or last 30 days.")
 
 
 def _relative_days(is_this: bool, number: int, unit: str, today: date) -> Days:

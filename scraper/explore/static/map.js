@@ -310,7 +310,9 @@ async function draw(holder, status) {
     if (points.length >= MOST) break;
   }
   const bounds = L.latLngBounds(points.map((point) => point.spot));
-  if (points.length && (small || !L.latLngBounds(MAINLAND).intersects(bounds))) {
+  const mainland = L.latLngBounds(MAINLAND);
+  const width = (one) => one.getEast() - one.getWest();
+  if (points.length && (small || !mainland.intersects(bounds) || width(bounds) < width(mainland) / 3)) { // such as one state
     map.fitBounds(bounds, { padding: [30, 30], maxZoom: 6 });
   }
   partly = points.length >= MOST ? "; the rest is left out, narrow the filter" : "";
