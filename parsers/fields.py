@@ -82,7 +82,8 @@ class _Scan:
                     isinstance(following, Element)
                     and (following.source_field is not None or following.role.field or following.holds_fields)
                 )
-                heads = before_fields and _is_heading(child)  # of a group of fields
+                is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
+                heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._child_blocks(child))
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
@@ -230,8 +231,7 @@ def _is_block_container(element: Element) -> bool:
 
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
-    line = element.line()
-    if element.source_field is not None or element.role.field or (label_of(line) is not None and not group_table(line)):
+    if element.role.field or (label_of(element.line()) is not None and not group_table(element.line())):
         return False
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:

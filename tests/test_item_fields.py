@@ -96,3 +96,12 @@ def test_the_pages_labels_teach_those_of_items_by_their_classes() -> None:
 def test_a_group_whose_items_print_nothing_is_an_empty_field() -> None:
     row = read(page(CLASSED + field("Milestone", PARAGRAPH.format("milestone", " ")))).fields[-1]
     assert (row.label, row.item, row.value, row.state) == ("Milestone", None, None, "empty")
+
+
+def test_a_field_without_a_value_is_not_the_heading_of_the_fields_below_it() -> None:
+    pairs = (("County", "Ada"), ("TTA Title", None), ("TTA Source", "x"))
+    fields = "".join(
+        f'<section><h3 class="a">{label}</h3>{f"<p>{value}</p>" if value else ""}</section>' for label, value in pairs
+    )
+    found = read(page(f"<div><p>Help.</p></div>{fields}")).fields[1:]
+    assert [(row.label, row.value) for row in found] == list(pairs)
