@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from scraper.archive.store import Archive
+from scraper.archive.store import CATALOG, Archive
 from scraper.archive.warc import record_id_of, sha1_digest
 from scraper.capture import Capture, Original, WarcType
 from scraper.database.connection import reading
@@ -18,6 +18,7 @@ from scraper.database.load import LoadOptions, load
 from scraper.database.merge import Seen
 from scraper.database.same_value import RICHNESS
 from scraper.export.run import export
+from scraper.export.selection import Selection
 from scraper.folders import Folders
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -145,6 +146,11 @@ def add(folders: Folders, captures: Iterable[Capture]) -> None:
             archive.add(capture)
 
 
+def lose_catalog(archive: Path) -> None:
+    for path in archive.glob(f"{CATALOG}*"):
+        path.unlink()
+
+
 def loaded(folder: Path, *batches: Iterable[Capture], workers: int | None = None) -> Folders:
     """A data folder whose captures came and were loaded batch by batch."""
     folders = Folders(folder)
@@ -172,12 +178,16 @@ def one(folders: Folders, sql: str, *parameters: object) -> Any:
     return value
 
 
+def exported(form: str, folders: Folders, path: Path, selection: Selection | None = None) -> dict[str, int]:
+    with reading(folders.database) as db:
+        return export(form, db, path, selection)
+
+
 def exports(folders: Folders) -> dict[str, bytes]:
     """What the database holds, byte for byte, by file name; the manifests tell of its refreshes as well and are left out."""
     out = folders.data / "out"
-    with reading(folders.database) as db:
-        export("csv", db, out)
-        export("jsonl", db, out / "records.jsonl")
+    exported("csv", folders, out)
+    exported("jsonl", folders, out / "records.jsonl")
     return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if not path.name.lower().endswith("manifest.json")}
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from scraper.archive import store as archive_module
-from scraper.archive.store import CATALOG, Archive, prepare
+from scraper.archive.store import Archive, prepare
 from scraper.archive.warc import read_parts, utc_now
 from scraper.capture import Capture, WarcType
 from scraper.errors import ArchiveDamaged
 from tests import dbkit
-from tests.dbkit import WHEN, day, html, node, plain_page, revisit, text
+from tests.dbkit import WHEN, day, html, lose_catalog, node, plain_page, revisit, text
 
 WARC = "tta-000001.warc.gz"
 
@@ -32,11 +32,6 @@ def filled(folder: Path, *numbers: int) -> list[int]:
         for capture in captures(*numbers):
             archive.add(capture)
         return [entry.warc_offset for entry in archive.entries()]
-
-
-def lose_catalog(folder: Path) -> None:
-    for path in folder.glob(f"{CATALOG}*"):
-        path.unlink()
 
 
 def urls(folder: Path) -> list[str | None]:

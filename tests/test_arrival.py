@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scraper.archive.store import CATALOG, SOURCES
+from scraper.archive.store import SOURCES
 from scraper.capture import Capture
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import LoadOptions, load
@@ -19,7 +19,7 @@ from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.refresh.run import RefreshOptions, refresh
 from tests.capturekit import CAPTURES
-from tests.dbkit import add, broken_references, day, exports, html, loaded, node, page, query
+from tests.dbkit import add, broken_references, day, exports, html, loaded, lose_catalog, node, page, query
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -78,8 +78,7 @@ def test_of_several_deliveries_the_same_one_counts_whoever_came_first(tmp_path: 
     add(folders, several * 2)
     assert sum(path.stat().st_size for path in folders.archive.glob("*.warc.gz")) == size
     before = exports(folders)
-    for path in folders.archive.glob(f"{CATALOG}*"):
-        path.unlink()
+    lose_catalog(folders.archive)
     load(folders, LoadOptions(rebuild=True))
     assert exports(folders) == before
     assert tuple(name for name in Sources.__dataclass_fields__ if name in SOURCES) == SOURCES

@@ -14,9 +14,9 @@ from scraper.database.connection import reading
 from scraper.database.contacts import cleared_copy
 from scraper.database.runs import Outcome, record
 from scraper.database.tables import RunRow
-from scraper.export.run import FORMATS, TABLES_OF, export
+from scraper.export.run import FORMATS, TABLES_OF
 from scraper.export.selection import Selection
-from tests.dbkit import day, html, loaded, node, page, query
+from tests.dbkit import day, exported, html, loaded, node, page, query
 from tests.exportkit import shown_text
 
 CLEARED = {*FORMATS} - {"wacz", "site"}
@@ -98,8 +98,7 @@ def test_no_marked_person_is_in_any_export_or_in_the_served_file(tmp_path: Path)
     assert counts["changes"] >= 1
     found = {}
     for form in CLEARED:
-        with reading(folders.database) as db:
-            export(form, db, tmp_path / "out" / form, Selection(contacts=False))
+        exported(form, folders, tmp_path / "out" / form, Selection(contacts=False))
         found[form] = shown_text(tmp_path / "out" / form)
     with cleared_copy(folders.database) as made:
         found["served file"] = made.path.read_bytes().decode("latin-1")

@@ -18,7 +18,7 @@ from scraper.sources.files import import_paths, read_container
 from scraper.sources.saved import Unused, format_of
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
-from tests.dbkit import page
+from tests.dbkit import lose_catalog, page
 
 
 def read(data: bytes, name: str = "file") -> tuple[list[Capture], list[str]]:
@@ -120,8 +120,7 @@ def test_a_record_whose_digest_differs_is_reported_with_its_place_and_stays_flag
     done = import_paths(tmp_path / "archive", [path])
     assert (done.added, len(done.problems)) == (3, 2)
     assert done.problems[0] == Unused(str(path), f"at byte {len(record(1))}: its bytes do not match its digest")
-    for name in (tmp_path / "archive").glob("catalog.db*"):
-        name.unlink()
+    lose_catalog(tmp_path / "archive")
     with Archive(tmp_path / "archive", writable=True) as archive:
         assert [(entry.intact, entry.truncated) for entry in archive.entries()] == [(1, None), (0, None), (0, "unspecified")]
 

@@ -14,6 +14,7 @@ from scraper.capture import Capture, WarcType, iso
 from scraper.folders import Folders
 from scraper.sources.files import import_paths
 from tests.containerkit import DIGITS, HOST, TIME, http, record, url
+from tests.dbkit import lose_catalog
 
 PAGE = url(7)
 REPLAY = f"https://web.archive.org/web/{DIGITS}/{PAGE}"
@@ -26,8 +27,7 @@ def of_file(tmp_path: Path, page: str, name: str = "page.html") -> tuple[str | N
     path.parent.mkdir(parents=True)
     path.write_text(page)
     assert import_paths(tmp_path / "archive", [tmp_path / "in"]).added == 1
-    for one in (tmp_path / "archive").glob("catalog.db*"):
-        one.unlink()
+    lose_catalog(tmp_path / "archive")
     with Archive(tmp_path / "archive", writable=True) as archive:
         (entry,) = archive.entries()
         return entry.url, entry.captured_at

@@ -17,15 +17,14 @@ from typing import Any
 import pytest
 import yaml
 
-from scraper.database.connection import reading
 from scraper.errors import DataLooksWrong, TtaError
 from scraper.export import csvfile, jsonfiles, manifest, run
-from scraper.export.run import FOLDERS, export
+from scraper.export.run import FOLDERS
 from scraper.export.selection import Selection
 from scraper.export.tables import EXPORTED
 from scraper.folders import Folders
 from tests.commandkit import tta
-from tests.dbkit import day, html, loaded, node, page, query
+from tests.dbkit import day, exported, html, loaded, node, page, query
 
 FORMATS = sorted({*run.FORMATS} - {"site"})
 """A site has tests of its own."""
@@ -38,8 +37,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 
 
 def written(folders: Folders, form: str, path: Path, selection: Selection | None = None) -> Path:
-    with reading(folders.database) as db:
-        export(form, db, path, selection)
+    exported(form, folders, path, selection)
     return path
 
 

@@ -27,7 +27,7 @@ from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Values, values_of
 from scraper.folders import Folders
-from tests.dbkit import query, sql
+from tests.dbkit import exported, query, sql
 from tests.officekit import sheets
 
 Rows = list[tuple[Any, ...]]
@@ -145,20 +145,17 @@ def test_geojson_has_no_null_island_and_no_record_without_a_place(folders: Folde
     shutil.copy(folders.database, copy.database)
     changed = ("longitude = 0, latitude = 0 WHERE rowid = 1", "longitude = NULL WHERE rowid = 2", "latitude = 91 WHERE rowid = 3")
     sql(copy.database, *(f"UPDATE records SET {one}" for one in changed))
-    with reading(copy.database) as opened:
-        counts = export("geojson", opened, tmp_path / "g.json")
+    counts = exported("geojson", copy, tmp_path / "g.json")
     total = query(copy, "SELECT count(*) FROM records")[0][0]
     assert counts == {"features": total - 3, "records without a place": 3}
     assert len(json.loads((tmp_path / "g.json").read_text())["features"]) == total - 3
-    with reading(copy.database) as opened:
-        export("geojson", opened, tmp_path / "g.json", Selection(where="0"))
+    exported("geojson", copy, tmp_path / "g.json", Selection(where="0"))
     assert json.loads((tmp_path / "g.json").read_text()) == {"type": "FeatureCollection", "features": []}
 
 
 def test_a_workbook_read_with_pandas_and_libreoffice(folders: Folders, tmp_path: Path) -> None:
     tables = ("records", "milestones", "codebook")
-    with reading(folders.database) as db:
-        counts = export("xlsx", db, tmp_path / "book.xlsx", Selection(tables=tables))
+    counts = exported("xlsx", folders, tmp_path / "book.xlsx", Selection(tables=tables))
     frames = pd.read_excel(tmp_path / "book.xlsx", sheet_name=None, engine="openpyxl")
     assert {name: len(frame) for name, frame in frames.items()} == counts and set(counts) == set(tables)
     headings = {info.heading: name for name, info in columns_of(BY_NAME["records"].model).items()}
@@ -201,9 +198,8 @@ def test_the_codebook_counts_what_is_in_the_files(folders: Folders, out: Path) -
 
 
 def test_the_codebook_of_some_records_is_about_them(folders: Folders, tmp_path: Path) -> None:
-    with reading(folders.database) as db:
-        export("csv", db, tmp_path / "a", Selection(where="fiscal_year = 2024", tables=("codebook", "records")))
-        export("csv", db, tmp_path / "b", Selection(where="fiscal_year = 2024", tables=("codebook",)))
+    exported("csv", folders, tmp_path / "a", Selection(where="fiscal_year = 2024", tables=("codebook", "records")))
+    exported("csv", folders, tmp_path / "b", Selection(where="fiscal_year = 2024", tables=("codebook",)))
     some, alone = (pd.read_csv(tmp_path / name / "codebook.csv") for name in "ab")
     assert set(some["table"]) == {"records"} and set(some["values"] + some["missing"]) == {11}
     assert set(alone["table"]) == set(EXPORTED) - {FLAT, CODEBOOK}
@@ -230,8 +226,7 @@ def test_the_data_package_is_valid(folders: Folders, out: Path) -> None:
 
 
 def test_the_data_package_of_some_records_is_valid(folders: Folders, tmp_path: Path) -> None:
-    with reading(folders.database) as db:
-        export("datapackage", db, tmp_path, Selection(where="fiscal_year = 2024", columns=("title",), contacts=False))
+    exported("datapackage", folders, tmp_path, Selection(where="fiscal_year = 2024", columns=("title",), contacts=False))
     assert report(tmp_path).valid
     assert "11 of 61 records" in (tmp_path / "README.md").read_text()
 

@@ -16,16 +16,14 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from scraper.database.connection import reading
 from scraper.export import csvfile
 from scraper.export.csvfile import text_cell
-from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.tables import Values
 from scraper.export.xlsx import CUT, SheetColumn, SheetCounts, Workbook
 from scraper.folders import Folders
 from tests.commandkit import tta
-from tests.dbkit import day, exports, html, loaded, node, page, query
+from tests.dbkit import day, exported, exports, html, loaded, node, page, query
 from tests.officekit import opened
 
 
@@ -109,8 +107,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 @pytest.fixture(scope="module")
 def written(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("flat")
-    with reading(folders.database) as db:
-        export("csv", db, out, Selection(tables=("records_flat",)))
+    exported("csv", folders, out, Selection(tables=("records_flat",)))
     assert sorted(path.name for path in out.iterdir()) == ["CITATION.cff", "MANIFEST.json", "records_flat.csv"]
     return out / "records_flat.csv"
 

@@ -32,7 +32,7 @@ from scraper.export.selection import Selection
 from scraper.export.site import COMPARED, Site, words_of
 from scraper.folders import Folders
 from tests.commandkit import tta
-from tests.dbkit import day, html, loaded, node, page, query
+from tests.dbkit import day, exported, html, loaded, node, page, query
 from tests.exportkit import shown_text
 from tests.webkit import CHROMIUM, REQUIRED, Watched, browser
 
@@ -133,8 +133,7 @@ def test_a_new_record_changes_no_page_of_another(tmp_path: Path) -> None:
     ]
     saved = []
     for count in (4, 5):
-        with reading(loaded(tmp_path / f"data{count}", made[:count]).database) as db:
-            export("site", db, tmp_path / f"site{count}", Selection(contacts=False))
+        exported("site", loaded(tmp_path / f"data{count}", made[:count]), tmp_path / f"site{count}", Selection(contacts=False))
         saved.append({path.name: path.read_bytes() for path in (tmp_path / f"site{count}/tta/records").iterdir()})
     assert {name for name, content in saved[1].items() if saved[0].get(name) != content} == {"5.html"}
 
@@ -150,8 +149,8 @@ def test_a_page_that_ends_its_worker_ends_the_export_and_leaves_nothing(
 
     monkeypatch.setattr("scraper.export.site._AT_A_TIME", 20)
     monkeypatch.setattr(Site, "save_records", dies)
-    with reading(demo_folders.database) as db, pytest.raises(TtaError, match="the page of 900000001 can't be saved"):
-        export("site", db, tmp_path / "out" / "site", Selection(contacts=False))
+    with pytest.raises(TtaError, match="the page of 900000001 can't be saved"):
+        exported("site", demo_folders, tmp_path / "out" / "site", Selection(contacts=False))
     assert not list((tmp_path / "out").iterdir())
 
 

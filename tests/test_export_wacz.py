@@ -15,15 +15,13 @@ import pytest
 from cdxj_indexer.main import CDXJIndexer
 from warcio.archiveiterator import ArchiveIterator
 
-from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
-from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.wacz import surt
 from scraper.folders import Folders
 from scraper.sources.files import import_paths
 from tests.commandkit import tta
-from tests.dbkit import day, html, loaded, node, page, query, revisit
+from tests.dbkit import day, exported, html, loaded, node, page, query, revisit
 from tests.fakearchive.pywb import pywb
 
 
@@ -38,8 +36,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 
 
 def made(folders: Folders, path: Path, selection: Selection | None = None) -> tuple[zipfile.ZipFile, dict[str, int]]:
-    with reading(folders.database) as db:
-        counts = export("wacz", db, path, selection)
+    counts = exported("wacz", folders, path, selection)
     return zipfile.ZipFile(path), counts
 
 

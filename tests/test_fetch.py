@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from scraper.archive.store import Archive
 from scraper.capture import WarcType, iso
 from scraper.folders import Folders
 from scraper.status import status
-from tests.dbkit import plain_page
+from tests.dbkit import add, plain_page
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Fetch, captures, stored
 from tests.fakearchive.server import FakeArchive
@@ -68,8 +67,7 @@ def test_the_same_body_behind_another_digest_is_a_revisit_too(fake: FakeArchive,
 
 def test_a_capture_that_came_from_a_file_is_not_fetched_again(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
     imported = plain_page(1, source="files")
-    with Archive(tmp_path / "data" / "archive", writable=True) as archive:
-        archive.add(imported)
+    add(Folders(tmp_path / "data"), [imported])
     assert imported.url and imported.captured_at
     fake.add(imported.url, imported.captured_at.strftime("%Y%m%d%H%M%S"))
     ran = tta_fetch()
@@ -121,9 +119,7 @@ def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fet
     fake.add(f"https://{HOST}/node/10/edit", "20240102000000")
     fake.fault(kept[1], faults.answers(403))
     fake.fault(kept[2], faults.answers(404))
-    with Archive(tmp_path / "data" / "archive", writable=True) as archive:
-        archive.add(plain_page(11, source="files"))
-        archive.add(plain_page(20, source="files"))
+    add(Folders(tmp_path / "data"), [plain_page(number, source="files") for number in (11, 20)])
     assert tta_fetch().status == 0
     found = status(Folders(tmp_path / "data")).completeness
     assert found.sources == {

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive.store import Archive
+from scraper.folders import Folders
 from scraper.sources.replay import capture_time, other_page
 from scraper.web.addresses import same_page
 from scraper.web.client import Headers, Response
-from tests.dbkit import plain_page
+from tests.dbkit import add, plain_page
 from tests.fakearchive import faults, proxy
 from tests.fakearchive.bucket import Bucket
 from tests.fakearchive.pywb import understands
@@ -32,14 +32,13 @@ def filled(fake: FakeArchive, source: str, data: Path) -> str:
     bucket = Bucket(fake)
     fake.files["/pywb/cdx"] = understands(url=f"*.{HOST}")
     fake.files["/robots.txt"] = faults.answers(404)
-    with Archive(data / "archive", writable=True) as archive:
-        for number in range(1, RECORDS + 1):
-            url = f"https://{HOST}/node/{number}"
-            fake.add(url, AT, body(number))
-            bucket.add(url, AT, body(number))
-            fake.files[f"/node/{number}"] = faults.answers(200, body(number))
-            if source == "live":
-                archive.add(plain_page(number, source="files"))
+    for number in range(1, RECORDS + 1):
+        url = f"https://{HOST}/node/{number}"
+        fake.add(url, AT, body(number))
+        bucket.add(url, AT, body(number))
+        fake.files[f"/node/{number}"] = faults.answers(200, body(number))
+        if source == "live":
+            add(Folders(data), [plain_page(number, source="files")])
     return {"commoncrawl": "warc.gz", "live": "/node/"}.get(source, "/web/")
 
 

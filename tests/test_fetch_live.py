@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive.store import Archive
 from scraper.capture import WarcType
-from tests.dbkit import plain_page, sql
+from scraper.folders import Folders
+from tests.dbkit import add, plain_page, sql
 from tests.fakearchive import faults
 from tests.fakearchive.run import Fetch, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler
@@ -21,10 +21,8 @@ ROBOTS = (("Content-Type", "text/plain"),)
 @pytest.fixture
 def site(fake: FakeArchive, tmp_path: Path) -> Iterator[FakeArchive]:
     """A site with two records that are known from a file, and robots.txt that allows them."""
-    with Archive(tmp_path / "data" / "archive", writable=True) as archive:
-        for number in (1, 2):
-            archive.add(plain_page(number, source="files"))
-        archive.add(plain_page(3, source="files", url="https://bjatta.bja.ojp.gov/node/3/edit"))
+    edited = plain_page(3, source="files", url="https://bjatta.bja.ojp.gov/node/3/edit")
+    add(Folders(tmp_path / "data"), [*(plain_page(number, source="files") for number in (1, 2)), edited])
     fake.files["/robots.txt"] = faults.answers(200, b"User-agent: *\nDisallow: /admin\n", ROBOTS)
     fake.files["/node/1"] = faults.answers(200, b"<html>one</html>", HTML)
     fake.files["/node/2"] = faults.answers(200, b"<html>two</html>", HTML)
@@ -169,9 +167,7 @@ def test_a_crawl_delay_is_kept(site: FakeArchive, tta_fetch: Fetch) -> None:
 
 
 def test_many_refusals_end_the_visit(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    with Archive(tmp_path / "data" / "archive", writable=True) as archive:
-        for number in range(10, 30):
-            archive.add(plain_page(number, source="files"))
+    add(Folders(tmp_path / "data"), [plain_page(number, source="files") for number in range(10, 30)])
     site.always = lambda handler: handler.path != "/robots.txt" and handler.answer(403)
     ran = tta_fetch("live")
     assert (ran.status, ran.source("live")["outcome"], len(asked(site))) == (4, "paused", 6)

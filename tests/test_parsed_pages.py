@@ -17,7 +17,7 @@ from scraper.database.load import LoadOptions, load
 from scraper.database.schema import VERSION
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from tests.dbkit import add, day, exports, html, loaded, node, page, query, revisit, sql
+from tests.dbkit import add, day, exports, html, loaded, lose_catalog, node, page, query, revisit, sql
 
 FIRST = page(html({"County": "Essex"}, node=1), url=node(1), when=day(0))
 LATER = page(html({"County": "Suffolk"}, node=1), url=node(1), when=day(1))
@@ -182,8 +182,7 @@ def test_an_update_does_not_lose_the_captures_of_a_missing_file(folders: Folders
         path.rename(path.with_suffix(".aside"))
     add(folders, [page(html({"County": "Kent"}, node=2), url=node(2), when=day(8))])
     (folders.archive / "tta-000001.warc.gz").rename(folders.archive / "tta-000009.warc.gz")
-    for path in folders.archive.glob("catalog.db*"):
-        path.unlink()
+    lose_catalog(folders.archive)
     with pytest.raises(TtaError, match="lacks 3 captures"):
         load(folders)
     sql(folders.database, f"PRAGMA user_version = {VERSION}")

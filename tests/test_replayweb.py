@@ -12,9 +12,7 @@ from typing import IO
 import pytest
 from playwright.sync_api import expect
 
-from scraper.database.connection import reading
-from scraper.export.run import export
-from tests.dbkit import day, html, loaded, node, page
+from tests.dbkit import day, exported, html, loaded, node, page
 from tests.webkit import CHROMIUM, browser
 
 PLAYER = Path(os.environ.get("TTA_REPLAYWEB", "/nowhere"))
@@ -46,8 +44,7 @@ class Ranged(SimpleHTTPRequestHandler):
 def test_replayweb_shows_each_capture(tmp_path: Path) -> None:
     seen = {"Kings": 0, "Queens": 9}
     made = [page(html({"County": county}), url=node(1), when=day(n)) for county, n in seen.items()]
-    with reading(loaded(tmp_path / "data", made).database) as db:
-        export("wacz", db, tmp_path / "a.wacz")
+    exported("wacz", loaded(tmp_path / "data", made), tmp_path / "a.wacz")
     (tmp_path / "replay").symlink_to(PLAYER)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranged, directory=str(tmp_path)))
     Thread(target=server.serve_forever, daemon=True).start()

@@ -123,7 +123,8 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
         for series, mark in ((one, mark) for one, mark in zip(chart.series, row.marks(), strict=True) if mark):
             of = (row.name.rstrip("*"), series.rstrip("*"))[: 1 + bool(spec.down)]
             lack = "; ".join(lacks[one] for one in of if one in lacks) or None
-            rows.append((*of, round(mark.value, 2), *[mark.records] * (not is_count), *[lack] * bool(lacks)))
+            values = [int(one) if one.isdigit() else one for one in of]  # years are numbers, in Excel too
+            rows.append((*values, round(mark.value, 2), *[mark.records] * (not is_count), *[lack] * bool(lacks)))
     return await download(datasette, request, spec.title, spec.words(chosen), (names + ["Incomplete"] * bool(lacks), rows))
 
 
