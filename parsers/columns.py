@@ -67,8 +67,8 @@ def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, An
     found, problems = [], []
     for (_, label, name, _), rows in groupby((field for field in fields if field.item is None), key=_of_one_field):
         if entry := label_of(label) if label else label_named(name):
-            filled = tuple((row.value, row.datetime) for row in rows if row.value and not row.truncated)
-            short = sum(len(text) for text, _ in filled) <= _MAX_CACHED_VALUE
+            filled = tuple([(row.value, row.datetime) for row in rows if row.value and not row.truncated])
+            short = sum([len(text) for text, _ in filled]) <= _MAX_CACHED_VALUE
             columns, wrong = (_cached_values if short else _column_values)(entry, filled)
             found.append((label is None, columns))
             problems += wrong

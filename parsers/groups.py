@@ -165,7 +165,9 @@ def _fields_below_heading(element: Element, patterns: LabelPatterns) -> list[Ele
     parts = [node for node in rest if isinstance(node, Element)]
     while len(parts) == 1 and not _is_labelled(parts[0], patterns) and parts[0].elements:
         parts = parts[0].elements
-    return rest if any(_is_labelled(one, patterns) for one in parts) else []
+    heads = ((one.elements or [one])[0].line() or "" for one in parts)
+    is_text = [one.tag in ("p", "li") and not is_member(head, patterns.table) for one, head in zip(parts, heads, strict=True)]
+    return rest if any(_is_labelled(one, patterns) for one, text in zip(parts, is_text, strict=True) if not text) else []
 
 
 def _split_by_label(subs: _Item) -> list[_Item]:

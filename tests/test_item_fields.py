@@ -105,3 +105,12 @@ def test_a_field_without_a_value_is_not_the_heading_of_the_fields_below_it() -> 
     )
     found = read(page(f"<div><p>Help.</p></div>{fields}")).fields[1:]
     assert [(row.label, row.value) for row in found] == list(pairs)
+
+
+@pytest.mark.parametrize("note", ["<p><strong>Time</strong> 9 am</p>", "<ul><li><b>Time</b> 9 am</li></ul>"])
+@pytest.mark.parametrize("label", ["<h4>{}</h4>", "<details><summary>{}</summary>"])
+def test_bold_words_in_a_text_below_the_label_of_an_items_field_are_no_label(note: str, label: str) -> None:
+    one = "<div>" + label + "<div>{}</div>" + "</details>" * ("details" in label) + "</div>"
+    items = "".join(f"<div>{one.format('Milestone Title', title)}{one.format('Notes', note)}</div>" for title in "AB")
+    found = read(page(BARE + bare("Milestone", items))).fields
+    assert [row.label for row in found if row.item] == ["Milestone Title", "Notes"] * 2

@@ -20,6 +20,7 @@ JOINED = (
     "place_county_code_2023 place_county_code place_state_code place_state agency_id provider_id record_id reference fiscal_year"
 )
 """Columns of `records` that a key is compared with; the best match is used, of equal ones the first."""
+_VALUES = 'SELECT "{0}" FROM records WHERE "{0}" IS NOT NULL'
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d+)?")  # a number without leading zeros, which identifiers have
 
 
@@ -60,7 +61,8 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
         candidates = [one for one in candidates if one != "place_county_code_2023"]
     padded = [value.zfill(5) if value.isdecimal() else value for value in keys]  # a spreadsheet may have removed leading zeros
     spelled = {one: padded if one.startswith("place_county_code") else keys for one in candidates}
-    column = max(candidates, key=lambda one: _count_records(db, one, spelled[one]))
+    held = {one: Counter(str(row[0]) for row in db.execute(_VALUES.format(one))) for one in candidates}
+    column = max(candidates, key=lambda one: sum(held[one][value] for value in {*spelled[one]}))
     names = [column, *(f"{cell}_" if cell == column else cell for index, cell in enumerate(heading) if index != at)]
     folder = data / FOLDER
     folder.mkdir(exist_ok=True)
@@ -72,9 +74,8 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
     counts = Counter(spelled[column])
     found = Overlay(own_name, column, len(rows), sum(one != other for one, other in zip(keys, spelled[column], strict=True)))
     found.repeated = sum(count > 1 for count in counts.values())
-    found.records, found.matched = int(_count_records(db, column)), _count_records(db, column, spelled[column])
-    there = {str(row[0]) for row in db.execute(f'SELECT DISTINCT "{column}" FROM records')}
-    found.unmatched = [value for value in counts if value not in there]
+    found.records, found.matched = held[column].total(), sum(held[column][value] for value in counts)
+    found.unmatched = [value for value in counts if value not in held[column]]
     return found
 
 
@@ -97,15 +98,6 @@ def _read(file: Path) -> tuple[list[str], list[list[str]]]:
     if len({cell.lower() for cell in heading}) < len(heading) or any(len(row) != len(heading) for row in rows):
         raise TtaError(f"{file}: every row needs as many cells as the heading, whose names must differ: correct it")
     return heading, rows
-
-
-def _count_records(db: sqlite3.Connection, column: str, keys: list[str] | None = None) -> int:
-    """Counts the records with a value in the column, or with one of the keys."""
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS keys (value TEXT PRIMARY KEY) WITHOUT ROWID")
-    db.execute("DELETE FROM temp.keys")
-    db.executemany("INSERT OR IGNORE INTO temp.keys VALUES (?)", ((key,) for key in keys or ()))
-    among = f'AND CAST("{column}" AS TEXT) IN (SELECT value FROM temp.keys)' if keys is not None else ""
-    return int(db.execute(f'SELECT count(*) FROM records WHERE "{column}" IS NOT NULL {among}').fetchone()[0])
 
 
 def attach(db: sqlite3.Connection, data: Path) -> None:
