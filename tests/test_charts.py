@@ -351,10 +351,10 @@ def test_what_is_not_known_is_not_left_out_as_another(site: Site) -> None:
 
 def test_series_of_agencies_of_one_name_have_their_numbers() -> None:
     counts = Counts()
-    for agency in ("17\tCounty Jail (TX)", "x\tCounty Jail (TX)", "18\tCity Court (TX)"):
+    for agency in ("17\tCounty Jail (TX)", "x-9\tCounty Jail (TX)", "18\tCity Court (TX)"):
         counts.add(2, [2023], [agency])
     names = draw(Spec(split="agency", kind="bars"), counts, EVERYTHING).series
-    assert sorted(names) == ["City Court (TX)", "County Jail (TX), number 17", "County Jail (TX), without a number"]
+    assert sorted(names) == ["City Court (TX)", "County Jail (TX), number 17", "County Jail (TX), without a number (record 9)"]
 
 
 @pytest.mark.parametrize(("split", "first"), [("status", "value 19"), ("fiscal_year", "all others")])

@@ -89,6 +89,8 @@ def test_any_text_is_a_span_or_refused(text: str) -> None:
         ("records", "place_state=not known", "place_state__isnull=1"),
         ("records", "evidence_based=Yes&emerging_need__not=no", "evidence_based=1&emerging_need__not=0"),
         ("records", "program_areas=Courts", "program_areas__arraycontains=Courts"),
+        ("organization_mentions", "place_state=Texas", "place_state=TX"),
+        ("fields", "state=empty", "state=empty"),
         ("records", "estimated_cost_lower__gte=$5,000", "estimated_cost_lower__gte=5000"),
         ("records", "county=&_search=&_col=county", "_col=county&_col=submitted_at"),
         ("records", "_facet=county&_facet_array=agency_types", "_facet_list=county&_facet_list=agency_types"),

@@ -8,7 +8,7 @@ import json
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
@@ -320,6 +320,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     firsts = _fill_gaps(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
     shown: Any = {spec.by: counts.rows.keys() & set(firsts), spec.split: series}
+    stars = {name: [one for key, one in lacking or () if key == name] for name in (spec.by, spec.split)}
     lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if value in shown.get(key, ())}
 
     def row(first: Value, name: str) -> Row:
@@ -327,7 +328,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         value, url = figure(found, total) if found else 0.0, chosen.url(*by.filters(first))
         return Row(name, value, found.total(), url, cache(lambda: [mark(first, one) for one in series]))
 
-    rows = dict(zip(firsts, map(row, firsts, _name_values(spec.by, by, firsts, lacking or {})), strict=True))
+    rows = dict(zip(firsts, map(row, firsts, _name_values(by, firsts, counts.rows, stars[spec.by])), strict=True))
     if not by.order:
         firsts.sort(key=lambda x: (x is None, not measure.adds_up and rows[x].records < FEW, -rows[x].value, rows[x].name))
     limit = None if by.order or spec.kind == "map" else most_rows if spec.kind == "heat" else MAX_ROWS
@@ -340,16 +341,20 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
             by_reason[not missed][reason if reason.endswith(of) else f"another {of}"] += n
     choices = list(totals.items())[-MAX_CHOICES if chosen_of.order else 0 :][:MAX_CHOICES]
     hidden = [split.name(one) for one in others if split]
-    headings = _name_values(spec.split, split, series, lacking or {}) if split else [measure.heading]
+    headings = _name_values(split, series, sizes, stars[spec.split]) if split else [measure.heading]
     return Chart(spec, counts, headings, grays, [rows[x] for x in firsts], [*drawn.values()], lacks, choices, hidden, *by_reason)
 
 
-def _name_values(key: str, of: Dimension, values: Sequence[Value], lacking: Mapping[tuple[str, Value], str]) -> list[str]:
-    """Returns the names of values, with a star where incomplete; of agencies of one name, with their numbers."""
-    names, numbers = [of.name(one) for one in values], [str(one).partition("\t")[0] for one in values]
-    same, stars = Counter(names), ["*" * ((key, one) in lacking) for one in values]
-    apart = [f", number {one}" if one.isdigit() else ", without a number" for one in numbers]
-    return [name + which * (same[name] > 1) + star for name, which, star in zip(names, apart, stars, strict=True)]
+def _name_values(of: Dimension, values: Sequence[Value], every: Iterable[Value], stars: Collection[Value]) -> list[str]:
+    """Returns the names of values, which tell them from others of `every` value, with a star for those in `stars`."""
+    same, names = Counter(map(of.name, every)), []
+    for one in values:
+        key, name = str(one).partition("\t")[0], of.name(one)
+        if same[name] > 1:  # agencies, which are told apart by their numbers or, without one, by the number of a record
+            end = key.rpartition("-")[2]
+            name += f", number {key}" if key.isdigit() else ", without a number" + f" (record {end})" * end.isdigit()
+        names.append(name + "*" * (one in stars))
+    return names
 
 
 def _choose_series(spec: Spec, known: Sequence[Value], most_rows: int) -> tuple[Sequence[Value], Sequence[Value], range]:

@@ -190,8 +190,8 @@ def _compare(info: ColumnInfo, lookup: str, value: str) -> Pairs:
 def _convert_value(info: ColumnInfo, kind: Values, value: str) -> str:
     if info.unit == "year":
         return parse_year(value, today())
-    if info.name.endswith(("state", "state_code")):
-        return parse_state(value, code=info.name.endswith("code"))
+    if (is_code := info.unit == "two letters") or info.name == "place_state":
+        return parse_state(value, code=is_code)
     if kind is Values.YES_NO:
         if value.casefold() not in _YES_NO:
             raise BadQuery(f"“{value[:80]}” is neither Yes, No nor {NOT_KNOWN}.")
