@@ -56,23 +56,37 @@ _WKT = re.compile(
     r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
 )
 _LAT_LON = re.compile(rf"({_NUMBER})\s*,\s*({_NUMBER})")  # as Geofield prints a point for people, the latitude first
+_PARTS = r"(\d{1,3}(?:\.\d+)?)\s?[°º]\s?(?:([\d.]{1,9})\s?['′’]\s?)?(?:([\d.]{1,9})\s?(?:[\"″”]|''|′′|’’)\s?)?"
+_DEGREES = re.compile(rf"{_PARTS}([NS])[\s,;]+{_PARTS}([EW])", re.IGNORECASE)  # Geofield's other form, with minutes and seconds
 _MAX_WKT = 10_000  # characters of a value that is parsed as a shape; a longer one is kept as text only
 _WITHOUT_POINTS = frozenset("LINESTRING POLYGON MULTILINESTRING MULTIPOLYGON CIRCULARSTRING CURVEPOLYGON".split())
 _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 """West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
 
 
+def as_wkt(text: str) -> str:
+    """Returns a latitude and a longitude, in decimal numbers or in degrees, as well-known text; any other text unchanged."""
+    if found := _LAT_LON.fullmatch(text):
+        return f"POINT ({found[2]} {found[1]})"
+    if not (found := _DEGREES.fullmatch(text)):
+        return text
+    latitude, longitude = (
+        sum(float(part or 0) / 60**power for power, part in enumerate(parts)) * (-1 if direction in "SWsw" else 1)
+        for *parts, direction in (found.groups()[:4], found.groups()[4:])
+    )
+    return f"POINT ({longitude:.5f} {latitude:.5f})"
+
+
 @cached_short
 def parse_point(text: str) -> tuple[float | None, float | None, str | None]:
     """Returns longitude and latitude in degrees of the first valid point of well-known text, or what is wrong with the text.
 
-    A latitude, a comma and a longitude are a point too.
+    A latitude and a longitude are a point too (`as_wkt`).
     """
     text = text.replace("−", "-").strip()
     if len(text) > _MAX_WKT:
         return None, None, "point is too long to read"
-    if found := _LAT_LON.fullmatch(text):
-        text = f"POINT ({found[2]} {found[1]})"
+    text = as_wkt(text)
     wkt = _WKT.fullmatch(text)
     shape, body = (wkt[1].upper(), wkt[2]) if wkt else ("", "")
     if not text or body is None or shape in _WITHOUT_POINTS:
