@@ -266,7 +266,8 @@ def _has_more_labels(others: list[Element | str], first: Element, patterns: Labe
     if others and is_alike(others[0], first) and first.tag != "dt":
         others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child.line() for child in others if isinstance(child, Element) and is_alike(child, first))
-    return any(first.tag == "dt" or label_of(line) is not None or (line and patterns.is_member(line)) for line in alike)
+    is_list = first.tag == "dt" or (patterns.in_group and first.tag in HEADINGS)
+    return any(is_list or label_of(line) is not None or (line and patterns.is_member(line)) for line in alike)
 
 
 def is_alike(node: Element | str, label: Element) -> bool:

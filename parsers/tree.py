@@ -240,6 +240,9 @@ def one_line(text: str) -> str:
 
 def readable(nodes: Iterable[Element | str]) -> str:
     """Returns nodes as readable text: line breaks, paragraphs, bullets and numbers of lists, tabs between a table's cells."""
+    nodes = list(nodes)
+    if len(nodes) == 1 and isinstance(only := nodes[0], Element) and only.tag != "pre" and (line := only.line()):
+        return line
     text = _marked_text(nodes, 0)
     while "  " in text:
         text = text.replace("  ", " ")

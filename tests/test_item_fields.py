@@ -114,3 +114,9 @@ def test_bold_words_in_a_text_below_the_label_of_an_items_field_are_no_label(not
     items = "".join(f"<div>{one.format('Milestone Title', title)}{one.format('Notes', note)}</div>" for title in "AB")
     found = read(page(BARE + bare("Milestone", items))).fields
     assert [row.label for row in found if row.item] == ["Milestone Title", "Notes"] * 2
+
+
+def test_headings_beside_a_known_one_are_labels_of_the_same_item() -> None:
+    item = "<div><h5>Milestone Title</h5><p>{}</p><h5>Due Date</h5><p>2024-04-01</p><h5>Notes</h5><ul><li>One</li></ul></div>"
+    record = read(page(BARE + bare("Milestone", item.format("A") + item.format("B"))))
+    assert [(one.title, one.date, one.notes) for one in record.milestones] == [(title, "2024-04-01", "One") for title in "AB"]
