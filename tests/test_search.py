@@ -125,6 +125,10 @@ def test_pages_follow_each_other_without_loss(site: Site) -> None:
     assert f"of {len(seen)}" in text
 
 
+def test_words_that_no_text_contains_are_named(site: Site) -> None:
+    assert "No text contains “xqzwv”. Try" in site.get("/-/search?q=court+xqzwv").text
+
+
 def test_records_are_found_by_delivery_type_and_source(site: Site) -> None:
     assert "Records <span>11</span>" in site.get("/-/search?q=NTTAC+request").text
 

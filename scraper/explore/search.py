@@ -6,6 +6,7 @@ A node number, a reference or a URL leads to its record. Words that no text cont
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice, product
 from math import inf
 from typing import Any
@@ -76,6 +77,7 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
         better, cut_off = await _correct(database, question, within), await _cut_names(database, question)
         if better != question and not any(counts.values()) and not (typed or cut_off):
             return await context(datasette, Request.fake(f"/?{urlencode({'q': better, 'in': given})}"), question)
+        shown["absent"] = [] if any(counts.values()) else await _absent_words(database, question)
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -142,13 +144,18 @@ async def _cut_names(database: Any, question: str) -> list[tuple[str, int]]:
     return [(name, n) for name, n, others, (end,) in names if others and all(one.startswith(end) for one in others)][:5]
 
 
+async def _is_found(database: Any, scopes: Sequence[str], text: str) -> bool:
+    return any([(await database.execute(_SQL["has_match"].format(one), {"match": text})).first()[0] for one in scopes])
+
+
+async def _absent_words(database: Any, question: str) -> list[str]:
+    return [one for one in _WORD.findall(question)[:8] if not await _is_found(database, list(SCOPES), f'"{one}"*')]
+
+
 async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
     """Replaces words that no table contains by the closest ones, best a phrase; returns the question if that finds nothing."""
     choices, found, words = [], list[str](), list(_WORD.finditer(question))[:8]
-
-    async def is_found(text: str) -> bool:
-        return any([(await database.execute(_SQL["has_match"].format(one), {"match": text})).first()[0] for one in scopes])
-
+    is_found = partial(_is_found, database, scopes)
     with suppress(QueryInterrupted, BadQuery):
         for word in words:
             is_known = await is_found(f'"{word[0]}"')
