@@ -132,10 +132,8 @@ _POINT = re.compile(rf"{_NUMBER}[\s,;]+{_NUMBER}")
 
 def _read(kind: Type | None, text: str) -> list[Any]:
     """Returns the typed values of a text; empty if it can't be parsed."""
-    if kind is Type.POINT:  # every pair of numbers; a second, in which degrees are printed, is 0.0003 degrees
-        unit = Decimal("0.001") if "°" in text or "º" in text else None
-        pairs = _POINT.findall(as_wkt(text.replace("−", "-").strip()))
-        return [tuple(Decimal(one).quantize(unit) if unit else Decimal(one) for one in pair) for pair in pairs]
+    if kind is Type.POINT:  # every pair of numbers
+        return [(Decimal(x), Decimal(y)) for x, y in _POINT.findall(as_wkt(text.replace("−", "-").strip()))]
     value = money_range(text) if kind is Type.MONEY else number(text) if kind is Type.NUMBER else yes_no(text)
     return [] if value in (None, (None, None)) else [value]
 
