@@ -55,24 +55,28 @@ _PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\
 _WKT = re.compile(
     r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
 )
-_LAT_LON = re.compile(rf"({_NUMBER})\s*,\s*({_NUMBER})")  # as Geofield prints a point for people, the latitude first
+_LAT_LON = re.compile(rf"\A({_NUMBER})\s*,\s*({_NUMBER})\Z")  # as Geofield prints a point for people, the latitude first
 _MAX_WKT = 10_000  # characters of a value that is parsed as a shape; a longer one is kept as text only
 _WITHOUT_POINTS = frozenset("LINESTRING POLYGON MULTILINESTRING MULTIPOLYGON CIRCULARSTRING CURVEPOLYGON".split())
 _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 """West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
 
 
+def as_wkt(text: str) -> str:
+    """Returns a latitude, a comma and a longitude as well-known text; any other text unchanged."""
+    return _LAT_LON.sub(r"POINT (\2 \1)", text)
+
+
 @cached_short
 def parse_point(text: str) -> tuple[float | None, float | None, str | None]:
     """Returns longitude and latitude in degrees of the first valid point of well-known text, or what is wrong with the text.
 
-    A latitude, a comma and a longitude are a point too.
+    A latitude and a longitude are a point too (`as_wkt`).
     """
     text = text.replace("−", "-").strip()
     if len(text) > _MAX_WKT:
         return None, None, "point is too long to read"
-    if found := _LAT_LON.fullmatch(text):
-        text = f"POINT ({found[2]} {found[1]})"
+    text = as_wkt(text)
     wkt = _WKT.fullmatch(text)
     shape, body = (wkt[1].upper(), wkt[2]) if wkt else ("", "")
     if not text or body is None or shape in _WITHOUT_POINTS:

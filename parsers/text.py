@@ -15,7 +15,7 @@ from parsers.contacts import denotes_person
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import FieldState, Kind, PageHead, ParseResult
-from parsers.registry import Label, Type, group_of_member, group_table, is_member_line, label_of, section_of_instruction
+from parsers.registry import LABELS, Label, Type, group_of_member, group_table, is_member_line, label_of, section_of_instruction
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
@@ -26,10 +26,11 @@ from parsers.urls import absolute, node_id
 _LINES = FORMS["lines"]
 _SubField = tuple[Line | None, list[Line]]
 _LINKED_TYPES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
+_PROVIDER, _MAX_PROVIDERS = "provider_reference", 2  # on Drupal pages with known content; other single references had one value
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
-_MIDDLE_OF_PAGE, _MAX_METRIC_LINE = 16, 200
+_MIDDLE_OF_PAGE = 16
 _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
 
@@ -60,7 +61,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         lines, marks = [piece for line in read for piece in textlines.sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    head = read_head(above + lines[:end], marks, teasers_end=teasers_end)
+    head = read_head(above + lines[:end], teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
@@ -73,7 +74,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     else:
         writer.write_prose(lines[start:], sections[start:])
     content = writer.rows
-    is_several = is_list(head.title, above, lines, marks)
+    is_several = is_list(head.title, above, lines)
     if is_other_address(url) or is_several or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         count = len({label.casefold() for line in lines for label in labels_in(line)})
@@ -119,14 +120,18 @@ class _Writer(RowWriter):
         self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_LINKED_TYPES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
+        known = [mark.entry for mark in marks if mark.entry is not None]
+        types = [(one, {label.type for label in LABELS[one.order + 1 : after.order]}) for one, after in pairwise(known)]
+        self._before_missing = {one for one, between in types if Type.TEXT in between}
 
     def write_body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """Writes the lines before the first label: the body, which a fragment of a page does not have."""
-        lines = lines[: self._legend_at(lines, is_grouped=self._grouped)]
-        if is_fragment:
-            self._write_loose_lines(lines)
-        else:
-            self._add_body(lines)
+        last = [at for at in range(len(lines)) if lines[at].text][-2:]
+        is_field = len(last) == 2 and lines[last[0]].text.endswith("?") and textlines.is_label_like(lines[last[0]].text)
+        end = last[0] if is_field and yes_no(lines[last[1]].text) is not None else len(lines)  # not in the registry
+        write = self._write_loose_lines if is_fragment else self._add_body
+        write(lines[:end][: self._legend_at(lines[:end], is_grouped=self._grouped)])
+        self._write_loose_lines(lines[end:])
 
     def _legend_at(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
         """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
@@ -152,7 +157,7 @@ class _Writer(RowWriter):
         elif mark.is_group:
             self._write_group(mark)
         else:
-            values, rest = self._split_values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
+            values, rest = self._split_values(mark.entry, mark.lines)
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
@@ -160,8 +165,10 @@ class _Writer(RowWriter):
 
     def _split_values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """Returns a field's values, each as its lines, and the lines after them that belong to no value."""
-        if not any(line.text for line in lines):
+        first = next_filled(lines, 0)
+        if first is None:
             return [], []
+        lines = lines[first:]
         match entry.type:
             case Type.YES_NO | Type.NUMBER | Type.DATE:
                 return ([lines[:1]], lines[1:]) if fits(entry.type, lines[0].plain) else ([], lines)
@@ -174,30 +181,32 @@ class _Writer(RowWriter):
         end = next((index for index, line in enumerate(lines) if line.text and self._ends_value(entry, lines, index)), len(lines))
         if entry.type is Type.TEXT:
             return ([lines[:end]] if end else []), lines[end:]
-        if self._compact and not self._blocks:
-            end = next((index for index in range(end) if not lines[index].text), end)
-        if self._drops_links and (end > 1 if entry.type is Type.REFERENCE else next_filled(lines, end) is not None):
+        rest = next_filled(lines, 1 if entry.type is Type.REFERENCE else end)
+        if self._drops_links and (entry in self._before_missing or rest is not None):
             return [], lines  # fields whose labels were dropped, as their values were
+        most = _MAX_PROVIDERS if entry.columns[0].name == _PROVIDER else 1
+        filled = [at for at in range(end) if lines[at].text and not lines[at].glued]
+        if entry.type is Type.REFERENCE and len(filled) > most and not lines[filled[1]].links:
+            end = filled[1]  # the others are an unlisted label and its value, or the heading of a group
         values: list[list[Line]] = []
         for line in lines[:end]:
             if line.glued and values:  # cut off at what is no label: "Larch", "County", "Court"
                 values[-1].append(line)
-            elif line.text.strip(",;-"):
+            elif line.text.strip(",;-*•+"):
                 values += [[part] for part in textlines.linked_parts(line)]
         return values, lines[end:]
 
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
-        if entry.text.endswith("Email Address"):
-            return index > 0 or "@" not in text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
             return not lines[index].glued
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more) or _LINES["foreign"].match(text) is not None
-        is_foreign = textlines.is_sentence(text) or _LINES["foreign"].match(text) or (index and _LINES["dated"].search(text))
-        if entry.type is not Type.TEXT and is_foreign:
+        is_other = is_time(text) or (text.isalpha() and yes_no(text) is not None) or _LINES["foreign"].match(text)
+        is_label = (index and _LINES["dated"].search(text)) or (self._drops_links and _LINES["label_noun"].search(text))
+        if entry.type is not Type.TEXT and (is_other or is_label or textlines.is_sentence(text)):
             return True
         is_unlinked = index and entry.type in _LINKED_TYPES and lines[0].links and not lines[index].links
         if is_unlinked or (entry.type is Type.MONEY and money_range(text) == (None, None)):
@@ -219,34 +228,31 @@ class _Writer(RowWriter):
         if line.text.endswith("?") or not looks_like_label(line.text):
             return textlines.is_label_like(line.text) and after.isalpha() and yes_no(after) is not None
         if is_typed(after) or not is_after_value:
-            is_target = _LINES["target_noun"].search(line.text) is not None
-            return is_typed(after) and (not is_target or _LINES["contact"].fullmatch(after) is not None)
+            return is_typed(after) and bool(not _LINES["target_noun"].search(line.text) or _LINES["contact"].fullmatch(after))
         return bool(lines[at].links or ((denotes_person(line.text) or noun(line.text)) and not noun(after)))
 
     def _write_loose_lines(self, lines: list[Line], *, is_footer: bool = False) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
-        index, linked = 0, {line.text for line in lines if line.links}
+        index, linked, in_entity = 0, {line.text for line in lines if line.links}, False
         while index < len(lines):
             line = lines[index]
+            in_entity = in_entity or _LINES["entity"].match(line.text) is not None
             if not line.text:
                 index += 1
-            elif is_member_line(line.text) and (group := group_of_member(line.text)) is not None:
-                for item in self._split_items(lines[index:], group_table(group)):
-                    self._add_item(group, item)
-                return
             elif section := section_of_instruction(line.plain):
                 self._add_section(section, [line])
                 index += 1
-            elif self._is_unlisted(lines, index, is_after_value=not is_footer):
+            elif not in_entity and self._is_unlisted(lines, index, is_after_value=not is_footer):
                 label = line.plain.rstrip(" :*")
                 first = at = next_filled(lines, index + 1) or len(lines)
-                values = list[list[Line]]()
-                is_more = is_typed if at < len(lines) and is_typed(lines[at].text) else linked.__contains__
+                opening, values = lines[at].text if at < len(lines) else "", list[list[Line]]()
+                more = linked if opening in linked else set()
+                is_more = next((one for one in (is_time, _LINES["contact"].fullmatch) if one(opening)), more.__contains__)
                 while at < len(lines) and (at == first or not lines[at].text or is_more(lines[at].text)):
                     part = (textlines.range_lines(lines[at:]) if lines[at].text else []) or [lines[at]]
                     values += [[join_lines(part)]] if lines[at].text else []
                     at += len(part)
-                if _LINES["text_noun"].search(label) and is_more is not is_typed:  # a text of several lines
+                if _LINES["text_noun"].search(label) and opening and not is_typed(opening):  # a text of several lines
                     at = next((one for one in range(at, len(lines)) if self._is_unlisted(lines, one)), len(lines))
                     values = [lines[first:at]]
                 self.times[label, None] += 1
@@ -301,10 +307,7 @@ class _Writer(RowWriter):
         if not lines:
             self._add(label, [], label_line=mark.line)
         elif not items:
-            text = text_of(mark.lines)
-            is_long = "\n\n" in text or max(map(len, text.split("\n"))) > _MAX_METRIC_LINE
-            is_prose = is_long and group_table(label) != "milestones"
-            items = [[(None, mark.lines)]] if is_prose else [[(None, [line])] for line in lines]
+            items = [[(None, [line])] for line in lines]
         for item in items:
             self._add_item(label, item)
         self._write_loose_lines(rest)
@@ -328,10 +331,8 @@ class _Writer(RowWriter):
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_repeated = label.casefold() == (open_label or "").casefold()  # a label that comes twice in a row is its own value
-            is_new = bool(line.text) and not is_repeated
             is_value = open_label is not None and not text_of(items[-1][-1][1]) and not self._drops_links
-            if is_new and (is_member or (not is_value and self._is_unlisted(lines, index))):
+            if line.text and (is_member or (not is_value and self._is_unlisted(lines, index))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])
                 items[-1].append((replace(line, text=label), []))

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from parsers.registry import is_distinctive, label_key, section_of_instruction
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
-from parsers.textlabels import Mark
 from parsers.textlines import FORMS, MANY_LABELS, Line, is_sentence, next_filled
 
 _HEAD = FORMS["head"]
@@ -39,17 +38,14 @@ class _Byline(NamedTuple):
     end: int
     name: str | None
     time: str | None
-    has_verb: bool
 
 
-def read_head(lines: list[Line], marks: list[Mark], *, teasers_end: int) -> TextHead:
+def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     """Reads title and byline of the record whose fields, or first instructions, follow `lines`.
 
-    `marks`: its labels, of which some have its name; `teasers_end`: see below.
+    `teasers_end`: see below.
     """
-    named = (mark.filled[0].text for mark in marks if mark.filled and label_key(mark.label) in ("tta short name", "tta title"))
-    head, names = TextHead(), {value for value in named if not is_distinctive(value)}
-    bylines = list[_Byline]()
+    head, bylines = TextHead(), list[_Byline]()
     filled = sentences = 0
     for index, line in enumerate(lines[teasers_end:], start=teasers_end):
         is_quoted = 0 < filled <= 2 * sentences  # in the body: menus and banners have more short lines than sentences
@@ -58,7 +54,7 @@ def read_head(lines: list[Line], marks: list[Mark], *, teasers_end: int) -> Text
         if line.text and not _is_notice(line.text):
             filled += 1
             sentences += line.text[-1] in ".:" and len(line.text.split()) >= _MAX_NAME_WORDS
-    at, title = _find_title(lines, bylines, names, teasers_in(lines[:teasers_end]))
+    at, title = _find_title(lines, bylines, teasers_in(lines[:teasers_end]))
     head.title, head.end = title, at + 1
     if title is not None:
         head.spans["title"] = (lines[at].first, lines[at].last)
@@ -98,18 +94,11 @@ def without_foot(lines: list[Line]) -> list[Line]:
     return lines[: min([*comments, *foot], default=len(lines))]
 
 
-def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
+def is_list(title: str | None, above: list[Line], lines: list[Line]) -> bool:
     """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
     instructed = filter(None, (section_of_instruction(line.plain) for line in lines))
     opened = Counter(section for section, _ in groupby(instructed))
-    if title in teasers_in(above + lines) or sum(count > 1 for count in opened.values()) > 1:
-        return True
-    if len({line.plain for line in lines if reference(line.plain)}) < 2:
-        return False
-    printed = Counter(label_key(line.plain) for line in lines if is_distinctive(line.plain))
-    own = {label_key(mark.label) for mark in marks}
-    heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
-    return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
+    return title in teasers_in(above + lines) or sum(count > 1 for count in opened.values()) > 1
 
 
 def teasers_in(lines: list[Line]) -> set[str]:
@@ -129,17 +118,16 @@ def _is_frame(line: Line) -> bool:
 
 
 def _has_navigation(lines: list[Line]) -> bool:
-    return any(_HEAD[name].match(line.plain) for line in lines for name in ("tabs", "breadcrumb"))
+    return any(_HEAD[name].match(line.plain) for line in lines for name in ("tabs", "breadcrumb", "skip"))
 
 
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
-    """Whether a byline belongs to the title: little but the site's notice is between them; less for a bare "By"."""
+    """Whether a byline belongs to the title: little but the site's notice is between them."""
     between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_frame(line)]
-    longest = _MAX_BYLINE if byline.has_verb else _MAX_NAME if byline.time else 0
-    return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= longest
+    return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= _MAX_BYLINE
 
 
-def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
+def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) -> tuple[int, str | None]:
     """Returns the title's line and the title, by the best evidence available; (-1, None) if there is none."""
     filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
     if not filled:
@@ -157,17 +145,16 @@ def _find_title(lines: list[Line], bylines: list[_Byline], names: set[str], teas
             return found[0], whole if has_site else lines[found[0]].plain
     if reference(document):
         return filled[0], document
-    first_byline = bylines[0].at if bylines else len(lines)
-    named = [index for index in filled if lines[index].text in names and index < first_byline]
-    notice = next((index for index in filled if label_key(lines[index].text) == _NOTICE[0]), 0)
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
-    for at in (first_byline if bylines else tabs, notice):  # the line above, if that is no item of a menu
-        skipped = _is_frame if _has_navigation(lines) else lambda line: _is_notice(line.text)
-        above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not skipped(lines[one])), None)
-        if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:
-            continue
-        is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
-        named = [] if is_repeated or _is_frame(lines[above]) else [above]
+    skipped = _is_frame if _has_navigation(lines) else lambda line: _is_notice(line.text)
+    before = range((bylines[0].at if bylines else tabs) - 1, -1, -1)
+    above = next((at for at in before if lines[at].text and not skipped(lines[at])), -1)  # no item of a menu
+    is_title = above in filled and not lines[above + 1].glued and lines[above].plain == lines[above].text
+    named = [above] if is_title and not _is_frame(lines[above]) else []
+    if not named and not bylines:
+        links = [at for at in filled for name in ("tabs", "breadcrumb") if _HEAD[name].match(lines[at].plain)]
+        below = [at for at in filled if links and at > links[-1] and lines[at].plain == lines[at].text]
+        named = [at for at in below if not _is_frame(lines[at])][:1]
     if not named and "|" in first and document != first and not is_sentence(first):
         return filled[0], whole
     is_glued = not named or len(_HEAD["glue"].findall(lines[named[-1]].text)) >= _GLUED
@@ -180,7 +167,7 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
         below = next_filled(lines, at + 1) if text and _is_name(text) else None
         is_above_time = below is not None and _HEAD["name_above_time"].fullmatch(lines[below].text)
-        return _Byline(at, below + 1, text, iso_time(lines[below].text), has_verb=False) if below and is_above_time else None
+        return _Byline(at, below + 1, text, iso_time(lines[below].text)) if below and is_above_time else None
     filled = [index for index in range(at, min(at + _MAX_BYLINE_LINES, len(lines))) if lines[index].text][:_MAX_BYLINE_PARTS]
     joined = accumulate((lines[index].text for index in filled), "{} {}".format)
     parsed = [_parse_byline(one, at, index + 1) for one, index in zip(joined, filled, strict=True)]
@@ -195,7 +182,7 @@ def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])
             is_whole = verb or (name and (printed or text.endswith(",")))
             if is_whole and (not printed or iso_time(printed)) and (not name or _is_name(name)):
-                return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), verb)
+                return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed))
     return None
 
 

@@ -30,7 +30,9 @@ _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
 _ORDER_SLACK = 6  # places; the sample and the table in DOMAIN.md differ by up to four
 _OUT_OF_ORDER = 0.9  # of a label's score; see `_disorder`
-_MAX_WORDS_BONUS = 1.5  # a label of many words is hardly ever a line of a body
+_EMPTY = 0.05  # a label that few extractors drop the values of is one only if it keeps the order (`_disorder` begins at 0.1)
+_PER_SPACE, _MAX_WORDS_BONUS = 0.3, 1.5  # a label of many words is hardly ever a line of a body or of a value
+_QUOTED, _GLUED = 3, 2  # a body quotes fewer than a third of the labels; names of places look like few more labels
 _MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
 _MIN_MISSPELLED, _END = 10, 4
@@ -168,7 +170,7 @@ def labels_in(line: Line) -> list[str]:
 def _label_spans(text: str) -> list[tuple[int, int]]:
     """Returns where labels are in a line: as words, or where most have no space around them, anywhere."""
     words, anywhere = ([found.span() for found in pattern.finditer(text)] for pattern in (_LABEL, _UNSPACED))
-    return anywhere if len(anywhere) > 2 * max(len(words), 1) else words
+    return anywhere if len(anywhere) > _GLUED * max(len(words), 1) else words
 
 
 def _split_line(line: Line, separator: str | None) -> list[Line]:
@@ -215,8 +217,7 @@ def _mark_at(lines: list[Line], at: int) -> Mark | None:
     if len(text) <= _MAX_LABEL:
         label, spelled, end = text, label_key(text), at + 1
         while f"\n{label_key(label)}" in _ALL_LABELS:
-            goes_on = end < len(lines) and lines[end].text[:1].islower()
-            if (entry := label_of(label)) is not None and not (goes_on and entry.type is Type.GROUP):
+            if (entry := label_of(label)) is not None:
                 spelled = _FROM_CAPITALS.get(label.rstrip(" :*"), label.rstrip(" :*"))  # capitals are the page's style
                 return Mark(at, end, spelled, entry, replace(lines[at], last=lines[end - 1].last))
             if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
@@ -236,12 +237,12 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
     """Rates how well the lines after a label fit it: the first with text, and how many have text or are unexpectedly blank."""
     if mark.entry is None or mark.is_section:
         return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
-    score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
+    score = min(_MAX_WORDS_BONUS, _PER_SPACE * mark.label.count(" "))
     kind = mark.entry.type
     if kind is Type.GROUP:
-        return score + (-1.0 if first is not None and section_of_instruction(first.plain) else 0.5)
-    if first is None:  # few extractors drop plain text
-        return score + (1.0 if kind in _DROPPED else -0.3)
+        return score + 0.5
+    if first is None:
+        return score + (1.0 if kind in _DROPPED else _EMPTY)
     text = first.plain
     if kind in _STRICT:
         if fits(kind, text):
@@ -259,6 +260,7 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """Returns the chain of marks with the highest score; of equals the one that begins last, so that the body is longer."""
+    marks = _without_entities(lines, marks)
     after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
@@ -269,14 +271,17 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
         best, best_next = -1e9, last
         first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
+        skipped = 0.0
         for after in range(index + 1, min(index + 2 + _MAX_SKIPPED, last + 1)):
             end = marks[after].at if after < last else len(lines)
+            if after > index + 1 and (inner := marks[after - 1]).label != mark.label:
+                skipped += _PER_SPACE * inner.label.count(" ")
             first = lines[first_at] if first_at < end else None
             count = filled[end] - filled[mark.end]
             blanks = end - mark.end - count if compact else 0
             score = total[after] + _score(mark, first, count, blanks, ends_text=after == last)
             if after < last:
-                score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0)
+                score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0) + skipped
             if score > best:
                 best, best_next = score, after
         total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
@@ -287,8 +292,24 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         chain.append(marks[begin])
         begin = chosen[begin]
     orders = [mark.entry.order if mark.entry is not None else last for mark in chain]
-    quoted = (at for at in range(1, len(chain) // 3) if orders[at] + _ORDER_SLACK < min(orders[:at]))
+    quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
     return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
+
+
+def _without_entities(lines: list[Line], marks: list[Mark]) -> list[Mark]:
+    """Returns the labels without those of an entity that the page shows in full as a reference's value, with its byline.
+
+    Of the labels below the byline, those that the page also has elsewhere, or that are far out of order, are the entity's.
+    """
+    kept = list(marks)
+    for at in (at for at, line in enumerate(lines) if FORMS["lines"]["entity"].match(line.text)):
+        above = next((mark.entry for mark in reversed(kept) if mark.at < at), None)
+        below = [mark for mark in kept if mark.at > at] if above and above.type in (Type.REFERENCE, Type.REFERENCES) else []
+        for mark, after in pairwise(below):
+            if sum(mark.label == one.label for one in kept) < 2 and _disorder(mark, after) < _OUT_OF_ORDER:
+                break
+            kept.remove(mark)
+    return kept
 
 
 def _disorder(mark: Mark, following: Mark) -> float:

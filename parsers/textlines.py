@@ -159,6 +159,7 @@ def _replace_marks(text: str) -> tuple[str, list[str | None]]:
     text = _MARKS["repeated"].sub(r"\1", _MARKS["definition"].sub("", text) if addresses else text)
     if _MARKS["markdown"].search(text):
         text = _MARKS["attributes"].sub(_join_marks, _MARKS["span"].sub(r"\1", _MARKS["image"].sub("", text)))
+        text = _MARKS["glued_link"].sub(" ", text)
         text = _MARKS["inline_link"].sub(lambda found: link(found[1], found[2]) + _join_marks(found, found[1]), text)
         text = _MARKS["numbered_link"].sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
         text = _MARKS["escape"].sub(r"\1", _MARKS["autolink"].sub(r"\1", _MARKS["emphasis"].sub(r"\2", text)))
@@ -245,7 +246,8 @@ def looks_like_label(line: str) -> bool:
 def is_label_like(text: str) -> bool:
     """Whether a text has the form of a label, or of a question that is one."""
     text = text.rstrip(" :")
-    return looks_like_label(text) or (text.endswith("?") and text[0].isupper() and len(text) <= _MAX_QUESTION)
+    is_question = text.endswith("?") and text[0].isupper() and len(text) <= _MAX_QUESTION
+    return looks_like_label(text) or (is_question and not _LINES["sentence_end"].search(text))
 
 
 def is_typed(text: str) -> bool:

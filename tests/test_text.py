@@ -7,59 +7,14 @@ import pytest
 
 from parsers.locate import locate
 from parsers.page import parse_page
-from parsers.record import FieldState, Kind, Record
+from parsers.record import FieldState, Kind
 from parsers.registry import LABELS, label_of
-from tests.pagegen.extractors import ADDRESS, DISGUISES, FORWARDED, LIBRARIES
+from tests.pagegen.extractors import ADDRESS, DISGUISES, LIBRARIES
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options
 from tests.pagegen.render import html_of
 from tests.pagegen.text_truth import Tally, compare, told_of
-
-CHECK = "Please check the box next to the following questions if the answer is 'yes'."
-MILESTONES = "Milestones are an element, activity, work product, or key task associated with completing the TTA (e.g. a call)."
-METRICS = "Please respond to the Performance Metrics below."
-LETTER = "Please submit a signed letter of support from your agency's executive or other senior staff member."
-OTHER = "If your program area sub-topic is one of the 'Other Program Areas', please"
-BASE = f"""20240311-91530-7
-
-Submitted by Hope Quill on Mon, 03/11/2024 - 09:15
-
-A body of one line.
-
-TTA Short Name
-Two-agency workshop
-Status of Deliverable
-Complete
-Target Audience
-Judges
-Probation Officers
-Deliverable Markup for Questions
-
-{CHECK}
-
-Is this TTA in response to emerging public safety needs?
-Yes
-County
-Larch County
-Archived
-Off
-"""
-"""A labelled text. What a case adds is put where labels like it usually are."""
-
-
-def read(text: str | bytes, **more: object) -> Record:
-    content = text if isinstance(text, bytes) else text.encode()
-    page = parse_page(content, is_text=True, **more)  # type: ignore[arg-type]
-    assert page.record is not None, page.reason
-    return page.record
-
-
-def values(record: Record, label: str | None) -> list[str | None]:
-    return [row.value for row in record.fields if row.label == label]
-
-
-def labels(record: Record) -> set[str | None]:
-    return {row.label for row in record.fields}
+from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
 
 
 @pytest.mark.parametrize(
@@ -103,6 +58,21 @@ def labels(record: Record) -> set[str | None]:
             ["Wynn Dunmore\nwynn@example.org"],
         ),
         "website without its link": ("TTA Title\nA title\nAgency Website\n12 people", "Agency Website", []),
+        "entity in full": (
+            "Type of Agency\nCourts\nProvider Reference\nAn Agency\nSubmitted by Mara Vale on 11/14/2023\nIt asks for help.\n"
+            "Type of Agency\nTribal\nCounty\nKelp County\nPhone\n617-555-0100",
+            "Type of Agency",
+            ["Courts"],
+        ),
+        "label of an entity in full": ("Provider Reference\nA\nPosted by B on 1/1/2023\nPhone\n617-555-0100", "Phone", []),
+        "each after a blank line": ("Type of Agency\n\nCourts\n\nTribal\n", "Type of Agency", ["Courts", "Tribal"]),
+        "one of a kind": ("TTAR Source\nBJA\nFiscal Year\nYear 2024", "TTAR Source", ["BJA"]),
+        "two providers": ("Provider Reference\nAn Agency\nAnother", "Provider Reference", ["An Agency", "Another"]),
+        "an answer is no reference": ("BJA Grant Manager\nYes", "BJA Grant Manager", [None]),
+        "a time is no reference": ("TTAR Source\n03/01/2024", "TTAR Source", [None]),
+        "one phone number": ("TTA Title\nA title\nPhone Number\n617-555-0100\n12 people", "Phone Number", ["617-555-0100"]),
+        "bullet": ("Type of Agency\n*\nCourts", "Type of Agency", ["Courts"]),
+        "point with a space": ("Event Location Geo\n42.35 , -71.05", "Event Location Geo", ["42.35 , -71.05"]),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
 )
@@ -124,6 +94,7 @@ def test_a_misspelled_label_is_a_label_and_is_flagged(printed: str) -> None:
     ("form", "below", "has_links"),
     {
         "lynx": ("[{number}]{text}", "", False),
+        "lynx, number alone": ("[{number}]\n\n{text}\n", "", False),
         "lynx with its list": ("[{number}]{text}", "\nReferences\n\n   1. http://a.example/1\n   2. http://a.example/2\n", True),
         "lynx, inline": ("[http://a.example/{number}]{text}", "", True),
         "Markdown": ("[{text}](http://a.example/{number})", "", True),
@@ -153,109 +124,6 @@ def test_marks_of_the_extractor_are_removed_and_links_kept(form: str, below: str
     assert labels(record) == labels(read(BASE))
 
 
-NOTICE = "Attention\nThis website is under construction.\nQuestions?"
-MENU = "\n".join(["A Plain Title | Example Portal", "Skip to main content", *(f"Menu item {number}" for number in range(100))])
-
-
-@pytest.mark.parametrize(
-    ("top", "title"),
-    {
-        "reference": ("20240311-91530-7\nSubmitted by Hope Quill on Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
-        "heading as in the document's title": ("A Plain Title\nSubmitted by Hope Quill on 03/11/2024", "A Plain Title"),
-        "Olivero": ("20240311-91530-7\nBy Hope Quill , 11 March, 2024", "20240311-91530-7"),
-        "byline over lines": ("20240311-91530-7\nSubmitted by\nHope Quill\non\n03/11/2024", "20240311-91530-7"),
-        "wrapped": ("20240311-91530-7\nSubmitted by\nHope Quill on Mon,\n03/11/2024 -\n09:15", "20240311-91530-7"),
-        "tabs": ("20240311-91530-7\nPrimary tabs\nView\nRevisions\nBy Hope Quill, 03/11/2024", "20240311-91530-7"),
-        "without a verb": ("20240311-91530-7\nHope Quill\nMon, 03/11/2024 - 09:15", "20240311-91530-7"),
-        "no space": ("20240311-91530-7\nSubmitted by Hope Quillon Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
-        "date first": ("20240311-91530-7\nPosted on 03/11/2024 by Hope Quill", "20240311-91530-7"),
-        "notice between": (f"20240311-91530-7\n{NOTICE}\nSubmitted by Hope Quill on 03/11/2024", "20240311-91530-7"),
-    }.values(),
-)
-def test_title_and_byline_are_found_behind_any_number_of_menus(top: str, title: str) -> None:
-    body = BASE.partition("09:15\n")[2]
-    record = read(f"{MENU}\n{top}\n{body}\nRecent Posts\nA post.\nEmail Address\nSign up\nPrivacy Policy\nMenu item 1\n")
-    assert (record.title, record.submitted_by, (record.submitted_at or "")[:10]) == (title, "Hope Quill", "2024-03-11")
-    assert record.description == "A body of one line."
-    assert labels(record) == labels(read(BASE))
-    assert not [row for row in record.fields if row.value and ("Menu" in row.value or "Privacy" in row.value)]
-
-
-@pytest.mark.parametrize(
-    "quoted",
-    [
-        *("Submitted by Nobody on 01/01/1970", "County\nKelp County", "TTA Title\nan old one", "Milestone:\nlater"),
-        "County\nKelp County\nArchived\nNo",
-    ],
-)
-def test_a_body_may_contain_labels_and_bylines(quoted: str) -> None:
-    body = f"A first line.\n\n{quoted}\n\nA last line."
-    record = read(BASE.replace("A body of one line.", body))
-    assert (record.description, record.submitted_by, record.county) == (body, "Hope Quill", "Larch County")
-    assert labels(record) == labels(read(BASE))
-
-
-PROSE = [
-    *("Work Plan:", "County", "The two agencies met and agreed on a plan.", CHECK, "The method was tried before.", MILESTONES),
-    *("Invite the partners.", "Write the guide", METRICS, LETTER),
-    "- General information regarding the request for TTA services, i.e., the who.",
-    "Please call [site:phone] if you need further assistance completing this application.",
-]
-
-
-@pytest.mark.parametrize(
-    ("top", "author"),
-    {
-        "no byline": ("", None),
-        "a mail's header": (FORWARDED, None),
-        "one of its own": ("By Hope Quill,\n", "Hope Quill"),
-        "a notice": (f"{NOTICE}\n", None),
-    }.values(),
-)
-def test_a_byline_quoted_in_prose_is_body(top: str, author: str | None) -> None:
-    body = f"Title: {'The two agencies met and agreed on a plan. ' * 3}\nSubmitted by Nobody on 01/01/1970\nThe work goes on."
-    record = read(f"{top}{body}\n{CHECK}\n{MILESTONES}\nInvite the partners.\n{METRICS}\n{LETTER}\n")
-    assert ((record.description or "").split(), record.submitted_by, record.title) == (body.split(), author, None)
-
-
-def test_what_one_line_cannot_tell_apart_is_text_and_is_named() -> None:
-    text = BASE.replace("20240311-91530-7", "A Plain Title").replace("Two-agency workshop", "Workshop in Kelp County")
-    record = read(" ".join(f"A Plain Title | Example Portal Skip to main content {text}".split()))
-    assert (record.title, record.county, values(record, "County")) == ("A Plain Title", "Larch County", ["Larch County"])
-    assert (record.target_audience, record.status, record.emerging_need) == (None, "Complete", True)
-    assert "Judges Probation Officers" in values(record, None)
-    assert [flag for flag in record.flags if flag.startswith("Target Audience: ")]
-
-
-@pytest.mark.parametrize("separator", ["\t", " | ", "|", "   "])
-def test_a_separator_in_place_of_line_breaks_separates_lines(separator: str) -> None:
-    record = read(separator.join(line for line in BASE.split("\n") if line))
-    assert (record.title, record.submitted_by, record.description) == ("20240311-91530-7", "Hope Quill", "A body of one line.")
-    assert (record.target_audience, record.county, record.archived) == (["Judges", "Probation Officers"], "Larch County", False)
-    assert labels(record) == labels(read(BASE))
-
-
-@pytest.mark.parametrize(
-    ("text", "title"),
-    {
-        "front matter": ('---\ntitle: "A Plain Title"\nauthor: x\n---\n' + BASE.partition("\n")[2], "A Plain Title"),
-        "above tabs": (
-            BASE.replace("20240311-91530-7", "A Plain Title\nBreadcrumb\n1. Home\nPrimary tabs\nView"),
-            "A Plain Title",
-        ),
-        "a heading with the site's name": (BASE.replace("20240311-91530-7", "# A Plain Title | Portal"), "A Plain Title"),
-        "in one line with a menu": (BASE.replace("20240311-91530-7", "HomeAboutLog in20240311-91530-7"), None),
-        "in a menu's line": (BASE.replace("20240311-91530-7", "HomeAboutLog inTwo-agency workshop"), None),
-        "with the site's name": (BASE.replace("-7\n", "-7 | Example Portal\n", 1), "20240311-91530-7"),
-        "how long an author is a member": (BASE.replace("20240311-91530-7", "Member for\n34 minutes 49 seconds"), None),
-        "a menu's item is none": (BASE.replace("20240311-91530-7", "Start\nHome\nLog in\nHome"), None),
-    }.values(),
-)
-def test_the_title_is_found_where_it_is_printed_and_is_no_menu_item(text: str, title: str | None) -> None:
-    record = read(text)
-    assert (record.title, record.description, record.county) == (title, "A body of one line.", "Larch County")
-
-
 def test_entities_that_an_extractor_left_are_decoded_and_an_authors_are_kept() -> None:
     left = read(BASE.replace("Larch", "O&#039;Hara").replace("Complete", "Tried &amp; Complete"))
     assert (left.county, left.status) == ("O'Hara County", "Tried & Complete")
@@ -275,17 +143,31 @@ def test_items_of_a_list_may_be_longer_than_the_margin_of_a_wrapped_text() -> No
     assert (read(BASE.replace("A body of one line.", body)).description or "").count("\n") == 2
 
 
-def test_a_value_may_be_spelled_like_a_label_without_a_value() -> None:
-    text = BASE.replace("County\nLarch County\n", "").replace("Probation Officers", "County")
-    assert read(text).target_audience == ["Judges", "County"]
+@pytest.mark.parametrize(
+    ("fields", "audience", "area"),
+    [("", ["Judges", "County"], None), ("TTA Program Area\nCourts\n", ["Judges"], ["Courts"])],
+)
+def test_a_line_like_a_label_without_a_value_is_one_if_it_is_at_its_usual_place(
+    fields: str, audience: list[str], area: list[str] | None
+) -> None:
+    text = BASE.replace("County\nLarch County\n", "").replace("Probation Officers\n", f"County\n{fields}")
+    assert (read(text).target_audience, read(text).program_areas) == (audience, area)
 
 
-def test_comments_and_what_a_field_shows_of_a_page_are_not_part_of_the_record() -> None:
-    below = "Comments\n\nCounty\n\nMara Vale\nMon, 03/11/2024 - 09:15\n\nLog in or register to post comments\n"
-    field = "Type of Agency\nCourts\nProvider Reference\nAn Agency\nRead more about An Agency\nTarget Audience"
-    record = read(BASE.replace("Target Audience", field) + below)
-    assert (record.title, record.submitted_by, record.description) == ("20240311-91530-7", "Hope Quill", "A body of one line.")
-    assert (record.status, record.provider_reference, values(record, "County")) == ("Complete", "An Agency", ["Larch County"])
+@pytest.mark.parametrize(("missing", "expected"), [("", None), ("TTA Title\nA title\n", ["Veterans"])])
+def test_where_links_are_dropped_a_line_is_no_value_if_the_label_of_a_text_is_missing_below(
+    missing: str, expected: list[str] | None
+) -> None:
+    dropped = "Status Changed\nType of Agency\nSpecial Populations\nVeterans\n"
+    text = re.sub(
+        "Complete\n|Judges\n|Probation Officers\n", "", BASE.replace("Target", f"{dropped}{missing}TTAR Source\nTarget")
+    )
+    assert read(text).special_populations == expected
+
+
+def test_a_question_with_its_answer_above_the_first_label_is_a_field() -> None:
+    record = read(BASE.replace("TTA Short Name", "General Information\nIs an interpreter needed?\nYes\nTTA Short Name"))
+    assert (record.description, values(record, "Is an interpreter needed?")) == ("A body of one line.", ["Yes"])
 
 
 def test_fields_without_anything_between_them_are_read_where_that_is_certain() -> None:
@@ -297,26 +179,6 @@ def test_fields_without_anything_between_them_are_read_where_that_is_certain() -
         False,
         "A body of one line.",
     )
-
-
-@pytest.mark.parametrize("join", ["\n", "\n\n", "\r\n"])
-def test_in_prose_nothing_is_a_label(join: str) -> None:
-    record = read(join.join(PROSE))
-    assert (record.form, record.title, labels(record)) == ("prose", None, {None})
-    assert (record.description or "").split() == " ".join(PROSE[:3]).split()
-    assert [row.title for row in record.milestones] == ["Invite the partners.", "Write the guide"]
-    assert [section.label for section in record.sections] == [
-        "Deliverable Markup for Questions", "Milestones Markup", "Performance Metrics Markup", "Cover Letter Instructions",
-    ]  # fmt: skip
-    assert all(line in (record.sections[-1].text or "") for line in PROSE[-3:])
-    assert "several records" in parse_page(join.join(PROSE * 2).encode(), is_text=True).reason
-
-
-def test_prose_stays_prose_where_its_body_quotes_a_section_and_where_it_is_in_one_line() -> None:
-    record = read("\n".join(["POINT (1 2)", "Deliverable Markup for Questions", CHECK, *PROSE[2:]]))
-    assert (record.form, labels(record), record.longitude) == ("prose", {None}, None)
-    record = read(" ".join(PROSE[2:]))
-    assert (record.form, record.description, record.fields[1].value) == ("prose", PROSE[2], PROSE[4])
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
@@ -361,16 +223,6 @@ def test_groups_have_items_by_the_labels_of_their_members() -> None:
     ]
     flat = read(BASE.replace("Archived", "Milestone\nMilestone TitleMilestone Date\nKickoff 03/01/2024\nArchived"))
     assert not [label for label in labels(flat) if label and "TitleMilestone" in label]
-
-
-def test_a_page_with_teasers_of_other_records_is_its_own_record() -> None:
-    teaser = "20230101-80000-1\nSubmitted by Mara Vale on 01/01/2023\nOther words.\nTTA Title\nAnother\n"
-    teaser += "Read more about 20230101-80000-1\n"
-    record = read("20240311-91530-7\nSearch\nBrowse TTAs\n" + teaser + BASE.partition("\n\n")[2])
-    assert (record.title, record.submitted_by, record.tta_title) == ("20240311-91530-7", "Hope Quill", None)
-    listing = parse_page(("Browse TTAs\n" + teaser + teaser.replace("-1\n", "-2\n")).encode(), is_text=True)
-    assert listing.kind is Kind.OTHER
-    assert parse_page(teaser.encode(), is_text=True).kind is Kind.OTHER
 
 
 def test_a_text_whose_labels_have_no_structure_says_so() -> None:

@@ -21,7 +21,6 @@ MAX_PARTS = 500
 """Parts of a value, or fields of a page, that are searched for in a text. Real ones have a few hundred; each costs a search."""
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")  # marks left by extractors
-_LIST_MARK = re.compile(r"(?:^|(?<=\0))(?:o|\d{1,2})(?=\0)")
 _LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|o)[ \t]+(?=\S)", re.MULTILINE)
 _LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")  # words, and decimal points
 _TRAILING = "".join(map(chr, range(0x80, 0xC0))) + bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
@@ -42,18 +41,11 @@ def letters(text: str) -> str:
 
 
 def remove_parts(text: str, parts: Iterable[str]) -> list[str]:
-    """Removes each part once from a text, the longest first, and list marks between parts; returns the rest."""
+    """Removes each part once from a text, the longest first; returns the rest."""
     some = sorted(filter(None, parts), key=len, reverse=True)
     for part in some if len(some) <= MAX_PARTS else ():
         text = text.replace(part, "\0", 1)
-    return [piece for piece in _LIST_MARK.sub("", text).split("\0") if piece]
-
-
-_ONLY_TIME = re.compile(
-    r"(?:[\d\s:/.,+()–—-]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+"
-    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
-    re.IGNORECASE,
-)
+    return [piece for piece in text.split("\0") if piece]
 
 
 @cached_short
@@ -69,15 +61,9 @@ def normal_time(iso: str | None) -> str:
         return ""
 
 
-@cached_short
-def is_only_time(text: str | None) -> bool:
-    """Whether a text is only a date or a time, or a range of two."""
-    return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
-
-
 def line_letters(row: FieldValue, line: str) -> str:
     """Returns the letters of a line of a value, or the digits of a time's day, because times are printed in many ways."""
-    own = row.datetime.partition("/")[0] if row.datetime and line == row.value else line if is_only_time(line) else None
+    own = row.datetime.partition("/")[0] if row.datetime and line == row.value else line
     return letters(normal_time(iso_time(own)).partition("T")[0] or line)
 
 
@@ -92,10 +78,6 @@ class PageText:
         """Key, label and value of each row."""
         rows = self._page.fields[:MAX_PARTS]
         return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in rows]
-
-    def has_label(self, label: str, *, other_than: str) -> bool:
-        """Whether another field has this label."""
-        return any(label == one and key != other_than for key, one, _ in self._fields)
 
     @cached_property
     def _tops(self) -> list[str]:

@@ -7,14 +7,15 @@ part of what a richer one shows. docs/decisions/identity-and-merging.md explains
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum, auto
-from itertools import accumulate, compress
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from parsers.registry import Type, label_named, label_of
-from parsers.scalars import money_range, number, reference, time_range, yes_no
-from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, normal_time, remove_parts
+from parsers.scalars import as_wkt, money_range, number, reference, time_range, yes_no
+from scraper.database.normal_form import MAX_PARTS, PageText, letters, line_letters, normal_time, remove_parts
 from scraper.database.stored_page import FieldValue
 
 DATA, HTML, TRANSLATION = "data", "html", "translation"
@@ -97,16 +98,16 @@ def _compare_values(kept: Shown, new: Shown) -> Relation:
     if not old or not young:
         return _less_or_more(kept, new, bool(old), bool(young)) if old or young else Relation.SAME
     kind = _type_of([*kept.rows, *new.rows])
-    if kind in (Type.DATE, Type.RANGE) or (
-        kind is None and all(row.datetime or is_only_time(row.value) for row in (*kept.rows, *new.rows) if row.value)
-    ):
-        relation = _compare_times(kept, new)
-        if relation is not None:
-            return relation
+    if kind in (Type.DATE, Type.RANGE, None) and (relation := _compare_times(kept, new)) is not None:
+        return relation
     read = [[_read(kind, value) for value in values] for values in (old, young)]
     if not all(map(all, read)):
         return _compare_texts(kept, new)
     before, after = ({one for some in found for one in some} for found in read)
+    if kind is Type.POINT and before != after and len(before) == len(after):
+        for poor, rich, relation in ((after, before, Relation.LESS), (before, after, Relation.MORE)):
+            if all(any(_is_rounded(one, other) for other in rich) for one in poor):
+                return relation
     return Relation.SAME if before == after else _less_or_more(kept, new, after < before, before < after)
 
 
@@ -132,9 +133,18 @@ _POINT = re.compile(rf"{_NUMBER}[\s,;]+{_NUMBER}")
 def _read(kind: Type | None, text: str) -> list[Any]:
     """Returns the typed values of a text; empty if it can't be parsed."""
     if kind is Type.POINT:  # every pair of numbers
-        return [(float(x), float(y)) for x, y in _POINT.findall(text.replace("−", "-"))]
+        return [(Decimal(x), Decimal(y)) for x, y in _POINT.findall(as_wkt(text.replace("−", "-").strip()))]
     value = money_range(text) if kind is Type.MONEY else number(text) if kind is Type.NUMBER else yes_no(text)
     return [] if value in (None, (None, None)) else [value]
+
+
+def _is_rounded(point: Sequence[Decimal], exact: Sequence[Decimal]) -> bool:
+    """Whether a point may be another one with fewer digits: it differs by up to two units of its last digit."""
+    digits = [[int(number.as_tuple().exponent) for number in one] for one in (point, exact)]
+    pairs = zip(point, exact, *digits, strict=True)
+    return all(
+        one == other or (last > others and abs(one - other) <= Decimal(2).scaleb(last)) for one, other, last, others in pairs
+    )
 
 
 # --- times ----------------------------------------------------------------------------------------------------------
@@ -219,19 +229,12 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
         return True  # a submission date does not change; another date in the text was mistaken for it
     if row.key == "title" and reference(row.value) is None:
         return True  # without labels, no evidence that a line is the title
-    if row.item:  # a field below a group may be mistaken for part of it
-        labels = {None, *(one.label for one in richer.rows)}
-        is_own = [
-            one.label in labels or not richer.page.has_label(letters(one.label or ""), other_than=one.key) for one in poorer.rows
-        ]
-        poorer = replace(poorer, rows=[*compress(poorer.rows, is_own)])
     text = "".join(_value_letters(poorer))
     if text == own and not row.item:
         return False  # same day, another hour
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
     part = richer.page.part_of_field(text, own, row.key, poorer.page)
-    has_lost_beginning = row.item is None and len(part) >= MIN_CUT and own.endswith(part)
-    if not part or has_lost_beginning or _is_part(poorer, part, richer):
+    if not part or _is_part(poorer, part, richer):
         return True
     if richer.page.quotes(label + part, other_than=row.key):
         return True  # a line that the page has in another field
