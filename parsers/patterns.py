@@ -113,8 +113,7 @@ class LabelPatterns:
 
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
         """Whether most known labels have another pattern, as in prose with labels. `first`: it must be the most frequent."""
-        times = self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY)
-        return times < max(self._usual.values(), default=0)
+        return self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY) < max(self._usual.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
         """Whether the first child is a field without a value, or the heading of a group of fields, which the rest contains."""

@@ -81,8 +81,7 @@ _NAME_LENGTH = 32  # characters of a field's machine name, `field_` included; Dr
 @cached_short
 def label_key(label: str) -> str:
     """Returns a label without what themes change in it: case, spaces, quotes, dashes, a final colon or asterisk."""
-    text = " ".join(label.translate(_SPELLING).split()).casefold()
-    return text.rstrip(":").rstrip(" *").strip()
+    return " ".join(label.translate(_SPELLING).split()).casefold().rstrip(":").rstrip(" *").strip()
 
 
 _BY_TEXT = {label_key(text): label for label in LABELS for text in (*label.also, label.text)}  # normalized

@@ -62,8 +62,7 @@ class RowWriter:
 
     def open_section(self, label: str, text: str) -> None:
         self.section = label
-        position = len(self.rows.sections) + 1
-        self.rows.sections.append(Section(position=position, label=label, text=text or None))
+        self.rows.sections.append(Section(position=len(self.rows.sections) + 1, label=label, text=text or None))
 
     def next_item(self, group: str) -> str:
         self.items[group] += 1

@@ -55,7 +55,9 @@ _PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\
 _WKT = re.compile(
     r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
 )
-_LAT_LON = re.compile(rf"\A({_NUMBER})\s*,\s*({_NUMBER})\Z")  # as Geofield prints a point for people, the latitude first
+_LAT_LON = re.compile(rf"({_NUMBER})\s*,\s*({_NUMBER})")  # as Geofield prints a point for people, the latitude first
+_PARTS = r"(\d{1,3}(?:\.\d+)?)\s?[°º]\s?(?:([\d.]{1,9})\s?['′’]\s?)?(?:([\d.]{1,9})\s?(?:[\"″”]|''|′′|’’)\s?)?"
+_DEGREES = re.compile(rf"{_PARTS}([NS])[\s,;]+{_PARTS}([EW])", re.IGNORECASE)  # Geofield's other form, with minutes and seconds
 _MAX_WKT = 10_000  # characters of a value that is parsed as a shape; a longer one is kept as text only
 _WITHOUT_POINTS = frozenset("LINESTRING POLYGON MULTILINESTRING MULTIPOLYGON CIRCULARSTRING CURVEPOLYGON".split())
 _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
@@ -63,8 +65,16 @@ _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 
 
 def as_wkt(text: str) -> str:
-    """Returns a latitude, a comma and a longitude as well-known text; any other text unchanged."""
-    return _LAT_LON.sub(r"POINT (\2 \1)", text)
+    """Returns a latitude and a longitude, in decimal numbers or in degrees, as well-known text; any other text unchanged."""
+    if found := _LAT_LON.fullmatch(text):
+        return f"POINT ({found[2]} {found[1]})"
+    if not (found := _DEGREES.fullmatch(text)):
+        return text
+    latitude, longitude = (
+        sum(float(part or 0) / 60**power for power, part in enumerate(parts)) * (-1 if direction in "SWsw" else 1)
+        for *parts, direction in (found.groups()[:4], found.groups()[4:])
+    )
+    return f"POINT ({longitude:.4f} {latitude:.4f})"  # a second is 0.0003 degrees
 
 
 @cached_short

@@ -80,8 +80,7 @@ class Capture:
 
     def header(self, name: str) -> str | None:
         """Returns the first HTTP header of that name, ignoring case."""
-        wanted = name.lower()
-        return next((value for key, value in self.http_headers if key.lower() == wanted), None)
+        return next((value for key, value in self.http_headers if key.lower() == name.lower()), None)
 
     @cached_property
     def _decoded(self) -> tuple[bytes, str | None]:

@@ -7,8 +7,7 @@ config.toml states how each is checked. Plain dataclasses: importing pydantic to
 import json
 import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -253,26 +252,3 @@ def load_config(given: Path | None = None) -> Config:
     except ValueError as error:
         problem = escape(error, 1000)
     raise WrongUsage(f"{path}: {problem}")
-
-
-def as_toml(settings: Any, section: str = "") -> Iterator[str]:
-    """Yields the lines of a configuration file with these settings; keys without a value are comments."""
-    plain = {one.name: getattr(settings, one.name) for one in fields(settings)}
-    if values := {name: value for name, value in plain.items() if not is_dataclass(value)}:
-        yield f"[{section}]"
-        for name, value in values.items():
-            yield f"# {name} is not set" if value is None else f"{name} = {_format_value(value)}"
-        yield ""
-    for name, value in plain.items():
-        if is_dataclass(value):
-            yield from as_toml(value, f"{section}.{name}" if section else name)
-
-
-def _format_value(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_format_value, value))}]"
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(name)} = {_format_value(one)}" for name, one in value.items()) + " }"
-    return json.dumps(value)  # strings, numbers, true and false are written the same in JSON and TOML

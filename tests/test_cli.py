@@ -105,7 +105,7 @@ _MANY_MODULES = 25
 """Packages of the standard library with this many modules take long to import, such as asyncio (33 modules, 60 ms)."""
 _ARCHIVE = {"brotli", "click", "zstandard"}
 _DATABASE = _ARCHIVE | {"orjson"}
-_PARSERS = _DATABASE | {"charset-normalizer", "selectolax", "webencodings"}
+_PARSERS = _DATABASE | {"selectolax", "webencodings"}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ _PARSERS = _DATABASE | {"charset-normalizer", "selectolax", "webencodings"}
         (["export", "csv", "out"], _DATABASE),
         (["import", SAMPLE], _ARCHIVE),
         (["load"], _PARSERS),
-        (["refresh"], _PARSERS | {"h11", "Protego"}),
+        (["refresh"], _PARSERS | {"h11", "Protego", "tomli_w"}),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

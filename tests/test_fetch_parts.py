@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.capture import from_iso, url_key
-from scraper.config import Config, as_toml, load_config
+from scraper.commands.fetch import as_toml
+from scraper.config import Config, load_config
 from scraper.errors import NotAllowed, NotCdx, TtaError, WrongUsage
 from scraper.folders import LOCK, locked
 from scraper.ledger.store import (
@@ -94,7 +95,7 @@ def test_the_settings_in_effect_are_a_configuration_file(tmp_path: Path) -> None
         archive + "[http]\ncontact = 'me@example.org'\n[sources.commoncrawl]\ncrawls = ['A', 'B']\n"
     )
     settings = load_config(tmp_path / "in.toml")
-    (tmp_path / "out.toml").write_text("\n".join(as_toml(settings)))
+    (tmp_path / "out.toml").write_text(as_toml(settings))
     assert load_config(tmp_path / "out.toml") == settings
     assert settings.sources.pywb.archives[0].cdx_interval == 10.0
 

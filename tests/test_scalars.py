@@ -59,6 +59,8 @@ def test_number(text: str, expected: int | None) -> None:
         ("POINT (144.79 13.44)", 144.79, 13.44),
         ("POINT (2.35 48.85)", 2.35, 48.85),
         ("42.3458497, -71.0464339", -71.0464339, 42.3458497),
+        ("42° 20' 45\" N, 71° 2' 47\" W", -71.0464, 42.3458),
+        ("33.5° S 18° E", 18.0, -33.5),
     ],
 )
 def test_a_sound_point_has_a_place(text: str, longitude: float, latitude: float) -> None:
@@ -69,7 +71,7 @@ FLAGGED = {
     "point is out of range": "POINT (200 42)|POINT (180.5 42)|POINT (-71 -90.5)|POINT (-71 91)|POINT (1e999 2)",
     "point is at 0 0": "POINT (0 0)",
     "point looks swapped": "POINT (42.3458497 -71.0464339)|-71.0464339, 42.3458497",
-    "point is malformed": "42° N, 71° W|POINT (-71, 42)|POINT (-71)|POINT (nan 42)|Boston",
+    "point is malformed": "42° E, 71° W|POINT (-71, 42)|POINT (-71)|POINT (nan 42)|Boston",
     "point is too long to read": "POINT (" * 5000,
     None: "POLYGON ((-71 42, -71 43, -70 43, -71 42))|LINESTRING (-71 42, -72 43)|POINT EMPTY|",
 }

@@ -20,7 +20,8 @@ import yaml
 from datasette.app import Datasette
 from selectolax.lexbor import LexborHTMLParser
 
-from scraper.config import Config, Serve, as_toml, load_config
+from scraper.commands.fetch import as_toml
+from scraper.config import Config, Serve, load_config
 from scraper.database.contacts import cleared_copy
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError, WrongUsage
@@ -314,7 +315,7 @@ def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(tmp_path
         '[serve]\ncontent_security_policy = false\n[serve.plugins.greeting]\nword = "hello"\nmore = [1, {a = 2}]\n'
     )
     settings = load_config(tmp_path / "tta.toml").serve
-    assert tomllib.loads("\n".join(as_toml(Config(serve=settings))))["serve"]["plugins"]["greeting"]["more"] == [1, {"a": 2}]
+    assert tomllib.loads(as_toml(Config(serve=settings)))["serve"]["plugins"]["greeting"]["more"] == [1, {"a": 2}]
     datasette = application(demo().database, settings, tmp_path / "plugins")
     answer = asyncio.run(datasette.client.get("/-/greeting"))
     assert answer.text == "hello" and "content-security-policy" not in answer.headers

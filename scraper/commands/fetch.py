@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import tomli_w
 
 from scraper.commands import json_option, show, workers_option
-from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
+from scraper.config import DEFAULT_FILE, SOURCES, Config, load_config
 from scraper.fetch import run as fetching
 from scraper.fetch.run import Display
 from scraper.folders import Folders
@@ -76,12 +77,21 @@ def refresh(folders: Folders, /, as_json: bool, **options: Any) -> int:
 def config(folders: Folders, as_json: bool) -> None:
     """Check the configuration and print the settings in effect.
 
-    The output is a complete configuration file. Status 2 if the file has a mistake; status 1 if the enabled sources can't be
-    queried with these settings.
+    The output is a configuration file; only --json has settings without a value. Status 2 if the file has a mistake; status 1 if
+    the enabled sources can't be queried with these settings.
     """
     settings = load_config(folders.config_file)
     path = folders.config_file or DEFAULT_FILE
     head = f"# {path}" if path.exists() else "# built-in defaults: there is no tta.toml"
-    show(asdict(settings), [head, "\n".join(as_toml(settings)).rstrip()], as_json=as_json)
+    show(asdict(settings), [head, as_toml(settings).rstrip()], as_json=as_json)
     if any(getattr(settings.sources, name).enabled for name in SOURCES):
         fetching.choose_sources(settings, ())
+
+
+def as_toml(settings: Config) -> str:
+    """Returns a configuration file with these settings, except those without a value."""
+    return tomli_w.dumps(_with_values(asdict(settings)))
+
+
+def _with_values(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: _with_values(one) if isinstance(one, dict) else one for name, one in table.items() if one is not None}

@@ -23,9 +23,17 @@ _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")  # marks left by extractors
 _LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|o)[ \t]+(?=\S)", re.MULTILINE)
 _LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")  # words, and decimal points
+_WINDOWS = {ord(char): code for code in range(0x80, 0xA0) if (char := bytes([code]).decode("cp1252", "ignore"))}
+"""The characters that only windows-1252 has, and their bytes."""
 _TRAILING = "".join(map(chr, range(0x80, 0xC0))) + bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
 DAMAGE = re.compile(rf"[Â-ß][{_TRAILING}]|[à-ï][{_TRAILING}]{{2}}|[ð-ô][{_TRAILING}]{{3}}|\ufffd")
 """A character that was decoded wrongly: UTF-8 as windows-1252, or what could not be decoded at all."""
+
+
+def _repair(text: str) -> str:
+    """Returns a text with composed accents and without damage: characters as they were, or left out."""
+    text = DAMAGE.sub(lambda one: one[0].translate(_WINDOWS).encode("latin-1", "ignore").decode(errors="ignore"), text)
+    return unicodedata.normalize("NFC", text)
 
 
 @cached_short
@@ -35,9 +43,14 @@ def letters(text: str) -> str:
         text = _MARKUP.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
     text = _LIST_NUMBER.sub("", unescape(text))
     if not text.isascii():
-        text = DAMAGE.sub(lambda found: found[0].encode("cp1252", "ignore").decode(errors="ignore"), text)
-        text = unicodedata.normalize("NFKD", text)
+        text = unicodedata.normalize("NFKD", _repair(text))
     return "".join(_LETTERS.findall(text))
+
+
+def is_spoiled(text: str, other: str) -> bool:
+    """Whether a text is another one that lost accents, or whose characters beyond ASCII were left out or replaced by "?"."""
+    mine, others = (sum(not char.isascii() and not char.isspace() for char in _repair(one)) for one in (text, other))
+    return mine < others and letters(text) in (letters(other), letters(_repair(other).encode("ascii", "ignore").decode()))
 
 
 def remove_parts(text: str, parts: Iterable[str]) -> list[str]:

@@ -88,8 +88,7 @@ def _read(file: Path) -> tuple[list[str], list[list[str]]]:
         text = content.decode("utf-8-sig") if b"\0" not in content else ""
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
-    first = text.partition("\n")[0]
-    separator = max(",;\t|", key=first.count)
+    separator = max(",;\t|", key=text.partition("\n")[0].count)
     try:
         heading, *rows = (row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if any(row))
     except (ValueError, csv.Error):

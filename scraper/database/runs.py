@@ -128,8 +128,7 @@ def state_before(path: Path) -> Iterator[sqlite3.Connection | None]:
         return
     with closing(open_readonly(path)) as db:
         db.execute("BEGIN")
-        has_all = all(set(columns) <= _columns(db, table) for table, columns in COMPARED.items())
-        yield db if has_all else None
+        yield db if all(set(columns) <= _columns(db, table) for table, columns in COMPARED.items()) else None
 
 
 def _columns(db: sqlite3.Connection, table: str) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from parsers.registry import Type, label_named, label_of
 from parsers.scalars import as_wkt, money_range, number, reference, time_range, yes_no
-from scraper.database.normal_form import MAX_PARTS, PageText, letters, line_letters, normal_time, remove_parts
+from scraper.database.normal_form import MAX_PARTS, PageText, is_spoiled, letters, line_letters, normal_time, remove_parts
 from scraper.database.stored_page import FieldValue
 
 DATA, HTML, TRANSLATION = "data", "html", "translation"
@@ -132,8 +132,9 @@ _POINT = re.compile(rf"{_NUMBER}[\s,;]+{_NUMBER}")
 
 def _read(kind: Type | None, text: str) -> list[Any]:
     """Returns the typed values of a text; empty if it can't be parsed."""
-    if kind is Type.POINT:  # every pair of numbers
-        return [(Decimal(x), Decimal(y)) for x, y in _POINT.findall(as_wkt(text.replace("−", "-").strip()))]
+    if kind is Type.POINT:  # every pair of numbers; a second, in which degrees are printed, is 0.0003 degrees
+        points = [(Decimal(x), Decimal(y)) for x, y in _POINT.findall(as_wkt(text.replace("−", "-").strip()))]
+        return [(round(x, 3), round(y, 3)) for x, y in points] if "°" in text or "º" in text else points
     value = money_range(text) if kind is Type.MONEY else number(text) if kind is Type.NUMBER else yes_no(text)
     return [] if value in (None, (None, None)) else [value]
 
@@ -195,6 +196,9 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
     labels = {letters(row.label) for row in (*kept.rows, *new.rows) if row.item and row.label}
     before, after = _value_letters(kept, labels), _value_letters(new, labels)
     old, young = "".join(before), "".join(after)
+    was, now = ("\n".join(shown.values) for shown in (kept, new))
+    if is_spoiled(now, was) or is_spoiled(was, now):
+        return Relation.LESS if is_spoiled(now, was) else Relation.MORE
     if old == young or (len(old) == len(young) and not remove_parts(young, before)):
         return Relation.SAME
     return _less_or_more(kept, new, _is_part(new, young, kept), _is_part(kept, old, new))

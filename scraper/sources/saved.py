@@ -28,8 +28,6 @@ MAX_FAILURES = 1000
 """Damaged entries of a HAR file after which the rest is not searched."""
 MAX_SAVED = 4 * MAX_BODY
 """Bytes of an MHTML or HAR file, which includes a page's images and is read as a whole."""
-MAX_FRAMES = 100
-"""Frames of a page saved by Safari that are read; a page has a few, and a crafted file may refer to one a million times."""
 _WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
 _HEAD = 1 << 16  # bytes at a file's start that show its format
 _HEADER = 64  # bytes at the start of a file, one of which is zero in most binary formats and none in a text
@@ -186,20 +184,14 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 
 def _read_webarchive(body: bytes, name: str) -> Iterator[Capture | Unused]:
-    """Reads the page that Safari saved, and pages of the same host in its frames."""
+    """Reads the page that Safari saved."""
     try:
-        archive = plistlib.loads(body)
-        main = archive["WebMainResource"]
-        host = main["WebResourceURL"].split("/")[:3]
-        for page in (main, *(frame["WebMainResource"] for frame in archive.get("WebSubframeArchives", [])[:MAX_FRAMES])):
-            url, charset = page["WebResourceURL"], page.get("WebResourceTextEncodingName")
-            if url.split("/")[:3] != host:
-                yield Unused(name, "a frame", is_companion=True)
-                continue
-            media_type = f"{page['WebResourceMIMEType']}; charset={charset}" if charset else page["WebResourceMIMEType"]
-            payload = bytes(memoryview(page["WebResourceData"]))
-            found = Capture(warc_type=WarcType.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
-            yield replace(found, recorded=Recorded(url, None))
+        page = plistlib.loads(body)["WebMainResource"]
+        charset = page.get("WebResourceTextEncodingName")
+        media_type = f"{page['WebResourceMIMEType']}; charset={charset}" if charset else page["WebResourceMIMEType"]
+        payload = bytes(memoryview(page["WebResourceData"]))
+        found = Capture(warc_type=WarcType.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
+        yield replace(found, recorded=Recorded(str(page["WebResourceURL"]), None))
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, ExpatError) as error:
         yield Unused(name, f"a damaged web archive of Safari ({type(error).__name__})")
 

@@ -54,10 +54,19 @@ class Tally:
 Forms = dict[str, StoredPage]
 
 
+def _in_degrees(found: re.Match[str]) -> str:
+    def coordinate(printed: str, directions: str) -> str:
+        seconds = round(abs(float(printed)) * 3600)
+        return f"{seconds // 3600}° {seconds // 60 % 60}' {seconds % 60}\" {directions[float(printed) < 0]}"
+
+    return f"{coordinate(found[2], 'NS')}, {coordinate(found[1], 'EW')}"
+
+
 _POINT = re.compile(r"POINT ?\((-?\d+\.\d+) (-?\d+\.\d+)\)")
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(256)}
 NOISES: dict[str, Callable[[str], str]] = {
     "rounded points": lambda page: _POINT.sub(lambda one: f"POINT ({float(one[1]):.2f} {float(one[2]):.2f})", page),
+    "points in degrees": lambda page: _POINT.sub(_in_degrees, page),
     "latitude first": lambda page: _POINT.sub(r"\2, \1", page),
     "without accents": lambda page: "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFD", page))),
     "question marks": lambda page: page.encode("ascii", "replace").decode(),
