@@ -47,6 +47,22 @@ def test_every_parameter_may_be_left_empty_and_narrows_the_answer(site: Site, na
     assert "SQL" not in text.partition("<details>")[0].partition("<h1>")[2], "SQL is shown to those who ask for it"
 
 
+@pytest.mark.parametrize("name", [name for name, one in QUESTIONS.items() if one.chart and "record_id" in one.sql.split(",")[0]])
+@pytest.mark.parametrize("since", ["", "2021-01-01", "2024-01-01"])
+def test_the_chart_of_listed_records_counts_them(site: Site, name: str, since: str) -> None:
+    counted = re.search(r"Shows (?:all )?([\d,]+) records?", site.get(f"/tta/{name}?since={since}").text)
+    rows = len(_rows(site, name, since=since))
+    assert (int(counted[1].replace(",", "")) if counted else 0) == rows > 0
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_form_of_a_question_keeps_what_was_chosen(site: Site, name: str) -> None:
+    given = {parameter: NARROWER[parameter] for parameter in QUESTIONS[name].parameters}
+    text = site.get(f"/tta/{name}?{urlencode(given)}").text
+    kept = re.findall(r'<option value="([^"]+)" selected>|<input[^>]* name="(?:since|search|state)" value="([^"]+)"', text)
+    assert {one or other for one, other in kept} >= set(given.values())
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_counts_of_rows_and_marks_lead_to_the_records_they_count(site: Site, name: str) -> None:
     for query in ("", "?state=Texas&fiscal_year=2023&program_area=Substance+Use"):

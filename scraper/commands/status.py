@@ -98,8 +98,7 @@ def _refresh_lines(status: state.Status) -> Iterator[str]:
     if last is None:
         yield "refreshed      never: `tta refresh` is the nightly run"
         return
-    ended = f"{last['outcome']}, {last['started_at']}: {last['message']}"
-    yield f"refreshed      {escape(ended, 1000)}"
+    yield "refreshed      " + escape(f"{last['outcome']}, {last['started_at']}: {last['message']}", 1000)
     yield from (f"  {escape(line, 1000)}" for line in failure_lines([Check(**check) for check in status.failed_checks]))
     if last["outcome"] == Outcome.REFUSED:
         yield f"  {ADVICE}"

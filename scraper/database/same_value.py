@@ -238,10 +238,8 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
         return False  # same day, another hour
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
     part = richer.page.part_of_field(text, own, row.key, poorer.page)
-    if not part or _is_part(poorer, part, richer):
-        return True
-    if richer.page.quotes(label + part, other_than=row.key):
-        return True  # a line that the page has in another field
+    if not part or _is_part(poorer, part, richer) or richer.page.quotes(label + part, other_than=row.key):
+        return True  # the last: it is a line that the page has in another field
     if poorer.page.part_of_field(own, text, row.key, richer.page) == text or text == letters(row.label or "") + own:
         return True  # the value contains words of a label, at which the text was split
     has_one_value = _type_of(richer.rows) in (Type.TEXT, Type.REFERENCE) and len(richer.values) == 1

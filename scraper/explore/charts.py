@@ -68,10 +68,8 @@ class Dimension(NamedTuple):
 
     def filters(self, value: Value) -> list[tuple[str, object]]:
         """Returns the table's filters that select the rows with the value."""
-        if self.lookup == "own":
-            return [(self.columns[0], value or NOT_KNOWN)]
-        if value is None:
-            return [equal(self.columns[0], None)]
+        if value is None or self.lookup == "own":
+            return [equal(self.columns[0], value)]
         parts = str(value).partition("\t")[0].rsplit(", ", len(self.columns) - 1)
         return [(f"{column}__{self.lookup}", part) for column, part in zip(self.columns, parts, strict=False)]
 

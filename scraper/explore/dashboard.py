@@ -49,9 +49,11 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
 async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[str, RecordFilters, int]]:
     """Returns for each column of the filters the records that match the others and have no known value in it."""
     found = list[tuple[str, RecordFilters, int]]()
-    columns = {name: name.partition("__")[0] for name, _ in pairs if name[0] != "_" and not name.endswith(("null", "blank"))}
+    own = {one.columns[0] for one in charts.DIMENSIONS.values() if one.lookup == "own"}
+    given = [name for name, value in pairs if (name[0] != "_" or name in own) and value != NOT_KNOWN]
+    columns = {name: name.partition("__")[0] for name in given if not name.endswith(("null", "blank"))}
     for column in dict.fromkeys(columns.values()):
-        rest = [*((name, value) for name, value in pairs if columns.get(name) != column), (f"{column}__isnull", "1")]
+        rest = [*((name, value) for name, value in pairs if columns.get(name) != column), equal(column, None)]
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(rest)}"))
         counts = await ask(datasette.get_database(DATABASE), "map", chosen.params, where=chosen.where)
         found.append((column, chosen, counts["counts"][0]["records"]))
@@ -71,9 +73,9 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
 
 async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
     """Returns what `query-tta.html` shows besides a question's rows: menus, the chart, and links to the rows' records."""
-    given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
-    filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
-    chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
+    names = PARAMETERS | question.given
+    asked = [(names[name], value) for name in question.parameters if name in names and (value := request.args.get(name))]
+    chosen = await read_filters(datasette, Request.fake(f"/?{urlencode([*question.of.items(), *asked])}"))
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = await chart_of(datasette, Spec(**question.chart), chosen, lacking) if question.chart else None
     columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}

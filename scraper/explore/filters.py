@@ -91,7 +91,9 @@ def _arguments(request: Any) -> Pairs:
 
 
 def equal(column: str, value: object) -> tuple[str, object]:
-    """Returns the filter for the rows with that value."""
+    """Returns the filter for the rows with that value; None: it is not known."""
+    if column in _OWN:
+        return column, NOT_KNOWN if value is None else value
     return (f"{column}__isnull", 1) if value is None else (f"{column}__exact", value)
 
 

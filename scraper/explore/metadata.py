@@ -19,7 +19,7 @@ LOOKS: dict[str, dict[str, Any]] = read_yaml("looks")
 
 
 class Question(NamedTuple):
-    """`parameters`: of the SQL, in the form's order; `chart`: a `charts.Spec`; `of`: filters of the records that it counts."""
+    """`parameters`: of the SQL, in the form's order; `chart`: a `charts.Spec`; `of`, `given`: see `questions.yml`."""
 
     title: str
     description: str
@@ -27,6 +27,7 @@ class Question(NamedTuple):
     parameters: tuple[str, ...] = ()
     chart: Mapping[str, str] | None = None
     of: Mapping[str, str] = {}
+    given: Mapping[str, str] = {}
 
 
 _ALL: dict[str, Any] = read_yaml("questions")
