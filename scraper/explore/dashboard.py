@@ -73,7 +73,7 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
 
 async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
     """Returns what `query-tta.html` shows besides a question's rows: menus, the chart, and links to the rows' records."""
-    names = PARAMETERS | question.given
+    names = {**PARAMETERS, **question.given}
     asked = [(names[name], value) for name in question.parameters if name in names and (value := request.args.get(name))]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode([*question.of.items(), *asked])}"))
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
