@@ -196,6 +196,8 @@ def _derive(db: sqlite3.Connection) -> None:
     register(db)
     rules = ", ".join(f"{name} = {rule_sql(name)}" for name in RULES if "rule" in RULES[name])
     db.execute(f"UPDATE records AS one SET {rules}")
+    of_record = "SELECT fiscal_year FROM records WHERE records.record_id = organization_mentions.record_id"
+    db.execute(f"UPDATE organization_mentions SET fiscal_year = ({of_record})")
     counted = "SELECT organization_id, count(DISTINCT record_id) AS n FROM organization_mentions GROUP BY 1"
     db.execute(
         f"UPDATE organizations SET records = n FROM ({counted}) AS own WHERE own.organization_id = organizations.organization_id"

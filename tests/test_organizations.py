@@ -110,9 +110,14 @@ def test_encounters_are_the_records_that_name_an_organization_by_fiscal_year(tmp
 
 
 def test_two_numbers_of_one_name_leave_a_name_without_number_alone(tmp_path: Path) -> None:
-    named = [record(number, agency=str(number), title=request("Larch Police, TX")) for number in (11, 12)]
-    folders = loaded(tmp_path, [*named, record(13, title=request("Larch Police, TX"))])
+    named = [record(number, agency=str(number + 10), title=request("Larch Police, TX")) for number in (1, 2)]
+    folders = loaded(tmp_path, [*named, record(3, title=request("Larch Police, TX"))])
     assert set(organizations(folders)) == {"11", "12", "agency-larch-police-tx"}
+    site = Site(folders.database)
+    for key, shown in (("12", "number 12"), ("agency-larch-police-tx", "without a number")):
+        assert f"Larch Police, TX (TX), {shown}" in site.get(f"/tta/records?agency_id={key}").text
+    found = site.json("/tta/organizations.json?_search=12&_shape=array")
+    assert [row["organization_id"] for row in found] == ["12"]
 
 
 def test_people_are_no_organizations(tmp_path: Path) -> None:

@@ -141,10 +141,9 @@ def _read(kind: Type | None, text: str) -> list[Any]:
 
 def _is_rounded(point: Sequence[Decimal], exact: Sequence[Decimal]) -> bool:
     """Whether a point may be another one with fewer digits: it differs by up to two units of its last digit."""
-    digits = [[int(number.as_tuple().exponent) for number in one] for one in (point, exact)]
-    pairs = zip(point, exact, *digits, strict=True)
     return all(
-        one == other or (last > others and abs(one - other) <= Decimal(2).scaleb(last)) for one, other, last, others in pairs
+        one == other or (other.quantize(one) != other and abs(one - other) <= Decimal(2).scaleb(int(one.as_tuple().exponent)))
+        for one, other in zip(point, exact, strict=True)
     )
 
 

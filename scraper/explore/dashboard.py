@@ -1,8 +1,10 @@
 """The pages of charts and the map: a custom chart, with its files, and the most common charts of the selected records."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain, combinations, islice
 from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +24,7 @@ from scraper.explore.metadata import Question
 from scraper.explore.requests import today
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
+_MAX_SETS = 31  # sets of filtered columns whose values records may lack: of five columns, every combination
 _FILLED = ", ".join(f"count({name}) AS {name}" for name in BY_NAME["records"].columns)
 
 
@@ -46,17 +49,17 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     return shown | {"cut_off": None in found or not shown["filled"]} | await _common_context(datasette, request, chosen)
 
 
-async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[str, RecordFilters, int]]:
-    """Returns for each column of the filters the records that match the others and have no known value in it."""
-    found = list[tuple[str, RecordFilters, int]]()
+async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[Sequence[str], RecordFilters, int]]:
+    """Returns for columns of the filters, alone and together, the records without a known value there that match the others."""
+    found = list[tuple[Sequence[str], RecordFilters, int]]()
     own = {one.columns[0] for one in charts.DIMENSIONS.values() if one.lookup == "own"}
     given = [name for name, value in pairs if (name[0] != "_" or name in own) and value != NOT_KNOWN]
     columns = {name: name.partition("__")[0] for name in given if not name.endswith(("null", "blank"))}
-    for column in dict.fromkeys(columns.values()):
-        rest = [*((name, value) for name, value in pairs if columns.get(name) != column), equal(column, None)]
+    for some in islice(chain.from_iterable(combinations(dict.fromkeys(columns.values()), n) for n in range(1, 6)), _MAX_SETS):
+        rest = [*((name, value) for name, value in pairs if columns.get(name) not in some), *(equal(one, None) for one in some)]
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(rest)}"))
         counts = await ask(datasette.get_database(DATABASE), "map", chosen.params, where=chosen.where)
-        found.append((column, chosen, counts["counts"][0]["records"]))
+        found += [(some, chosen, n)] if (n := counts["counts"][0]["records"]) or len(some) == 1 else []
     return found
 
 
@@ -65,8 +68,8 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
     chart = await chart_of(datasette, spec, chosen, lacking)
-    every, has_few_more = spec._replace(kind="numbers"), chart and 0 < len(chart.others) < MAX_ROWS
-    numbers = draw(every, chart.counts, chosen, lacking) if chart and has_few_more else chart
+    has_few_more = chart and 0 < len(chart.others) < MAX_ROWS
+    numbers = draw(spec._replace(kind="numbers"), chart.counts, chosen, lacking) if chart and has_few_more else chart
     shown = {"chart": chart, "numbers": numbers, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
     return shown | {"file_name": file_name(spec.title, spec.words(chosen))} | await _common_context(datasette, request, chosen)
 

@@ -112,9 +112,8 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
     file.seek(0)
     body = file.read(MAX_SAVED + 1)
     head = body[: 1 << 16]
-    is_har = head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head
     readers = ((_read_har, "har"), (_read_http, "http"), (_read_mhtml, "message"), (_read_webarchive, "webarchive"))
-    read = _read_har if is_har else next((read for read, kind in readers if _BYTES[kind].match(head)), _capture_of_file)
+    read = next((read for read, kind in readers if _BYTES[kind].match(head)), _capture_of_file)
     limit = MAX_BODY if read in (_read_http, _capture_of_file) else MAX_SAVED
     if len(body) > limit:
         yield Unused(name, f"larger than {limit} bytes, which no page is")
