@@ -97,13 +97,36 @@ def test_search_finds_what_is_there_now(tmp_path: Path) -> None:
     """Every index is brought up to date, without triggers, for records that are built again and their organizations."""
     folders = loaded(
         tmp_path,
-        [page(html({"County": "Suffolk", "Provider Reference": "Alder Institute"}), url=node(1), when=day(0))],
-        [page(html({"County": "Essex", "Provider Reference": "Birch Institute"}), url=node(1), when=day(1))],
+        [
+            page(
+                html(
+                    {
+                        "County": "Suffolk",
+                        "Provider Reference": "Alder Institute",
+                        "Event Location Geo": "POINT (-71.0464 42.3458)",
+                    }
+                ),
+                url=node(1),
+                when=day(0),
+            )
+        ],
+        [
+            page(
+                html({"County": "Essex", "Provider Reference": "Birch Institute", "Event Location Geo": "POINT (-97.7 30.3)"}),
+                url=node(1),
+                when=day(1),
+            )
+        ],
     )
     assert query(folders, "SELECT name FROM organizations") == [("Birch Institute",)]
     assert list(verify_search(folders.database)) == []
     found = "SELECT count(*) FROM records JOIN records_fts ON records.rowid = records_fts.rowid WHERE records_fts MATCH ?"
-    assert [query(folders, found, word) for word in ("suffolk", "essex")] == [[(0,)], [(1,)]]
+    assert [query(folders, found, word) for word in ("suffolk", "massachusetts", "essex", "texas")] == [
+        [(0,)],
+        [(0,)],
+        [(1,)],
+        [(1,)],
+    ]
 
 
 @cache
