@@ -64,9 +64,7 @@ def test_columns_tell_how_many_records_have_a_value(site: Site) -> None:
     chosen = _rows(site, "?event_fiscal_year=2023&status=Completed")
     assert [address for address, n in found if _rows(site, address) != chosen - int(n)] == []
     left_out = re.search(r'Event fiscal year: <a href="([^"]+)">(\d+) record', text)
-    assert left_out and _rows(site, left_out[1]) == int(left_out[2]) == _rows(
-        site, "?event_fiscal_year__isnull=1&status=Completed"
-    )
+    assert left_out and _rows(site, left_out[1]) == int(left_out[2]) and "event_fiscal_year__isnull=1" in left_out[1]
     text = site.get("/-/charts?_agency_state=TX&fiscal_year__lte=2030&provider_reference__contains=e").text
     for lacking in ("Agency&#39;s state", "Agency&#39;s state and Provider[^:<]*"):
         left_out = re.search(rf'<li>{lacking}: <a href="([^"]+)">(\d+) record', text)
