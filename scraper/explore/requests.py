@@ -106,7 +106,7 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
         read = {"since": lambda one: str(parse_days(one, today()).first), "fiscal_year": lambda one: parse_year(one, today())}
         read |= {"state": lambda one: parse_state(one, code=False), "agency_state": lambda one: parse_state(one, code=True)}
         read["search"] = lambda one: match(one) and one
-        return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
+        return [(key, read[key](value) if value.strip() and key in read else value.strip()) for key, value in pairs]
     columns, given = columns_in(name), dict(pairs)
     sort = given.get("_sort") or given.get("_sort_desc") or LOOKS.get(name, {}).get("sort_desc")
     if sort:  # Datasette fails where the rows lack its column
@@ -140,7 +140,7 @@ def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> 
     from datasette.filters import Filters  # loads Datasette's plugins, including this one, so not while it is being imported
 
     if key.startswith("_search"):
-        return [(key, value)] if value and match(value) else []
+        return [(key, value)] if value.strip() and match(value) else []
     if key.startswith(RECORD) and value:
         if "record_id" not in columns or key.startswith(f"{RECORD}_where"):
             raise BadQuery(f"There is no filter {key[:80]} here: use one that the page offers.")
