@@ -261,7 +261,11 @@ def test_an_export_that_is_ended_leaves_nothing_half_done(
     write, lines = csvfile.write, jsonfiles.json_lines
     monkeypatch.setattr(csvfile, "write", lambda columns, rows, file, **more: write(columns, ended(rows), file, **more))
     monkeypatch.setattr(jsonfiles, "json_lines", lambda source: ended(lines(source)))
-    ran = tta("--data", folders.data, "export", form, tmp_path / "out")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
+    try:
+        ran = tta("--data", folders.data, "export", form, tmp_path / "out")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (ran.status, ran.err.strip()) == (4, "tta: stopped")
     assert list(tmp_path.iterdir()) == []
 

@@ -62,7 +62,7 @@ def chosen(folders: Folders, tmp_path: Path, **options: str) -> list[object]:
         ("node_id = 1) OR (node_id = 3", ["1", "3"]),
         ("record_id IN (SELECT record_id FROM changes)", ["2"]),
         ("EXISTS (SELECT 1 FROM json_each(point_of_contact) WHERE value = 'Uma Okafor')", ["1", "2", "3"]),
-        ("rowid IN (SELECT rowid FROM records_fts WHERE records_fts MATCH 'suffolk')", ["3"]),
+        ("rowid IN (SELECT rowid FROM records_fts WHERE records_fts MATCH 'county: suffolk')", ["3"]),
         ("NULL", []),
     ],
 )
