@@ -115,8 +115,7 @@ def _declared_encoding(content: bytes, content_type: str | None, *, is_text: boo
     meta = _codec_of_label(match[1].decode("ascii", "replace")) if match else None
     if meta is not None and meta.startswith("utf-16"):
         meta = "utf-8"  # the `meta` was found as ASCII, so it can't be UTF-16 (HTML standard, "prescan")
-    is_default = header == "cp1252" and meta == "utf-8" and _is_utf8(content)  # the server's default for all of its files
-    return meta if is_default else header or meta
+    return meta if header == "cp1252" and meta == "utf-8" and _is_utf8(content) else header or meta  # cp1252: a server's default
 
 
 @lru_cache(maxsize=256)

@@ -35,6 +35,7 @@ _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-|node-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _INVISIBLE = ", ".join((*(SKIPPED - {"form", "head", "-comment"}), *(f".{name}" for name in WORDS["classes"]["skipped"])))
 _MAX_CANDIDATES = 200
+_MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
 _TRANSLATED = re.compile(r"<html\b[^<>]*\slang=[\"']?(?!en|und|zxx)[a-z]{2,3}\b", re.IGNORECASE)
 """A language that is not the portal's. Translators write theirs into the page; `und` and `zxx` mean none."""
@@ -91,10 +92,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     titles = [title for title in (document_title(parsed), *headings, plain[:200]) if title]
     result = kind_of_page(titles, plain, text[: 1 << 20], refreshes=parsed.css_first(_REFRESH) is not None)
     result.title = next(iter(headings), None) or document_title(parsed)
-    may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None
-    # markup that the rules for elements do not cover
+    may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(plain) < _MAX_VISIBLE
     if may_be_record and count_labels(plain) >= _MANY_LABELS and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
-        visible = readable([build(parsed.body)] if parsed.body is not None else [])
+        visible = readable([build(parsed.body)] if parsed.body is not None else [])  # markup that rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         if found.record is not None and found.record.form == "text":
             labelled = [row for row in found.record.fields if row.value and label_of(row.label)]

@@ -70,6 +70,5 @@ def _split_off_type(text: str) -> tuple[str, str | None]:
             if text[-1] in ")]" and kind and is_type:
                 return text[:at].strip(" -–—"), kind
             break
-    if bare := _BARE_TYPE.fullmatch(text):
-        return bare[1], bare[2]
-    return text.strip(" -–—"), None
+    bare = _BARE_TYPE.fullmatch(text)
+    return (bare[1], bare[2]) if bare else (text.strip(" -–—"), None)

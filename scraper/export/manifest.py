@@ -21,6 +21,7 @@ from scraper.errors import DataLooksWrong, TtaError
 from scraper.folders import sync
 from scraper.sqlite import dicts
 
+_MAX_BYTES = 50_000_000  # of a manifest that is read; that of a site of 100,000 records has 20 million
 MANIFEST = "MANIFEST.json"
 CITATION = "CITATION.cff"
 PROGRAM = f"tta {version('tta')}"
@@ -202,7 +203,8 @@ def run_on_manifest(command: str, destination: Path, error: type[TtaError] = Tta
 def _read(path: Path) -> list[Written]:
     """Returns the files that a manifest lists. Raises TtaError if it is not a manifest or names a file outside the folder."""
     try:
-        content = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            content = json.loads(file.read(_MAX_BYTES))
         files = [Written(**entry) for entry in content["files"]]
         outside = [file for file in files if {"..", ""} & set(file.name.split("/")) or "\\" in file.name or ":" in file.name]
         if not files or outside or content["fingerprint"] != fingerprint(files):
