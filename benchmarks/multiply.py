@@ -239,7 +239,11 @@ _OWN_VALUES = {
     ("records", "short_name"): _renamed("short_name"),
     ("records", "tta_title"): _renamed("tta_title"),
     ("records", "description"): _renamed("description"),
-    ("fields", "value"): "CASE WHEN row.name = 'body' OR row.label IN ('County', 'TTA Title', 'TTA Short Name') "
+    (
+        "fields",
+        "value",
+    ): "CASE WHEN row.name = 'body' AND row.value = (SELECT description FROM seed.records WHERE record_id = seed) "
+    "THEN '' WHEN row.name = 'body' OR row.label IN ('County', 'TTA Title', 'TTA Short Name') "
     f"THEN {_renamed('value')} ELSE row.value END",
 }
 """SQL by table and column, or by column in any table."""

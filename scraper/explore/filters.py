@@ -3,13 +3,15 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import yaml
+from datasette.database import QueryInterrupted
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Request
 
@@ -54,11 +56,40 @@ FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__
 """The columns and lookups that the form offers."""
 
 
-async def ask(database: Any, page: str, params: Any = None, **parts: str) -> dict[str, list[dict[str, Any]]]:
-    """Returns the rows of a page's queries (`queries.yml`), by query name. `parts` replace names in braces in their SQL."""
+async def ask(
+    database: Any, page: str, params: Any = None, cut: list[str] | None = None, **parts: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Returns the rows of a page's queries (`queries.yml`), by query name. `parts` replace names in braces in their SQL.
+
+    `cut`: gets the names of queries that exceed the time limit, which have no rows; without it, the exception is raised.
+    """
     queries, parts = QUERIES[page], {"named": QUERIES["named"], "mentioned": QUERIES["mentioned"]} | parts
-    found = await asyncio.gather(*(database.execute(sql.format(**parts), params) for sql in queries.values()))
-    return {name: [dict(row) for row in result.rows] for name, result in zip(queries, found, strict=True)}
+
+    async def rows(name: str) -> list[dict[str, Any]]:
+        try:
+            return [dict(row) for row in (await database.execute(queries[name].format(**parts), params)).rows]
+        except QueryInterrupted:
+            if cut is None:
+                raise
+            cut.append(name)
+            return []
+
+    return dict(zip(queries, await asyncio.gather(*map(rows, queries)), strict=True))
+
+
+async def ask_together(count: Callable[[Sequence[Any]], Awaitable[list[Any]]], wanted: Sequence[Any]) -> list[Any]:
+    """Returns what `count` answers of all that is wanted, at once as the filter costs most.
+
+    At the time limit, as under load, it is asked of one after the other, up to the first that exceeds the limit.
+    """
+    try:
+        return await count(wanted) if wanted else []
+    except QueryInterrupted:
+        found: list[Any] = []
+        with suppress(QueryInterrupted):
+            for one in wanted if len(wanted) > 1 else ():
+                found += await count([one])
+        return found
 
 
 class RecordFilters(NamedTuple):

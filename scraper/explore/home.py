@@ -5,6 +5,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import zip_longest
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -15,7 +16,7 @@ from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import BadQuery
 from scraper.explore.charts import TEXTS, Spec, incomplete_periods, percent
-from scraper.explore.dashboard import chart_of
+from scraper.explore.dashboard import charts_of
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import DATABASE
@@ -36,6 +37,7 @@ async def context(datasette: Any) -> dict[str, Any]:
     total = counts["records"]
     lacking = await incomplete_periods(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
+    drawn = await charts_of(datasette, [Spec(**one) for one in TEXTS["home"].values()], everything, lacking)
     return {
         "counts": counts,
         "times": found["times"][0],
@@ -44,7 +46,7 @@ async def context(datasette: Any) -> dict[str, Any]:
         "views": VIEWS,
         "captures": sum(row["captures"] for row in found["kinds"]),
         "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
-        "charts": [(await chart_of(datasette, Spec(**one), everything, lacking), name) for name, one in TEXTS["home"].items()],
+        "charts": list(zip_longest(drawn, TEXTS["home"])),
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
         "shares": [one | {"count": counts[key], "percent": percent(counts[key], total)} for key, one in TEXTS["shares"].items()],

@@ -33,8 +33,8 @@ async def record_page(database: Any, record_id: str, filters: RecordFilters) -> 
     if not rows["records"]:
         return None
     params = filters.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
-    where = f"{filters.where} AND" if filters.where else "WHERE"
-    return arrange(rows, await ask(database, "around", params, where=where))
+    where, cut = f"{filters.where} AND" if filters.where else "WHERE", list[str]()
+    return arrange(rows, await ask(database, "around", params, cut, where=where)) | {"cut": cut}
 
 
 def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
