@@ -139,7 +139,7 @@ class _Scan:
 
     def _field_at(self, child: Element) -> Block | None:
         """Returns the child as a field, if it is one, given what was read before it."""
-        block = field_of(child, self._patterns, after_known=self._seen_known_label or not self._first)
+        block = field_of(child, self._patterns, after_known=self._seen_known_label or not self._first or child.tag == "tr")
         if block is not None:
             self._first = False
             self._seen_known_label = self._seen_known_label or block.has_known_label
