@@ -191,9 +191,8 @@ async def count(database: Any, specs: Sequence[Spec], filters: RecordFilters) ->
     columns = {sql: f"c{at}" for at, sql in enumerate(dict.fromkeys(chain(*wanted)))}
     parts = []
     for at, some in enumerate(wanted):
-        names = [columns[sql] for sql in some]
-        groups = ", ".join(name for name, sql in zip(names, some, strict=True) if sql != "NULL")
-        parts.append(f"SELECT {at}, {', '.join(names)}, count(*) FROM chosen GROUP BY {groups}")
+        groups = ", ".join(columns[sql] for sql in some if sql != "NULL")
+        parts.append(f"SELECT {at}, {', '.join(columns[sql] for sql in some)}, count(*) FROM chosen GROUP BY {groups}")
     # SQLite stores `chosen` for several charts, so that it reads the rows once; for one, a plus keeps it from an index's order.
     chosen = ", ".join(f"+({sql}) AS {name}" for sql, name in columns.items())
     sql = f"WITH chosen AS (SELECT {chosen} FROM records {filters.where}) {' UNION ALL '.join(parts)}"

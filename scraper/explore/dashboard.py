@@ -43,8 +43,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         complete = await ask(database, "complete", chosen.params, where=chosen.where, filled=_FILLED)
         shown |= {"records": (filled := complete["filled"][0]).pop("all"), "filled": sorted(filled.items(), key=itemgetter(1))}
         shown |= {"years": complete["years"], "left_out": await _left_out(datasette, chosen.pairs)}
-    is_cut_off = len(drawn) < len(specs) or not shown["filled"]
-    return shown | {"cut_off": is_cut_off} | await _common_context(datasette, request, chosen)
+    is_whole = len(drawn) == len(specs) and shown["filled"]
+    return shown | {"cut_off": not is_whole} | await _common_context(datasette, request, chosen)
 
 
 async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[Sequence[str], RecordFilters, int]]:

@@ -18,18 +18,13 @@ from scraper.export.tables import Values, values_of
 TYPE = "list"  # the facet's name in addresses: `_facet_list`
 
 
-def _kind_of(table: str, column: str) -> Values:
-    return values_of(info) if (info := columns_in(table).get(column)) else Values.TEXT
-
-
 def facets_sql(table: str, columns: Sequence[str], rows: str, size: int) -> str:
     """Returns SQL for the most frequent values of each column in the rows that `rows` selects: place, value, number."""
     sql, parts = QUERIES["facets"], []
     for at, column in enumerate(columns):
-        counted = sql["count"].format(at=at)
-        counted = sql["items"].format(counted=counted) if _kind_of(table, column) is Values.LIST else counted
-        is_year = (info := columns_in(table).get(column)) and info.unit == "year"
-        order = "value DESC" if is_year else "n DESC, value"
+        info, counted = columns_in(table).get(column), sql["count"].format(at=at)
+        counted = sql["items"].format(counted=counted) if info and values_of(info) is Values.LIST else counted
+        order = "value DESC" if info and info.unit == "year" else "n DESC, value"
         parts.append(sql["ordered"].format(at=at, counted=counted, order=order, limit=size + 2))
     named = ", ".join(f"{escape_sqlite(column)} AS c{at}" for at, column in enumerate(columns))
     return f"WITH chosen AS (SELECT {named} FROM ({rows})) {' UNION ALL '.join(parts)}"
@@ -52,7 +47,8 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         return [[(value, n) for place, value, n in found.rows if place == at] for at in range(len(columns))]
 
     def _facet(self, column: str, rows: list[Any], *, hideable: bool) -> dict[str, Any]:
-        size, kind = self.get_facet_size(), _kind_of(self.table, column)
+        size, info = self.get_facet_size(), columns_in(self.table).get(column)
+        kind = values_of(info) if info else Values.TEXT
         known = [row for row in rows if row[0] is not None]
         facet = {"name": column, "type": "array" if kind is Values.LIST else "column", "hideable": hideable}
         facet["toggle_url"] = self.ds.urls.path(path_with_removed_args(self.request, {f"_facet_{TYPE}": column}))

@@ -56,40 +56,23 @@ FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__
 """The columns and lookups that the form offers."""
 
 
-async def ask(
-    database: Any, page: str, params: Any = None, cut: list[str] | None = None, **parts: str
-) -> dict[str, list[dict[str, Any]]]:
-    """Returns the rows of a page's queries (`queries.yml`), by query name. `parts` replace names in braces in their SQL.
-
-    `cut`: gets the names of queries that exceed the time limit, which have no rows; without it, the exception is raised.
-    """
+async def ask(database: Any, page: str, params: Any = None, *only: str, **parts: str) -> dict[str, list[dict[str, Any]]]:
+    """Returns the rows of a page's queries (`queries.yml`), or `only` of these, by name. `parts` replace names in braces."""
     queries, parts = QUERIES[page], {"named": QUERIES["named"], "mentioned": QUERIES["mentioned"]} | parts
-
-    async def rows(name: str) -> list[dict[str, Any]]:
-        try:
-            return [dict(row) for row in (await database.execute(queries[name].format(**parts), params)).rows]
-        except QueryInterrupted:
-            if cut is None:
-                raise
-            cut.append(name)
-            return []
-
-    return dict(zip(queries, await asyncio.gather(*map(rows, queries)), strict=True))
+    names = only or tuple(queries)
+    found = await asyncio.gather(*(database.execute(queries[name].format(**parts), params) for name in names))
+    return {name: [dict(row) for row in result.rows] for name, result in zip(names, found, strict=True)}
 
 
 async def ask_together(count: Callable[[Sequence[Any]], Awaitable[list[Any]]], wanted: Sequence[Any]) -> list[Any]:
-    """Returns what `count` answers of all that is wanted, at once as the filter costs most.
-
-    At the time limit, as under load, it is asked of one after the other, up to the first that exceeds the limit.
-    """
-    try:
+    """Returns what `count` answers to all at once, as the filter costs most; if that takes too long, to each until one does."""
+    found: list[Any] = []
+    with suppress(QueryInterrupted):
         return await count(wanted) if wanted else []
-    except QueryInterrupted:
-        found: list[Any] = []
-        with suppress(QueryInterrupted):
-            for one in wanted if len(wanted) > 1 else ():
-                found += await count([one])
-        return found
+    with suppress(QueryInterrupted):
+        for one in wanted if len(wanted) > 1 else ():
+            found += await count([one])
+    return found
 
 
 class RecordFilters(NamedTuple):

@@ -34,10 +34,9 @@ async def context(datasette: Any) -> dict[str, Any]:
     database, urls = datasette.get_database(DATABASE), datasette.urls
     found, labels = await asyncio.gather(ask(database, "home", {"made_up": MADE_UP}), database.execute(UNKNOWN_LABELS))
     (counts,) = found["counts"]
-    total = counts["records"]
-    lacking = await incomplete_periods(database)
+    total, lacking = counts["records"], await incomplete_periods(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
-    drawn = await charts_of(datasette, [Spec(**one) for one in TEXTS["home"].values()], everything, lacking)
+    specs = [Spec(**one) for one in TEXTS["home"].values()]
     return {
         "counts": counts,
         "times": found["times"][0],
@@ -46,7 +45,7 @@ async def context(datasette: Any) -> dict[str, Any]:
         "views": VIEWS,
         "captures": sum(row["captures"] for row in found["kinds"]),
         "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
-        "charts": list(zip_longest(drawn, TEXTS["home"])),
+        "charts": zip_longest(await charts_of(datasette, specs, everything, lacking), TEXTS["home"]),
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
         "shares": [one | {"count": counts[key], "percent": percent(counts[key], total)} for key, one in TEXTS["shares"].items()],
