@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from scraper.explore import dashboard
+from scraper.explore.charts import OF_ROWS
 from scraper.explore.metadata import QUESTIONS
 from scraper.serve import SETTINGS
 from scraper.status import status
@@ -61,6 +62,9 @@ def test_the_form_of_a_question_keeps_what_was_chosen(site: Site, name: str) -> 
     text = site.get(f"/tta/{name}?{urlencode(given)}").text
     kept = re.findall(r'<option value="([^"]+)" selected>|<input[^>]* name="(?:since|search|state)" value="([^"]+)"', text)
     assert {one or other for one, other in kept} >= set(given.values())
+    text = site.get(f"/tta/{name}").text
+    assert ("#filled" in text) is ("Download CSV" in text), "how complete the numbers are"
+    assert name not in OF_ROWS or "too few to compare" not in text, "counts are never too few"
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
