@@ -230,7 +230,7 @@ def _is_block_container(element: Element) -> bool:
 
 
 def _is_heading(element: Element) -> bool:
-    """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
+    """Whether an element is a short heading, as of a group of fields, by its tag or class; not if it is a field or its label."""
     if element.role.field or (label_of(element.line()) is not None and not group_table(element.line())):
         return False
     inner = element

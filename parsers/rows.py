@@ -60,9 +60,9 @@ class RowWriter:
         self.missing = missing
         self.place: Any = None
 
-    def open_section(self, label: str, text: str) -> None:
+    def open_section(self, label: str, instructions: str) -> None:
         self.section = label
-        self.rows.sections.append(Section(position=len(self.rows.sections) + 1, label=label, text=text or None))
+        self.rows.sections.append(Section(position=len(self.rows.sections) + 1, label=label, text=instructions or None))
 
     def next_item(self, group: str) -> str:
         self.items[group] += 1
