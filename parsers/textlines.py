@@ -210,7 +210,7 @@ def join_wrapped(text: str, following: str) -> str:
 
 
 def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
-    """Whether a line goes on in the next one: its first word had no room before the margin, and it begins no item of a list."""
+    """Whether a line was wrapped: the next line's first word did not fit into `width`, and it begins no item or label."""
     if index + 1 >= len(plain) or not plain[index] or not plain[index + 1]:
         return False
     following = plain[index + 1].strip(_EDGES)

@@ -88,7 +88,7 @@ class Source:
             return self._codebook()
         if name in _OF_CHOSEN:
             order = _ORDERS.get(name, "organization_id")
-            sql = f'SELECT {self._expressions(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
+            sql = f'SELECT {self._select_list(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
             found: Iterator[tuple[Any, ...]] = self.database.execute(sql)
         else:
             found = self.by_record(name)
@@ -108,7 +108,7 @@ class Source:
             about = f"captures.capture_id IN ({' UNION '.join(either)})"
         kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
         return self.database.execute(
-            f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
+            f'SELECT {before}{self._select_list(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
             f"ON {about} WHERE {kept} ORDER BY {order}"
         )
 
@@ -134,7 +134,7 @@ class Source:
         narrows = self.selection.where is not None or self.selection.since is not None
         return f"({_OF_CHOSEN[name]})" if narrows else "1"
 
-    def _expressions(self, name: str) -> str:
+    def _select_list(self, name: str) -> str:
         table, mode = _stored_table(name), self.selection.contacts
         return ", ".join(
             f'"{table}"."{column}"' if mode is True else contacts.column_sql(table, column, mode) for column in self.columns[name]
