@@ -12,9 +12,8 @@ from typing import Literal
 from parsers import textlines
 from parsers.columns import BODY, field_key, fits, make_record
 from parsers.contacts import denotes_person
-from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.record import FieldState, Kind, PageHead, ParseResult
+from parsers.record import FieldState, Kind, PageHead, ParseResult, Value
 from parsers.registry import LABELS, Label, Type, group_of_member, group_table, is_member_line, label_of, section_of_instruction
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no

@@ -48,6 +48,7 @@ _TEXTS = read_yaml("filters")
 _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 """The menus of the form shared by table, charts and map: values and their display names."""
 _WORDS: dict[str, str] = _TEXTS["words"]
+HEADINGS: dict[str, str] = _TEXTS["headings"]
 """Templates of filters in words, by lookup: the column's heading and the value are filled in."""
 _OWN: dict[str, dict[str, str]] = _TEXTS["own"]
 _NAMED = ("agency_id", "provider_id", "organization_id", "_organization", "family_id")
@@ -224,7 +225,7 @@ def _filter_in_words(info: ColumnInfo | None, column: str, lookup: str, value: s
 def heading(name: str, info: ColumnInfo | None = None) -> str:
     """Returns the display name of a column, parameter or changed field; a page's label is unchanged."""
     known = info or columns_in(TABLE).get(name)
-    return _TEXTS["headings"].get(name) or (known.heading.removesuffix(" (id)") if known else name.replace("_", " ").capitalize())
+    return HEADINGS.get(name) or (known.heading.removesuffix(" (id)") if known else name.replace("_", " ").capitalize())
 
 
 async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]:

@@ -36,14 +36,13 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_FIXED: dict[str, str] = read_yaml("headers")
+_POLICY, _FIXED = read_yaml("headers").values()
 METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_COSTLY = 4
 """Requests with SQL, and downloads, that one client address may have open; a person has one or two, and two run at a time."""
 MAX_REQUESTS = 12
 """Concurrent requests of one client address; more wait. Twice what a browser opens; static files count too."""
-MAX_FACETS = 10
-"""Facets that a request may add; each takes up to the time limit."""
+MAX_FACETS = 10  # facets that a request may add; each takes up to the time limit
 _ALL_ROWS = 1_000_000
 _visitors_sql: ContextVar[tuple[str, ...]] = ContextVar("visitors_sql", default=())
 """The parts of SQL in the URL of the current request."""
@@ -51,12 +50,9 @@ _cut_off: ContextVar[list[str]] = ContextVar("cut_off")
 """The queries of the current page that exceeded the time limit, so that it lacks a part and is not cached."""
 _PAGE_OF_TABLE = re.compile(r"(select .*? from (\S+) .*order by [^(),]+) limit \d+")
 """A query of a table sorted by one column, as Datasette writes it."""
-MAX_BYTES = 48_000_000
-"""Bytes of all cached responses together; a page has 30 to 300 KB."""
-MAX_ANSWER = 2_000_000
-"""Bytes of one cached response; a larger one is streamed."""
-MAX_AGE = 10
-"""Seconds for which a proxy may reuse a response: the delay before a refresh is visible."""
+MAX_BYTES = 48_000_000  # bytes of all cached responses together; a page has 30 to 300 KB
+MAX_ANSWER = 2_000_000  # bytes of one cached response; a larger one is streamed
+MAX_AGE = 10  # seconds for which a proxy may reuse a response: the delay before a refresh is visible
 _NEVER = (b".csv?", b".xlsx?", b".svg?", b"sql=", b"_where=")
 """Parts of URLs that are never cached: file downloads, and a visitor's own SQL."""
 
@@ -80,7 +76,7 @@ def with_headers(app: App, headers: dict[str, str]) -> App:
 def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     """Returns all security headers, by name. `settings`: `scraper.config.Serve`. Only map tiles may come from another host."""
     if settings.get("content_security_policy") is False:
-        return _FIXED
+        return dict(_FIXED)
     folder = resources.files("datasette") / "templates"
     texts = "\n".join(one.read_text(encoding="utf-8") for one in folder.iterdir() if one.is_file())
     scripts = [script for script in _INLINE.findall(texts) if "{{" not in script and "{%" not in script]
@@ -88,15 +84,9 @@ def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     scripts += [f"window.datasetteVersion = '{version('datasette')}';", str(datasette_leaflet.extra_body_script(datasette))]
     digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
     tiles = urlsplit(settings.get("tile_url") or "")
-    rules = {
-        "default-src": "'none'",
-        "script-src": " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)]),
-        "style-src": "'self' 'unsafe-inline'",  # Datasette colors its headings with style attributes
-        "img-src": "'self' data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc),
-        **dict.fromkeys(("connect-src", "form-action"), "'self'"),
-        **dict.fromkeys(("base-uri", "frame-ancestors"), "'none'"),
-    }
-    return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items()), **_FIXED}
+    sources = {"scripts": " ".join(f"'sha256-{digest}'" for digest in digests)}
+    sources["images"] = "data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc)
+    return {"Content-Security-Policy": _POLICY.format(**sources), **_FIXED}
 
 
 class CachedPage(NamedTuple):
