@@ -80,6 +80,19 @@ def test_counts_of_rows_and_marks_lead_to_the_records_they_count(site: Site, nam
             assert site.get(address).status_code == 200
 
 
+def test_a_value_that_a_page_repeats_is_counted_once(tmp_path: Path) -> None:
+    fields = {
+        "TTA Program Area": ["Courts", "Jails", "Courts"],
+        "Type of Agency": ["Police", "Police"],
+        "Provider Reference": "Ash",
+    }
+    site = Site(loaded(tmp_path, [page(html(fields, node=1), url=node(1))]).database)
+    for name in ("areas_by_year", "evidence_based_share", "agencies_helped"):
+        assert {row["records"] for row in _rows(site, name)} == {1}
+    (provider,) = site.json("/tta/organizations.json?kind=provider&_shape=array&_col=organization_id")
+    assert "Courts</a>: 1<" in site.get(f"/tta/organizations/{provider['organization_id']}").text
+
+
 def test_a_state_may_be_named_or_abbreviated(site: Site) -> None:
     named, short = (_rows(site, "places", state=state) for state in ("Massachusetts", "ma"))
     assert named == short
