@@ -225,6 +225,7 @@ def _retold(column: str) -> str:
     return f"retold(row.{column}, days, {places})"
 
 
+_IS_DESCRIPTION = "row.value = (SELECT description FROM seed.records WHERE record_id = seed)"
 _NAMING_PLACES = "row.label IN ('County', 'TTA Title', 'TTA Short Name')"
 _REFERENCE = "renumbered(row.reference, days, clock)"
 _OWN_VALUES = {
@@ -245,7 +246,7 @@ _OWN_VALUES = {
     ("records", "short_name"): _retold("short_name"),
     ("records", "tta_title"): _retold("tta_title"),
     ("records", "description"): _retold("description"),
-    ("fields", "value"): "CASE WHEN row.value IS NULL THEN NULL "
+    ("fields", "value"): f"CASE WHEN row.value IS NULL THEN NULL WHEN row.name = 'body' AND {_IS_DESCRIPTION} THEN '' "
     f"WHEN row.datetime IS NOT NULL OR row.name = 'body' OR {_NAMING_PLACES} THEN {_retold('value')} "
     "WHEN row.label IS NOT 'Event Location Geo' THEN row.value "
     "WHEN new_longitude IS NOT NULL THEN printf('POINT (%.7f %.7f)', new_longitude, new_latitude) END",

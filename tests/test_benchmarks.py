@@ -65,8 +65,8 @@ TABLE = "<title>tta: records: {} where status = 1</title>"
         ("/tta/records", 200, TABLE.format("12 rows") + "<p>Counting by Status reached the time limit</p>", "facets"),
         ("/tta/records/12", 200, "<title>12</title>", ""),
         ("/tta/places", 400, "SQL Interrupted", "the answer"),
-        ("/-/charts", 200, "Counting took too long, and a chart is missing", "a chart"),
-        ("/-/search?q=t*", 200, "Searching took too long", "the answer"),
+        ("/-/charts", 200, "A count reached the time limit, so a chart is missing", "a part"),
+        ("/-/search?q=t*", 200, "The search took too long: add a word", "the answer"),
         ("/", 500, "", "the answer"),
     ],
 )

@@ -49,6 +49,8 @@ def letters(text: str) -> str:
 
 def is_spoiled(text: str, other: str) -> bool:
     """Whether a text is another one that lost accents, or whose characters beyond ASCII were left out or replaced by "?"."""
+    if other.isascii():
+        return False
     mine, others = (sum(not char.isascii() and not char.isspace() for char in _repair(one)) for one in (text, other))
     return mine < others and letters(text) in (letters(other), letters(_repair(other).encode("ascii", "ignore").decode()))
 

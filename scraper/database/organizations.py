@@ -98,8 +98,7 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
     aliases: dict[str, str] = dict(db.execute("SELECT * FROM temp.aliases"))
     aliases = {own_id: one for own_id, one in aliases.items() if decided.get(frozenset((own_id, one)), True)}
     members = defaultdict[str, list[str]](list)
-    query = "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
-    for own_id, group in db.execute(query) if any(one.endswith("-*") for pair in decided for one in pair) else ():
+    for own_id, group in db.execute(_QUERIES["groups"]) if any(one.endswith("-*") for pair in decided for one in pair) else ():
         members[group].append(own_id)
     for pair in sorted(sorted(pair) for pair, is_match in decided.items() if is_match):
         ids = {one for given in pair for one in (given.removesuffix("-*"), *members[given])}
@@ -178,11 +177,7 @@ def write_matches(db: sqlite3.Connection, data: Path) -> None:
     rows = [row for row in _read_matches(data) if row[0]]
     decided = {frozenset((row[1], row[5])) for row in rows}
     blocks: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
-    query = """
-        SELECT iif(may_be IS NULL, organization_id, may_be || '-*'), min(name), state_code, sum(records), kind, max(may_be)
-        FROM organizations WHERE name IS NOT NULL GROUP BY 1 ORDER BY 4 DESC, 1
-    """
-    named = {row[0]: row for row in db.execute(query)}
+    named = {row[0]: row for row in db.execute(_QUERIES["named"])}
     found = [(row[3], ["", row[5], *row[1:3], 0, *row[:4], WHY]) for row in named.values() if row[3] > 1 and row[5]]
     found = [row for row in found if row[1][1] not in named and frozenset((row[1][1], row[1][5])) not in decided]
     for row in named.values():

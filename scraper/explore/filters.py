@@ -3,13 +3,15 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import yaml
+from datasette.database import QueryInterrupted
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Request
 
@@ -55,11 +57,23 @@ FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__
 """The columns and lookups that the form offers."""
 
 
-async def ask(database: Any, page: str, params: Any = None, **parts: str) -> dict[str, list[dict[str, Any]]]:
-    """Returns the rows of a page's queries (`queries.yml`), by query name. `parts` replace names in braces in their SQL."""
+async def ask(database: Any, page: str, params: Any = None, *only: str, **parts: str) -> dict[str, list[dict[str, Any]]]:
+    """Returns the rows of a page's queries (`queries.yml`), or `only` of these, by name. `parts` replace names in braces."""
     queries, parts = QUERIES[page], {"named": QUERIES["named"], "mentioned": QUERIES["mentioned"]} | parts
-    found = await asyncio.gather(*(database.execute(sql.format(**parts), params) for sql in queries.values()))
-    return {name: [dict(row) for row in result.rows] for name, result in zip(queries, found, strict=True)}
+    names = only or tuple(queries)
+    found = await asyncio.gather(*(database.execute(queries[name].format(**parts), params) for name in names))
+    return {name: [dict(row) for row in result.rows] for name, result in zip(names, found, strict=True)}
+
+
+async def ask_together(count: Callable[[Sequence[Any]], Awaitable[list[Any]]], wanted: Sequence[Any]) -> list[Any]:
+    """Returns what `count` answers to all at once, as the filter costs most; if that takes too long, to each until one does."""
+    found: list[Any] = []
+    with suppress(QueryInterrupted):
+        return await count(wanted) if wanted else []
+    with suppress(QueryInterrupted):
+        for one in wanted if len(wanted) > 1 else ():
+            found += await count([one])
+    return found
 
 
 class RecordFilters(NamedTuple):

@@ -13,6 +13,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from importlib import resources
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -45,6 +46,8 @@ MAX_FACETS = 10  # facets that a request may add; each takes up to the time limi
 _ALL_ROWS = 1_000_000
 _visitors_sql: ContextVar[tuple[str, ...]] = ContextVar("visitors_sql", default=())
 """The parts of SQL in the URL of the current request."""
+_cut_off: ContextVar[list[str]] = ContextVar("cut_off")
+"""The queries of the current page that exceeded the time limit, so that it lacks a part and is not cached."""
 _PAGE_OF_TABLE = re.compile(r"(select .*? from (\S+) .*order by [^(),]+) limit \d+")
 """A query of a table sorted by one column, as Datasette writes it."""
 MAX_BYTES = 48_000_000  # bytes of all cached responses together; a page has 30 to 300 KB
@@ -154,7 +157,8 @@ def cached(app: App, answers: PageCache) -> App:
 
 async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: PageCache, address: bytes) -> CachedPage | None:
     """Renders the response and caches it; None if it can't be cached and was sent directly."""
-    version = answers.version()
+    version, cut = answers.version(), list[str]()
+    _cut_off.set(cut)
     start: Message | None = None
     answer: CachedPage | None = None
 
@@ -175,7 +179,7 @@ async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: P
         await send(message)
 
     await app(scope, receive, take)
-    if answer:
+    if answer and not cut:
         answers.put(address, answer, version)
     return answer
 
@@ -207,7 +211,12 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
     async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
         sql = break_ties(sql)
         if not any(piece in sql for piece in _visitors_sql.get()):
-            return await super().execute(sql, params, **options)
+            try:
+                return await super().execute(sql, params, **options)
+            except QueryInterrupted:
+                if options.get("custom_time_limit", inf) >= self.ds.sql_time_limit_ms:  # else it was only worth so long
+                    _cut_off.get([]).append(sql)
+                raise
         most, page_size = self.ds.max_returned_rows, options.get("page_size") or self.ds.page_size
         most += page_size == most
         seconds = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms) / 1000

@@ -37,6 +37,8 @@ _OF_CHOSEN = {
 
 SECONDS = 60.0
 """Seconds for finding the records. A scan of a million takes about a second."""
+_LONGEST = 100_000_000
+"""Bytes of a text that the condition may create, such as by `printf`; SQLite's own limit, 1 GB, exhausts a small machine."""
 _STEPS = 10_000
 """Virtual machine instructions between two checks of the time limit; about ten checks per millisecond."""
 _UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid load_extension fts3_tokenizer".split())
@@ -216,7 +218,7 @@ def _choose(db: sqlite3.Connection, where: str | None, since: str | None, *, wit
             reasons.append(f"may not use {second}()")
         return sqlite3.SQLITE_DENY if reasons else sqlite3.SQLITE_OK
 
-    ends = time.monotonic() + SECONDS
+    ends, longest = time.monotonic() + SECONDS, db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     db.set_authorizer(authorize)
     db.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
     try:
@@ -230,3 +232,4 @@ def _choose(db: sqlite3.Connection, where: str | None, since: str | None, *, wit
     finally:
         db.set_progress_handler(None, 0)
         db.set_authorizer(None)
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
