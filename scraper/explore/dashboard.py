@@ -42,7 +42,9 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     with suppress(QueryInterrupted):
         complete = await ask(database, "complete", chosen.params, where=chosen.where, filled=_FILLED)
         shown |= {"records": (filled := complete["filled"][0]).pop("all"), "filled": sorted(filled.items(), key=itemgetter(1))}
-        shown |= {"years": complete["years"], "left_out": await _left_out(datasette, chosen.pairs)}
+        numbers = next((one.counts.rows for one in drawn if one.spec.by == "fiscal_year"), {})
+        shown["years"] = [one | {"chosen": n.total()} for one in complete["years"] if (n := numbers.get(one["fiscal_year"]))]
+        shown["left_out"] = await _left_out(datasette, chosen.pairs)
     is_whole = len(drawn) == len(specs) and shown["filled"]
     return shown | {"cut_off": not is_whole} | await _common_context(datasette, request, chosen)
 
