@@ -25,7 +25,7 @@ from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
 from scraper.database.tables import BY_NAME
-from scraper.explore.filters import read_yaml
+from scraper.explore.filters import read_yaml, rows_of_records
 from scraper.sandbox import TIMED_OUT, WORKERS, Query, Sandbox
 from scraper.sqlite import open_memory, open_readonly
 
@@ -50,6 +50,9 @@ _cut_off: ContextVar[list[str]] = ContextVar("cut_off")
 """The queries of the current page that exceeded the time limit, so that it lacks a part and is not cached."""
 _PAGE_OF_TABLE = re.compile(r"(select .*? from (\S+) .*order by [^(),]+) limit \d+")
 """A query of a table sorted by one column, as Datasette writes it."""
+_READ_AT_ONCE = re.compile(r"(select .*? from (\S+) )(.*)(order by .*)( limit \d+)")
+_READ_LATE = r"\1where rowid in (select rowid from \2 \3\4\5) \4"
+"""So that SQLite sorts keys alone and then reads the rows that a page shows: of a span of years 0.2 s instead of 0.5."""
 MAX_BYTES = 48_000_000  # bytes of all cached responses together; a page has 30 to 300 KB
 MAX_ANSWER = 2_000_000  # bytes of one cached response; a larger one is streamed
 MAX_AGE = 10  # seconds for which a proxy may reuse a response: the delay before a refresh is visible
@@ -209,7 +212,9 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
                 connection.interrupt()
 
     async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
-        sql = break_ties(sql)
+        if sql.startswith("select count(*) from ") and (of_records := rows_of_records(sql)):
+            sql = f"select count(*) from {of_records[0].stored_in[0]} {of_records[1]}"  # half the time without the shared values
+        sql = _READ_AT_ONCE.sub(_READ_LATE, tied) if (tied := break_ties(sql)) != sql else sql
         if not any(piece in sql for piece in _visitors_sql.get()):
             try:
                 return await super().execute(sql, params, **options)

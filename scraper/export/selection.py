@@ -37,8 +37,7 @@ _OF_CHOSEN = {
 
 SECONDS = 60.0
 """Seconds for finding the records. A scan of a million takes about a second."""
-_LONGEST = 100_000_000
-"""Bytes of a text that the condition may create, such as by `printf`; SQLite's own limit, 1 GB, exhausts a small machine."""
+_LONGEST = 100_000_000  # bytes of a text that the condition may create; SQLite's own limit, 1 GB, exhausts a small machine
 _STEPS = 10_000
 """Virtual machine instructions between two checks of the time limit; about ten checks per millisecond."""
 _UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid load_extension fts3_tokenizer".split())
