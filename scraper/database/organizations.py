@@ -9,6 +9,7 @@ name may be helped in one place (docs/decisions/organizations.md). A value repea
 import csv
 import re
 import sqlite3
+import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
@@ -39,19 +40,8 @@ SIMILAR = 0.6
 _SQL = re.split(r"(?m)^-- (\w+)\n", (files("scraper.database") / "organizations.sql").read_text(encoding="utf-8"))
 _QUERIES = dict(zip(_SQL[1::2], _SQL[2::2], strict=True))
 _KINDS = {"provider_reference": "provider", "recipient_agency_name": "agency"}
-_WHOLE = dict(
-    pair.split("=")
-    for pair in "dept=department co=county cnty=county univ=university natl=national assn=association assoc=association st=saint "
-    "ctr=center govt=government inst=institute intl=international".split()
-)
-_ENDINGS = "pd=police department,so=sheriffs office,da=district attorney,inc=,llc=,incorporated="
-_AT_END = dict(pair.split("=") for pair in _ENDINGS.split(","))
-"""Meaning of abbreviations that are the last word of a name."""
-_STATE_AGENCY = re.compile(
-    r"(?:state of )?(.+?) (?:state|department|dept|office|attorney general|division|bureau|board|commission|council|supreme)\b",
-    re.IGNORECASE,
-)
-_IN_COUNTY = re.compile(r"((?:[\w.'’-]+ ){1,3}(?:county|parish|borough))\b", re.IGNORECASE)  # a county in an agency's name
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_STATE_AGENCY, _IN_COUNTY = map(re.compile, _TEXTS["patterns"].values())
 _CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.values() for text in (name, code)}
 
 
@@ -62,9 +52,9 @@ def key_of_name(name: str) -> tuple[str, str | None]:
     state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
     plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()
     spelled = re.sub(r"['`.]", "", plain).replace("&", " and ")
-    first, *words = [_WHOLE.get(word, word) for word in re.findall(r"[a-z0-9]+", spelled) if word != "the"] or [""]
-    if words and words[-1] in _AT_END:
-        words[-1:] = _AT_END[words[-1]].split()
+    first, *words = [_TEXTS["anywhere"].get(word, word) for word in re.findall(r"[a-z0-9]+", spelled) if word != "the"] or [""]
+    if words and words[-1] in _TEXTS["at_the_end"]:
+        words[-1:] = _TEXTS["at_the_end"][words[-1]].split()
     return "-".join([first, *words]), state
 
 

@@ -43,10 +43,10 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         complete = await ask(database, "complete", chosen.params, where=chosen.where, filled=_FILLED)
         shown |= {"records": (filled := complete["filled"][0]).pop("all"), "filled": sorted(filled.items(), key=itemgetter(1))}
         numbers = next((one.counts.rows for one in drawn if one.spec.by == "fiscal_year"), {})
-        shown["years"] = [one | {"chosen": n.total()} for one in complete["years"] if (n := numbers.get(one["fiscal_year"]))]
-        shown["left_out"] = await _left_out(datasette, chosen.pairs)
-    is_whole = len(drawn) == len(specs) and shown["filled"]
-    return shown | {"cut_off": not is_whole} | await _common_context(datasette, request, chosen)
+        years = [one | {"chosen": n.total()} for one in complete["years"] if (n := numbers.get(one["fiscal_year"]))]
+        shown |= {"years": years, "left_out": await _left_out(datasette, chosen.pairs)}
+    lacks = len(drawn) < len(specs) or not shown["filled"]
+    return shown | {"cut_off": lacks} | await _common_context(datasette, request, chosen)
 
 
 async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[Sequence[str], RecordFilters, int]]:

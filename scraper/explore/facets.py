@@ -11,7 +11,7 @@ from typing import Any
 from datasette.facets import Facet
 from datasette.utils import escape_sqlite, path_with_added_args, path_with_removed_args
 
-from scraper.explore.filters import QUERIES, ask_together
+from scraper.explore.filters import QUERIES, ask_together, rows_of_records
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.export.tables import Values, values_of
 
@@ -27,7 +27,11 @@ def facets_sql(table: str, columns: Sequence[str], rows: str, size: int) -> str:
         order = "value DESC" if info and info.unit == "year" else "n DESC, value"
         parts.append(sql["ordered"].format(at=at, counted=counted, order=order, limit=size + 2))
     named = ", ".join(f"{escape_sqlite(column)} AS c{at}" for at, column in enumerate(columns))
-    return f"WITH chosen AS (SELECT {named} FROM ({rows})) {' UNION ALL '.join(parts)}"
+    source = f"(SELECT *, 1 AS n FROM ({rows}))"
+    if (of_records := rows_of_records(rows)) and {*columns} <= {*of_records[0].shared}:  # numbers sort in half the time of texts
+        names, where = of_records[0].stored_in, of_records[1]
+        source = f"(SELECT shared, count(*) AS n FROM {names[0]} {where} GROUP BY 1) JOIN {names[1]} USING (shared)"
+    return f"WITH chosen AS (SELECT {named}, n FROM {source}) {' UNION ALL '.join(parts)}"
 
 
 class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types

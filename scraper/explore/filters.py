@@ -16,6 +16,7 @@ from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Request
 
 from parsers.record import ColumnInfo
+from scraper.database.tables import BY_NAME, Table
 from scraper.errors import BadQuery
 from scraper.explore.links import DATABASE, NOT_KNOWN, columns_in
 from scraper.export.tables import Values, values_of
@@ -27,10 +28,12 @@ RECORD = "_record."
 OWN_FILTERS = ("_search", "_organization", "_agency_state", "_since", "_until", RECORD)
 """Arguments that are spelled like those that shape a table, and choose rows all the same; the last one only begins so."""
 _SELECTS = ("_where", *OWN_FILTERS)
+_OF_RECORDS = "/* of these records */"
+_ROWS_OF_RECORDS = re.compile(rf"from (\w+) (where record_id IN \((?:(?!record_id IN)[^*])*{re.escape(_OF_RECORDS)}\)) *$")
+"""The end of a query for all rows of some records: their filters end with the comment, and no other condition follows."""
 PLACE = ("_next", "_before")
 """Arguments that begin a page elsewhere than at the first row."""
-COUNT_FOR = 300
-"""Milliseconds for counting what a page shows only in part (100,000 records take longer); without a count the page says so."""
+COUNT_FOR = 300  # milliseconds for counting what a page shows only in part (100,000 records take longer): else it says so
 
 
 def read_yaml(name: str) -> Any:
@@ -63,6 +66,12 @@ async def ask(database: Any, page: str, params: Any = None, *only: str, **parts:
     names = only or tuple(queries)
     found = await asyncio.gather(*(database.execute(queries[name].format(**parts), params) for name in names))
     return {name: [dict(row) for row in result.rows] for name, result in zip(names, found, strict=True)}
+
+
+def rows_of_records(sql: str) -> tuple[Table, str] | None:
+    """Returns the table and the condition of a query for all rows of some records of a table with shared values; else None."""
+    found = _ROWS_OF_RECORDS.search(sql)
+    return (table, found[2]) if found and (table := BY_NAME[found[1]]).shared else None
 
 
 async def ask_together(count: Callable[[Sequence[Any]], Awaitable[list[Any]]], wanted: Sequence[Any]) -> list[Any]:
@@ -143,7 +152,8 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
         if not own:
             return None
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(own)}"))
-        sql, params = _rename_parameters(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
+        of_records = f"record_id IN (SELECT record_id FROM records {chosen.where} {_OF_RECORDS})"
+        sql, params = _rename_parameters(of_records, "of", chosen.params)
         return FilterArguments([sql], params)
     params = {name: request.args[name] for name in _OWN if request.args.get(name)}
     clauses = [_OWN[name]["sql"] for name in params]

@@ -25,7 +25,7 @@ from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
 from scraper.database.tables import BY_NAME
-from scraper.explore.filters import read_yaml
+from scraper.explore.filters import read_yaml, rows_of_records
 from scraper.sandbox import TIMED_OUT, WORKERS, Query, Sandbox
 from scraper.sqlite import open_memory, open_readonly
 
@@ -212,6 +212,8 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
                 connection.interrupt()
 
     async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
+        if sql.startswith("select count(*) from ") and (of_records := rows_of_records(sql)):
+            sql = f"select count(*) from {of_records[0].stored_in[0]} {of_records[1]}"  # half the time without the shared values
         sql = _READ_AT_ONCE.sub(_READ_LATE, tied) if (tied := break_ties(sql)) != sql else sql
         if not any(piece in sql for piece in _visitors_sql.get()):
             try:
