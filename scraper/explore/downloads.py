@@ -140,8 +140,7 @@ async def download(
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
     found = Download(file_name(title, words), extension)
     try:
-        known = {name: one.heading for name, one in columns_in(table).items()}
-        labels = known | HEADINGS if table in QUESTIONS else HEADINGS | known  # as on the page
+        labels = HEADINGS | {name: one.heading for name, one in columns_in(table).items()}
         has_names = extension == "csv" and request.args.get("_header") != "labels"
         file = DownloadFile(found.file.name, title, tuple(about.items()), table, {} if has_names else labels)
         if isinstance(source, Query):
