@@ -18,6 +18,7 @@ _GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summa
 _MAX_HEADING = 150  # characters
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler?|caption|summary|header|label-above)")
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
+_COMMENT_FORM = "Add new comment"  # Drupal's heading of the form, which some themes print in a box
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
@@ -115,7 +116,7 @@ class _Scan:
             if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        if role.aside or (element.tag == "footer" and not element.holds_field):
+        if role.aside or (element.tag == "footer" and not element.holds_field) or element.line() == _COMMENT_FORM:
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
@@ -123,11 +124,13 @@ class _Scan:
             if named and len(readable([element])) <= _MAX_HEADING:
                 return True
         # or nothing but furniture inside, under a heading perhaps
-        content = element.content if is_box and not element.has_own_text() else []
+        may_wrap = is_box or element.tag in ("ul", "li")
+        content = element.content if may_wrap and not element.has_own_text() else []
         if len(content) > _FEW_CHILDREN:
             return False
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
-        return bool(rest) and all(map(self._is_furniture, rest))
+        is_heading = self._seen_known_label and not any(label_of(one.line()) for one in element.elements)  # of nothing
+        return bool(content) and (bool(rest) or is_heading) and all(map(self._is_furniture, rest))
 
     def _unwrap(self, child: Element) -> Element:
         """Returns the element inside wrappers around one block, as layout builders put around each field."""
@@ -236,6 +239,8 @@ def _is_heading(element: Element) -> bool:
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:
         inner = inner.only
+    if any(one.role.label for one in inner.elements):
+        return False
     named = len(inner.elements) < 2 and any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 

@@ -24,7 +24,7 @@ from parsers.text import read_text
 from parsers.tree import SKIPPED, Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
-_CANDIDATES = "article, [data-history-node-id], .node"
+_CANDIDATES = "article, [data-history-node-id], .node:not(main)"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
 """Where a theme without `article` puts the record: the first element that contains labels of the registry."""
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))

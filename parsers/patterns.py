@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from parsers.registry import group_table, is_instructions, is_member, label_of
+from parsers.registry import group_of_paragraph, group_table, is_instructions, is_member, label_of
 from parsers.source import MAX_LABEL, SourceField
 from parsers.tree import Element, readable
 
@@ -53,6 +53,7 @@ class LabelPatterns:
     table: str | None = None
     known_labels: int = 0
     _flat: dict[int, Counter[Look]] = field(default_factory=dict)
+    _beside: Counter[int] = field(default_factory=Counter)  # known labels in an element that are followed by one like them
     _classed_fields: int = 0
     _bare_fields: int = 0
     _usual: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -102,7 +103,9 @@ class LabelPatterns:
             if isinstance(child, str) or label_of(child.line()) is None or child.role.item:
                 continue
             element.known_inside += 1
-            if not is_alike(content[index + 1], child):
+            if is_alike(content[index + 1], child):
+                self._beside[id(element)] += 1
+            else:
                 self._flat.setdefault(id(element), Counter())[child.tag, child.role.look] += 1
             first = first or index == 0
         return first
@@ -119,9 +122,12 @@ class LabelPatterns:
         """Whether the first child is a field without a value, or the heading of a group of fields, which the rest contains."""
         if first.role.field:
             return True
+        if group_table(first.line()) and _are_group_items(element.content[1:]):
+            return False
         inside = sum(child.known_inside for child in element.elements if child is not first)
         if first.only is not None or element.role.field:
-            return first.only is not None and inside > 0
+            line = first.line() or ""
+            return first.only is not None and inside > (label_of(line) is not None or self.is_member(line))  # one may be a value
         return first.tag in HEADINGS and inside > 0 if group_table(first.line()) else inside > 1  # one may be a value
 
     def is_term(self, element: Element) -> bool:
@@ -156,7 +162,9 @@ class LabelPatterns:
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return group_table(line) is not None and not following.known_inside
-        return child.tag in ("div", "td") if alike else is_common
+        times = self._beside[id(child.parent)] if alike else looks[child.tag, child.role.look]
+        is_usual = times * _FEW_OF_MANY >= max(self._usual.values(), default=0)
+        return is_usual and (child.tag in ("div", "td") if alike else is_common)
 
 
 def is_other_entity(element: Element) -> bool:
@@ -187,7 +195,7 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
             values = content[:label_at] + without_colon(content[label_at + 1 :])
             return Block("field", element, values, label, _name_near(element))
     if not classed:
-        return None
+        return Block("field", element, list(content), None) if _are_group_items(content) else None
     if (
         (inner := element.only) is not None
         and not (inner.role.item or inner.role.items)
@@ -197,6 +205,17 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
     return Block("field", element, list(content), None, _name_near(element))
+
+
+def _are_group_items(content: list[Element | str]) -> bool:
+    """Whether there is nothing but paragraphs of a group with a table, in any wrappers: the value of that group's field."""
+    return bool(content) and all(
+        isinstance(one, Element)
+        and (
+            group_of_paragraph(one.role.bundle) or (not one.source_field and not one.role.field and _are_group_items(one.content))
+        )
+        for one in content
+    )
 
 
 def without_colon(values: list[Element | str]) -> list[Element | str]:
@@ -243,7 +262,7 @@ def _label_at(
         labels = True
     elif label_of(text) is not None:
         labels = classed or (
-            (bool(others) or pattern in patterns.learned)
+            (bool(others) or patterns.learned[pattern] * _FEW_OF_MANY > max(patterns.learned.values(), default=0))
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):

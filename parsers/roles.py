@@ -10,7 +10,7 @@ from parsers.registry import WORDS
 TEASERS, HIDDEN = (frozenset(words.split()) for words in WORDS["whole_classes"].values())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields in the title and the line `Submitted by` (core's node templates)."""
-_NAME = re.compile(r"(?:\w-)?field(?:--|-)name-([\w-]+)")
+_NAME = re.compile(r"(?:\w-)?field(?:--|-)name-(\w[\w-]*)")
 _DISPLAY = re.compile(r"(?:[\w-]*\w(?:__|--|-))?label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
 _PARAGRAPH_TYPE = re.compile(r"paragraph--type--([\w-]+)")
 _FLAGS = {flag: re.compile("|".join(patterns)) for flag, patterns in WORDS["classes"].items()}
@@ -62,7 +62,7 @@ def role_of(attribute: str) -> Role:
     displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]
     flags = {flag: any(map(pattern.fullmatch, tokens)) for flag, pattern in _FLAGS.items()}
     flags["other"] |= not TEASERS.isdisjoint(tokens)
-    if flags["field"]:
+    if flags["field"] and name:
         flags["aside"] = name in ("links", "user-picture")
     parts = [part for part in get_args(Part) if flags[part]]
     is_more = flags["skipped"] or flags["other"] or flags["dated"]
