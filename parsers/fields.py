@@ -86,8 +86,8 @@ class _Scan:
                 is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
                 heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._child_blocks(child))
-                if heads or (not found and child.tag not in BLOCKS):
-                    loose.append(child)
+                if heads or (not found and (child.tag not in BLOCKS or not child.filled)):
+                    loose += [child] if child.filled else []
                     continue
             begins_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
             is_help = may_help and (begins_fields or (element.holds_field and self._patterns.classed))
@@ -185,20 +185,22 @@ class _Scan:
         fields = values = 0
         # the value of a label beside it, or the help text of a group, may be text without an element
         heads = helps = _is_group(element)
+        is_flat = False  # labels, by their class, among their values
         for child, following in zip(element.content, [*element.content[1:], None], strict=False):
             if isinstance(child, str):
                 if not heads:
                     return False
                 continue
             labels = self._patterns.is_flat_label(child, following)
+            is_flat = is_flat or (labels and child.role.label)
             helps = helps or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields, helps = fields + 1, False
-            elif not (helps or self._is_furniture(child)):
+            elif not (helps or is_flat or self._is_furniture(child)):
                 if child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
                     return False
                 values += child.tag not in HEADINGS and child.filled
-            heads = labels or helps
+            heads = labels or helps or is_flat
         return fields > 0 and fields >= values
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
@@ -225,7 +227,8 @@ def _is_group(element: Element) -> bool:
     before = element.node.prev
     while before is not None and before.tag == "-text":
         before = before.prev
-    return element.tag in _GROUPS or (before is not None and before.tag in (*_GROUP_HEADINGS, "button"))
+    opens = before is not None and (before.tag in (*_GROUP_HEADINGS, "button") or before.attributes.get("role") == "button")
+    return element.tag in _GROUPS or opens
 
 
 def _is_block_container(element: Element) -> bool:

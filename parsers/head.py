@@ -17,7 +17,7 @@ from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
 from parsers.tree import BLOCKS, Element, build, one_line, readable
 
-_HEADINGS = "h1, h2.title, .page-title, #page-title"
+_HEADINGS = "h1, .page-title, #page-title"
 TITLES = ("h1", "h2", "h3")
 _VERBS = ("submitted", "posted", "authored", "created")
 BYLINE_WORDS = (*(f"{verb[1:]} by" for verb in _VERBS), "ubmitted on")
@@ -52,11 +52,12 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
     likely = [text for text, _ in found if document and document.startswith(text)]
     likely = likely or [text for text, _ in found if reference(text)]
-    first = (document.rpartition(" | ")[0] or re.split(r"\s+[|·»–—]\s+", document)[0]).strip() if document else ""
+    named = document.rpartition(" | ")[0].strip() if document else ""  # without the site's name, as Drupal prints it
+    first = named or (re.split(r"\s+[·»–—]\s+", document)[0].strip() if document else "")
     if not likely and (reference(first) or not found):
         return first or None, []
     heads = [text for text, heading in found if heading.tag == "h1"]  # any other may be of comments, or of a block
-    title = next(iter(likely or heads), None) or first or found[0][0]
+    title = next(iter(likely or [text for text in (named, *heads, first) if text]), None)
     return title, [heading for text, heading in found if text == title]
 
 
@@ -115,13 +116,18 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
             if not is_below and (is_date or ((own or has_class) and _is_signed(node))):
                 yield node
             continue
+        found = _BY_ON.fullmatch(one_line(readable([node])))
+        is_dated = found is not None and iso_time(found["time"]) is not None
         beside = node.parent.children[:_MAX_ELEMENTS] if node.tag == "p" and node.parent is not None else []
-        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:  # a body may begin with such a line too
-            found = _BY_ON.fullmatch(one_line(readable([node])))
-            if not (begun[1] and found and iso_time(found["time"])):
-                continue
+        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1 and not (begun[1] and is_dated):
+            continue  # a body may begin with such a line too
         tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
-        if begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants()):
+        if (
+            begun[1]
+            or is_dated
+            or any(map(_BYLINE_CLASS.fullmatch, tokens))
+            or any(one.tag == "time" for one in node.descendants())
+        ):
             yield node
 
 

@@ -229,7 +229,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 def _read_record(
     parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
 ) -> HtmlReading | None:
-    """Returns the record below `node`; None if the evidence for a TTA record is insufficient."""
+    """Returns the record below `node`, or that it is none; None if too little was read to tell."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
     root = build(node, elements, read=SourceReader(links_from))
@@ -248,7 +248,9 @@ def _read_record(
     for element in elements:  # so that the tree has no circles, which only the garbage collector could free
         element.parent = None
     if not _is_record(node, content, title):
-        return None
+        is_read = sum(label_of(row.label) is not None for row in content.fields) >= _MANY_LABELS  # the page's text says no more
+        other = ParseResult(kind=Kind.OTHER, reason="its fields are not a TTA record's", title=title)
+        return HtmlReading(other) if is_read else None
     if incomplete:
         _mark_cut(content, text[-_TAIL:])
     for row in content.fields if byline.has_offset else ():
@@ -289,6 +291,6 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     good, bad = count_evidence(content)
     rows = [row for row in content.fields if row.item is None and label_of(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
-    is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records
+    is_list = again > 1 and 3 * again >= len(rows)  # most labels are repeated: a list of several records
     is_guide = 3 * sum((row.value or "").endswith((".", "!", "?")) for row in rows) > len(rows)  # its values are sentences
     return good >= 1 if is_titled else good - _MISFIT * bad >= MIN_EVIDENCE and not (is_list or is_guide)

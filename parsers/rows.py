@@ -27,7 +27,7 @@ MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 class PageRows:
     """The rows of a page's content, and the elements that each field and each section was read from.
 
-    `shape`: the page's structure, which element contains which label, for each kind of field.
+    `shape`: the page's structure, which element contains which label, for each kind of field. `labels`: those in each such pair.
     """
 
     fields: list[Field] = field(default_factory=list)
@@ -35,6 +35,7 @@ class PageRows:
     places: list[Element] = field(default_factory=list)
     section_places: list[Element] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
+    labels: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
 
 def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None) -> PageRows:
@@ -101,6 +102,7 @@ class _BlockWriter(RowWriter):
     def write(self, block: Block, *, is_body: bool) -> None:
         if (found := block.source_field) is not None:
             self.place = block.element
+            self.rows.labels.setdefault(found.pattern[:2], set()).add(found.label)
             if found.opens_section:
                 self.rows.section_places.append(self.place)
                 self.open_section(found.label, found.values[0].text)
@@ -109,6 +111,8 @@ class _BlockWriter(RowWriter):
             self.rows.shape.append(f"div>{found.pattern[1]}:{found.name or 'field'}")
             return
         label = (one_line(readable([block.label])).rstrip(": *") or None) if block.label is not None else None
+        if block.label is not None and label:
+            self.rows.labels.setdefault((block.element.tag, block.label.tag), set()).add(label)
         entry = label_of(label) if label else label_named(block.name)
         before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
@@ -172,7 +176,11 @@ class _BlockWriter(RowWriter):
 
 
 def count_evidence(content: PageRows) -> tuple[int, int]:
-    """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type."""
+    """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type.
+
+    If most labels are in elements of one kind, and only TTA records have none of those, the others are quoted, as in a body.
+    """
+    usual = max(content.labels.values(), key=len, default=set())
     good = {section.label for section in content.sections if label_of(section.label)}
     bad = 0
     for row in content.fields:
@@ -185,4 +193,4 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
             bad += 1
         elif is_distinctive(row.label or entry.text):
             good.add(entry.text)
-    return len(good), bad
+    return len(good) if not usual or any(map(is_distinctive, usual)) else 0, bad
