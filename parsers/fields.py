@@ -129,8 +129,9 @@ class _Scan:
         if len(content) > _FEW_CHILDREN:
             return False
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
-        is_heading = self._seen_known_label and not any(label_of(one.line()) for one in element.elements)  # of nothing
-        return bool(content) and (bool(rest) or is_heading) and all(map(self._is_furniture, rest))
+        if not rest:  # the heading of nothing
+            return bool(content) and self._seen_known_label and not any(label_of(one.line()) for one in element.elements)
+        return all(map(self._is_furniture, rest))
 
     def _unwrap(self, child: Element) -> Element:
         """Returns the element inside wrappers around one block, as layout builders put around each field."""

@@ -82,8 +82,8 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
         stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
-        stamps += [text for text in block.walk() if isinstance(text, str) and iso_time(text)]
-        stamp = next(filter(None, stamps), None)
+        printed = (text for text in block.walk() if isinstance(text, str) and iso_time(text))
+        stamp = next(filter(None, stamps), None) or next(printed, None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
         names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
         name, time = (found["name"], found["time"]) if found else ("", text)

@@ -30,7 +30,7 @@ _BLOCKED_MARKUP = WORDS["kinds"]["blocked_markup"].split()
 """Markup of a challenge page, in lower case; searching each in turn is ten times as fast as one pattern."""
 _PASSWORD_INPUT = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)  # evidence of a login form
 _OTHER_PATHS = re.compile(
-    r"/(?:media|frontpage|search|user|sites|taxonomy|admin|rss|node/(?:\d+/)?(?!view\b)[a-z_-]+)(/|$)", re.IGNORECASE
+    r"/(?:media|frontpage|search|user|sites|taxonomy|comment|admin|rss|node/(?:\d+/)?(?!view\b)[a-z_-]+)(/|$)", re.IGNORECASE
 )
 _REDIRECT_NOTE = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)  # from an archive's replay
 _REDIRECT_SCRIPT = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)

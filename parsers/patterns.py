@@ -209,13 +209,12 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
 
 def _are_group_items(content: list[Element | str]) -> bool:
     """Whether there is nothing but paragraphs of a group with a table, in any wrappers: the value of that group's field."""
-    return bool(content) and all(
-        isinstance(one, Element)
-        and (
-            group_of_paragraph(one.role.bundle) or (not one.source_field and not one.role.field and _are_group_items(one.content))
-        )
-        for one in content
-    )
+    for one in content:
+        if isinstance(one, str) or one.source_field or one.role.field:
+            return False
+        if not (group_of_paragraph(one.role.bundle) if one.role.paragraph else _are_group_items(one.content)):
+            return False
+    return bool(content)
 
 
 def without_colon(values: list[Element | str]) -> list[Element | str]:

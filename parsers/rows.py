@@ -27,7 +27,7 @@ MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 class PageRows:
     """The rows of a page's content, and the elements that each field and each section was read from.
 
-    `shape`: the page's structure, which element contains which label, for each kind of field. `labels`: those in each such pair.
+    `shape`: the page's structure, which element contains which label, for each kind of field. `blocks`: what all were read from.
     """
 
     fields: list[Field] = field(default_factory=list)
@@ -35,7 +35,7 @@ class PageRows:
     places: list[Element] = field(default_factory=list)
     section_places: list[Element] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
-    labels: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    blocks: Sequence[Block] = ()
 
 
 def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None) -> PageRows:
@@ -44,6 +44,7 @@ def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None
     texts = (one for one in before if one.name is None and (text := readable(one.values)) and not section_of_instruction(text))
     body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the very first text
     writer = _BlockWriter(base, patterns)
+    writer.rows.blocks = blocks
     for block in blocks:
         writer.write(block, is_body=block is body)
     return writer.rows
@@ -102,7 +103,6 @@ class _BlockWriter(RowWriter):
     def write(self, block: Block, *, is_body: bool) -> None:
         if (found := block.source_field) is not None:
             self.place = block.element
-            self.rows.labels.setdefault(found.pattern[:2], set()).add(found.label)
             if found.opens_section:
                 self.rows.section_places.append(self.place)
                 self.open_section(found.label, found.values[0].text)
@@ -111,8 +111,6 @@ class _BlockWriter(RowWriter):
             self.rows.shape.append(f"div>{found.pattern[1]}:{found.name or 'field'}")
             return
         label = (one_line(readable([block.label])).rstrip(": *") or None) if block.label is not None else None
-        if block.label is not None and label:
-            self.rows.labels.setdefault((block.element.tag, block.label.tag), set()).add(label)
         entry = label_of(label) if label else label_named(block.name)
         before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
@@ -180,7 +178,13 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
 
     If most labels are in elements of one kind, and only TTA records have none of those, the others are quoted, as in a body.
     """
-    usual = max(content.labels.values(), key=len, default=set())
+    labels: dict[tuple[str, str], set[str]] = {}
+    for block in content.blocks:
+        if (found := block.source_field) is not None:
+            labels.setdefault(found.pattern[:2], set()).add(found.label)
+        elif block.label is not None and (line := block.label.line()):
+            labels.setdefault((block.element.tag, block.label.tag), set()).add(line)
+    usual = max(labels.values(), key=len, default=set())
     good = {section.label for section in content.sections if label_of(section.label)}
     bad = 0
     for row in content.fields:
