@@ -66,14 +66,16 @@ def role_of(attribute: str) -> Role:
         flags["aside"] = name in ("links", "user-picture")
     parts = [part for part in get_args(Part) if flags[part]]
     is_more = flags["skipped"] or flags["other"] or flags["dated"]
+    is_shown = flags["field"] and any(not found[1] for found in displays)
+    is_one = len(parts) == 1 or (is_shown and not flags["label"])  # a field with a label is one whatever else it is called
     return Role(
         classes=tokens,
         look=tuple(sorted(set(tokens) - HIDDEN)),
-        part=parts[0] if len(parts) == 1 and not is_more else None,
+        part=parts[0] if is_one and not is_more else None,
         is_blank=not (parts or is_more or flags["aside"]),
         name=name.replace("-", "_") if name else None,
         bundle=next((found[1] for token in tokens if (found := _PARAGRAPH_TYPE.fullmatch(token))), None),
-        label_shown=flags["field"] and any(not found[1] for found in displays),
+        label_shown=is_shown,
         label_hidden=flags["field"] and any(found[1] for found in displays),
         **flags,
     )
