@@ -183,25 +183,25 @@ class _Scan:
     def _is_mostly_fields(self, element: Element) -> bool:
         if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
+        if sum(child.role.label for child in element.elements) > 1:  # beside their values
+            return True
         fields = values = 0
         # the value of a label beside it, or the help text of a group, may be text without an element
         heads = helps = _is_group(element)
-        is_flat = False  # labels, by their class, among their values
         for child, following in zip(element.content, [*element.content[1:], None], strict=False):
             if isinstance(child, str):
                 if not heads:
                     return False
                 continue
             labels = self._patterns.is_flat_label(child, following)
-            is_flat = is_flat or (labels and child.role.label)
             helps = helps or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields, helps = fields + 1, False
-            elif not (helps or is_flat or self._is_furniture(child)):
+            elif not (helps or self._is_furniture(child)):
                 if child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
                     return False
                 values += child.tag not in HEADINGS and child.filled
-            heads = labels or helps or is_flat
+            heads = labels or helps
         return fields > 0 and fields >= values
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
