@@ -196,11 +196,8 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
             return Block("field", element, values, label, _name_near(element))
     if not classed:
         return Block("field", element, list(content), None) if _are_group_items(content) else None
-    if (
-        (inner := element.only) is not None
-        and not (inner.role.item or inner.role.items)
-        and inner.tag in ("div", "section", "dl")
-    ):
+    inner = element.only
+    if inner is not None and not (inner.role.item or inner.role.items) and inner.tag in ("div", "section", "dl"):
         nested = field_of(inner, patterns, after_known=after_known)
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
