@@ -238,13 +238,13 @@ def _is_block_container(element: Element) -> bool:
 
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
-    if element.role.field or (label_of(element.line()) is not None and not group_table(element.line())):
+    if element.role.field or any(one.role.label for one in element.elements):
+        return False
+    if label_of(element.line()) is not None and not group_table(element.line()):
         return False
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:
         inner = inner.only
-    if any(one.role.label for one in inner.elements):
-        return False
     named = len(inner.elements) < 2 and any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 

@@ -125,9 +125,6 @@ class LabelPatterns:
         if group_table(first.line()) and _are_group_items(element.content[1:]):
             return False
         inside = sum(child.known_inside for child in element.elements if child is not first)
-        if first.only is not None or element.role.field:
-            line = first.line() or ""
-            return first.only is not None and inside > (label_of(line) is not None or self.is_member(line))  # one may be a value
         return first.tag in HEADINGS and inside > 0 if group_table(first.line()) else inside > 1  # one may be a value
 
     def is_term(self, element: Element) -> bool:
@@ -224,11 +221,9 @@ def without_colon(values: list[Element | str]) -> list[Element | str]:
 
 
 def _name_near(element: Element) -> str | None:
-    """Returns the machine name of the element, of a child, or of the one field inside a pane titled with the label."""
+    """Returns the machine name of the element, or of the one field inside a pane titled with the label."""
     if name := element.role.name:
         return name
-    if beside := next((name for child in element.elements if not child.role.item and (name := child.role.name)), None):
-        return beside
     for child in element.elements[1:2]:
         inner = child
         while inner.only is not None and not inner.role.item:
