@@ -64,7 +64,8 @@ class _Scan:
                 loose, may_help = [], False
                 yield block
                 continue
-            if self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
+            is_empty = child.tag == "div" and not (child.filled or child.role.field)
+            if is_empty or self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
                 continue
             may_be_loose = child.tag in TEXT_ELEMENTS or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
@@ -86,8 +87,8 @@ class _Scan:
                 is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
                 heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._child_blocks(child))
-                if heads or (not found and (child.tag not in BLOCKS or not child.filled)):
-                    loose += [child] if child.filled else []
+                if heads or (not found and child.tag not in BLOCKS):
+                    loose.append(child)
                     continue
             begins_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
             is_help = may_help and (begins_fields or (element.holds_field and self._patterns.classed))
@@ -238,7 +239,7 @@ def _is_block_container(element: Element) -> bool:
 
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
-    if element.role.field or any(one.role.label for one in element.elements):
+    if element.role.field or (len(element.content) > 1 and any(one.role.label for one in element.elements)):
         return False
     if label_of(element.line()) is not None and not group_table(element.line()):
         return False

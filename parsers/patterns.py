@@ -118,6 +118,10 @@ class LabelPatterns:
         """Whether most known labels have another pattern, as in prose with labels. `first`: it must be the most frequent."""
         return self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY) < max(self._usual.values(), default=0)
 
+    def is_rare(self, pattern: Pattern) -> bool:
+        """Whether another pattern is much more frequent; then a line without a value is no label of the theme."""
+        return self.learned[pattern] * _FEW_OF_MANY <= max(self.learned.values(), default=0)
+
     def is_container_of(self, element: Element, first: Element) -> bool:
         """Whether the first child is a field without a value, or the heading of a group of fields, which the rest contains."""
         if first.role.field:
@@ -179,7 +183,8 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
     found = element.source_field
     if found is not None:
         is_field = element.role.field or (found.known is not None and not found.alone) or patterns.is_member(found.label)
-        if is_field or ((found.known is not None or after_known) and found.pattern in patterns.learned):
+        may_be = found.pattern in patterns.learned and not (found.alone and patterns.is_rare(found.pattern))
+        if is_field or ((found.known is not None or after_known) and may_be):
             return Block("field", element, [], None, found.name, found)
         return None
     content = element.content
@@ -253,7 +258,7 @@ def _label_at(
         labels = True
     elif label_of(text) is not None:
         labels = classed or (
-            (bool(others) or patterns.learned[pattern] * _FEW_OF_MANY > max(patterns.learned.values(), default=0))
+            (bool(others) or not patterns.is_rare(pattern))
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
