@@ -104,8 +104,6 @@ class _Scan:
             return True
         if role.field:
             return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
-        if element.known_inside:
-            return role.aside and element.tag in ("ul", "ol")  # as tabs that are named for a label
         if (
             element.tag in ("thead", "tr")
             and (table := element.parent)

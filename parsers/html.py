@@ -28,9 +28,7 @@ _CANDIDATES = "article, [data-history-node-id], .node:not(main)"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
 """Where a theme without `article` puts the record: the first element that contains labels of the registry."""
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
-_OTHER_TYPES = re.compile(
-    r"(?:node--type-|node-type-|type-|node-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
-)
+_OTHER_TYPES = re.compile(WORDS["kinds"]["other_types"])
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-|node-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _INVISIBLE = ", ".join((*(SKIPPED - {"form", "head", "-comment"}), *(f".{name}" for name in WORDS["classes"]["skipped"])))
@@ -88,7 +86,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
         if not is_other and (reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete)):
             return reading
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
-    plain = _plain_text(parsed.body) if parsed.body is not None else ""
+    for hidden in _outermost(parsed.body.css(_INVISIBLE)) if parsed.body is not None else ():
+        hidden.decompose()
+    plain = one_line(parsed.body.text(separator=" ")) if parsed.body is not None else ""
     titles = [title for title in (document_title(parsed), *headings, plain[:200]) if title]
     result = kind_of_page(titles, plain, text[: 1 << 20], refreshes=parsed.css_first(_REFRESH) is not None)
     result.title = next(iter(headings), None) or document_title(parsed)
@@ -101,13 +101,6 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
             if len(labelled) >= _MANY_LABELS:
                 return HtmlReading(found, visible)
     return HtmlReading(result)
-
-
-def _plain_text(body: LexborNode) -> str:
-    """Returns the visible text of a page in one line; what is never visible is removed from the page."""
-    for node in _outermost(body.css(_INVISIBLE)):
-        node.decompose()
-    return one_line(body.text(separator=" "))
 
 
 def _is_cut(text: str) -> bool:
