@@ -184,7 +184,7 @@ class _Scan:
             return True
         if sum(child.role.label for child in element.elements) > 1:  # beside their values
             return True
-        fields = values = 0
+        fields = 0
         # the value of a label beside it, or the help text of a group, may be text without an element
         heads = helps = _is_group(element)
         for child, following in zip(element.content, [*element.content[1:], None], strict=False):
@@ -196,12 +196,10 @@ class _Scan:
             helps = helps or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields, helps = fields + 1, False
-            elif not (helps or self._is_furniture(child)):
-                if child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
-                    return False
-                values += child.tag not in HEADINGS and child.filled
+            elif child.tag in TEXT_ELEMENTS - HEADINGS and child.content and not (helps or self._is_furniture(child)):
+                return False
             heads = labels or helps
-        return fields > 0 and fields >= values
+        return fields > 0
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
         """Returns where the values of a flat label end: before the next such label, a field, or a container."""

@@ -27,7 +27,7 @@ MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 class PageRows:
     """The rows of a page's content, and the elements that each field and each section was read from.
 
-    `shape`: the page's structure, which element contains which label, for each kind of field. `blocks`: what all were read from.
+    `shape`: the page's structure, which element contains which label, for each kind of field.
     """
 
     fields: list[Field] = field(default_factory=list)
@@ -35,7 +35,6 @@ class PageRows:
     places: list[Element] = field(default_factory=list)
     section_places: list[Element] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
-    blocks: Sequence[Block] = ()
 
 
 def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None) -> PageRows:
@@ -44,7 +43,6 @@ def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None
     texts = (one for one in before if one.name is None and (text := readable(one.values)) and not section_of_instruction(text))
     body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the very first text
     writer = _BlockWriter(base, patterns)
-    writer.rows.blocks = blocks
     for block in blocks:
         writer.write(block, is_body=block is body)
     return writer.rows
@@ -178,12 +176,10 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
 
     If most labels are in elements of one kind, and only TTA records have none of those, the others are quoted, as in a body.
     """
-    labels: dict[tuple[str, str], set[str]] = {}
-    for block in content.blocks:
-        if (found := block.source_field) is not None:
-            labels.setdefault(found.pattern[:2], set()).add(found.label)
-        elif block.label is not None and (line := block.label.line()):
-            labels.setdefault((block.element.tag, block.label.tag), set()).add(line)
+    labels: dict[str, set[str]] = {}
+    for row, place in zip(content.fields, content.places, strict=True):
+        if row.label and row.item is None:
+            labels.setdefault(place.tag if isinstance(place, Element) else "", set()).add(row.label)
     usual = max(labels.values(), key=len, default=set())
     good = {section.label for section in content.sections if label_of(section.label)}
     bad = 0
