@@ -18,7 +18,6 @@ _GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summa
 _MAX_HEADING = 150  # characters
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler?|caption|summary|header|label-above)")
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
-_COMMENT_FORM = "Add new comment"  # Drupal's heading of the form, which some themes print in a box
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
@@ -80,10 +79,8 @@ class _Scan:
                 self._first = self._first and child.tag in HEADINGS
                 continue
             else:
-                before_fields = following is None or (
-                    isinstance(following, Element)
-                    and (following.source_field is not None or following.role.field or following.holds_fields)
-                )
+                then = following if isinstance(following, Element) else None
+                before_fields = bool(then and (then.source_field or then.role.field or then.holds_fields)) or following is None
                 is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
                 heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._child_blocks(child))
@@ -104,27 +101,24 @@ class _Scan:
             return True
         if role.field:
             return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
-        if (
-            element.tag in ("thead", "tr")
-            and (table := element.parent)
-            and table.known_inside > 1
-            and table.content[0] is element
-        ):
+        table = element.parent
+        if table is not None and element.tag in ("thead", "tr") and table.known_inside > 1 and table.content[0] is element:
             cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
             heads = [cell.tag == "th" or (cell.only is not None and cell.only.tag in ("b", "strong")) for cell in cells]
             if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        if role.aside or (element.tag == "footer" and not element.holds_field) or element.line() == _COMMENT_FORM:
+        if role.aside or (element.tag == "footer" and not element.holds_field) or element.line() == "Add new comment":
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
-            named = any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links)
-            if named and len(readable([element])) <= _MAX_HEADING:
+            if (
+                any(_ACCOUNT_LINK.search(one.attribute("href") or "") for one in links)
+                and len(readable([element])) <= _MAX_HEADING
+            ):
                 return True
         # or nothing but furniture inside, under a heading perhaps
-        may_wrap = is_box or element.tag in ("ul", "li")
-        content = element.content if may_wrap and not element.has_own_text() else []
+        content = element.content if (is_box or element.tag in ("ul", "li")) and not element.has_own_text() else []
         if len(content) > _FEW_CHILDREN:
             return False
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
@@ -168,9 +162,8 @@ class _Scan:
             yield from _text_block(child, [child])
 
     def _is_field(self, element: Element, *, after_known: bool) -> bool:
-        return field_of(element, self._patterns, after_known=after_known) is not None or (
-            element.tag in ("table", "ul", "ol", "p") and self._is_container(element)
-        )
+        wraps = element.tag in ("table", "ul", "ol", "p")
+        return field_of(element, self._patterns, after_known=after_known) is not None or (wraps and self._is_container(element))
 
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
@@ -180,9 +173,8 @@ class _Scan:
         return self._container[id(element)]
 
     def _is_mostly_fields(self, element: Element) -> bool:
-        if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
-            return True
-        if sum(child.role.label for child in element.elements) > 1:  # beside their values
+        are_beside = sum(child.role.label for child in element.elements) > 1  # labels, beside their values
+        if are_beside or self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
         fields = 0
         # the value of a label beside it, or the help text of a group, may be text without an element

@@ -50,14 +50,13 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
         if one.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
             headings.append(one)
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
-    likely = [text for text, _ in found if document and document.startswith(text)]
-    likely = likely or [text for text, _ in found if reference(text)]
+    likely = [one for one, _ in found if document and document.startswith(one)] or [one for one, _ in found if reference(one)]
     named = document.rpartition(" | ")[0].strip() if document else ""  # without the site's name, as Drupal prints it
     first = named or (re.split(r"\s+[·»–—]\s+", document)[0].strip() if document else "")
     if not likely and (reference(first) or not found):
         return first or None, []
-    heads = [text for text, heading in found if heading.tag == "h1"]  # any other may be of comments, or of a block
-    title = next(iter(likely or [text for text in (named, *heads, first) if text]), None)
+    heads = (text for text, heading in found if heading.tag == "h1")  # any other may be of comments, or of a block
+    title = next(filter(None, likely or (named, *heads, first)), None)
     return title, [heading for text, heading in found if text == title]
 
 
@@ -82,8 +81,8 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
         stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
-        printed = (text for text in block.walk() if isinstance(text, str) and iso_time(text))
-        stamp = next(filter(None, stamps), None) or next(printed, None)
+        stamps += [text for text in ([] if any(stamps) else block.walk()) if isinstance(text, str) and iso_time(text)]
+        stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
         names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
         name, time = (found["name"], found["time"]) if found else ("", text)

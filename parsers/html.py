@@ -105,11 +105,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
 
 def _is_cut(text: str) -> bool:
     """Whether the HTML has a start tag of the document (or article) but not its end tag: it is truncated."""
-    tail = text[-_TAIL:].lower()
-    if "</html" in tail or "</body" in tail:
-        return False
-    begins = re.search("<html|<body|(<article)", text[:65536].lower())
-    return begins is not None and (not begins[1] or "</article" not in text.lower())
+    tail, begins = text[-_TAIL:].lower(), re.search("<html|<body|(<article)", text[:65536].lower())
+    is_ended = "</html" in tail or "</body" in tail
+    return not is_ended and begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
 def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
@@ -242,8 +240,7 @@ def _read_record(
         element.parent = None
     if not _is_record(node, content, title):
         is_read = sum(label_of(row.label) is not None for row in content.fields) >= _MANY_LABELS  # the page's text says no more
-        other = ParseResult(kind=Kind.OTHER, reason="its fields are not a TTA record's", title=title)
-        return HtmlReading(other) if is_read else None
+        return HtmlReading(ParseResult(kind=Kind.OTHER, reason="fields of something else", title=title)) if is_read else None
     if incomplete:
         _mark_cut(content, text[-_TAIL:])
     for row in content.fields if byline.has_offset else ():

@@ -83,18 +83,16 @@ class LabelPatterns:
                 self._classed_fields += child.role.field
                 if found.known is not None and not child.role.prose:
                     child.known_inside = 1
-                    self._learn(child, found.pattern)
+                    self.learned[found.pattern] += 1
+                    self._bare_fields += not child.role.field
             elif not child.is_plain_text:  # nothing to learn from it
                 element.holds_field |= self._visit(child)
             element.known_inside += child.known_inside
         first = content[0] if begins_known else None
         if isinstance(first, Element) and not self.is_container_of(element, first):
-            self._learn(element, (element.tag, first.tag, first.role.look))
+            self.learned[element.tag, first.tag, first.role.look] += 1
+            self._bare_fields += not element.role.field
         return element.holds_field or element.role.field
-
-    def _learn(self, element: Element, pattern: Pattern) -> None:
-        self.learned[pattern] += 1
-        self._bare_fields += not element.role.field
 
     def _look_at(self, element: Element, content: list[Element | str]) -> bool:
         """Counts the children that are known labels with something after them; returns whether the first child is one."""

@@ -172,14 +172,12 @@ class _BlockWriter(RowWriter):
 
 
 def count_evidence(content: PageRows) -> tuple[int, int]:
-    """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type.
-
-    If most labels are in elements of one kind, and only TTA records have none of those, the others are quoted, as in a body.
-    """
+    """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type."""
     labels: dict[str, set[str]] = {}
     for row, place in zip(content.fields, content.places, strict=True):
         if row.label and row.item is None:
             labels.setdefault(place.tag if isinstance(place, Element) else "", set()).add(row.label)
+    # If most labels are in elements of one kind, and all of those are on other pages too, the others are quoted, as in a body.
     usual = max(labels.values(), key=len, default=set())
     good = {section.label for section in content.sections if label_of(section.label)}
     bad = 0
