@@ -195,3 +195,10 @@ def test_a_large_file_is_sent_while_it_is_made_and_what_fails_breaks_the_connect
 def test_a_file_that_takes_long_is_complete(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "PATIENCE", 0)
     assert len(_csv(site.get("/tta/milestones.csv"))) == ROWS
+
+
+def test_a_question_or_download_that_takes_too_long_says_so_in_plain_words(site: Site) -> None:
+    endless = "with recursive n (x) as (select 1 union all select x + 1 from n) select sum(x) from n"
+    for path in ("/tta", "/tta.csv", "/tta.json"):
+        answer = site.get(f"{path}?sql={quote(endless)}")
+        assert (answer.status_code, "reached the time limit" in answer.text, "textarea" in answer.text) == (400, True, False)

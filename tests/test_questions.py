@@ -1,5 +1,6 @@
 """The questions that Datasette offers by name: each answers at once, and its parameters narrow the answer."""
 
+import csv
 import html as html_module
 import re
 from pathlib import Path
@@ -132,3 +133,10 @@ def test_status_home_page_and_question_agree_on_the_labels_that_nobody_describes
     assert status(folders).unknown_labels == {"Weather": 2}
     assert [(row["label"], row["fields"]) for row in _rows(site, "unknown_labels")] == [("Weather", 2)]
     assert re.search(r'<a href="/tta/unknown_labels">1</a>', site.get("/").text)
+
+
+def test_waiting_times_are_the_same_in_the_rows_and_in_the_chart(site: Site) -> None:
+    lines = csv.reader(site.get("/-/chart.csv?_measure=days&_by=tta_type").text.splitlines()[1:])
+    drawn = {line[0]: float(line[1]) for line in lines if len(line) == 3}
+    asked = _rows(site, "waiting_times")
+    assert {row["type_of_assistance"]: row["median_days"] for row in asked if row["median_days"] is not None} == drawn

@@ -258,8 +258,9 @@ class Chart:
     unknown: Counter[str]
 
     def is_few(self, one: Mark | Row) -> bool:
-        """Returns whether the figure is of too few records to be compared. Counts always can be."""
-        return not self.spec.figure.adds_up and one.records < FEW
+        """Returns whether the figure is of too few records to be compared, or is a share of so few. Counts always can be."""
+        is_part = self.spec.measure == "share" and self.spec.split and isinstance(one, Mark)
+        return 100 * one.records < FEW * one.value if is_part else not self.spec.figure.adds_up and one.records < FEW
 
     @cached_property
     def limits(self) -> list[float]:
