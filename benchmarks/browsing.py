@@ -66,6 +66,16 @@ PAGES = {
     "search of fields": "/-/search?q=training&in=fields",
     "search of a common word": "/-/search?q=the",
     "search of a beginning": "/-/search?q=t*",
+    "search of a place": "/-/search?q=travis+county+texas",
+    "records of a place that a search finds": "/tta/records?_search=travis+county+texas",
+    "records first captured after a day": "/tta/records?first_captured_at__gte=2015-01-02",
+    "records with a word in their description": "/tta/records?description__contains=training",
+    "charts of a common word": "/-/charts?_search=the",
+    "chart by county and subtopic": "/-/chart?_by=county&_split=program_area_subtopics",
+    "fields of records of a program area": "/tta/fields?_record.program_areas__arraycontains=Law+Enforcement",
+    "captures of records submitted since": "/tta/captures?_record.submitted_on__gte=2012-01-01",
+    "milestones of records submitted since": "/tta/milestones?_record.submitted_on__gte=2012-01-01",
+    "organizations that a search finds": "/tta/organizations?_search=county",
 }
 """What people open; `addresses` adds the questions and a record's own page."""
 NARROWER = {
@@ -139,11 +149,11 @@ def ask(client: httpx.Client, server: int, path: str) -> Asked:
 
 def missing(path: str, status: int, text: str) -> str:
     """What a page lacks, by what it says itself; a table says how many rows there are in its title, or nothing of it."""
-    if status != 200 or "SQL Interrupted" in text or "Searching took too long" in text:
+    if status != 200 or "SQL Interrupted" in text or "The search took too long" in text:
         return "the answer"
     lacks = {
-        "a chart": "Counting took too long" in text,
         "facets": "Counting by " in text,
+        "a part": "time limit" in text and "Counting by " not in text,
         "the number of rows": path.partition("?")[0] in _TABLES and not _COUNTED.search(text),
     }
     return " and ".join(what for what, lacking in lacks.items() if lacking)

@@ -18,7 +18,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, pairwise
 from operator import itemgetter
@@ -35,6 +35,7 @@ from scraper.database.places import County, atlas
 from scraper.database.tables import TABLES, Table
 from scraper.folders import Folders
 from tests.dbkit import add, page, text
+from tests.pagegen.content import SITE_ZONE, printed
 from tests.pagegen.demo import FIRST_NODE, HOST, SPREAD, history, plot
 from tests.pagegen.others import other
 from tests.pagegen.samples import snapshot_page
@@ -53,6 +54,9 @@ AT_ONCE = 10_000
 NIGHTS = 400
 _TIMES = re.compile(r"(_at|_since|_start|_end|^date|^seen_after|^seen_by|^datetime)$")
 """Columns that hold a time, or two with a slash between them."""
+_PRINTED = re.compile(r"\b(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), \d\d/\d\d/\d{4} - \d\d:\d\d|\b\d{4}-\d\d-\d\d\b")
+"""Times and days as the pages print them (`printed`, and the day of a request in a title)."""
+_NUMBERS = re.compile(r"\d+")
 _OWN = {"runs", "run_checks", "dictionary"}
 """Tables that are filled in their own way."""
 
@@ -216,10 +220,13 @@ def _value(table: str, column: str) -> str:
     return f'moved(row."{column}", days)' if _TIMES.search(column) else f'row."{column}"'
 
 
-def _renamed(column: str) -> str:
-    return f"replace(replace(replace(row.{column}, old_county, new_county), old_state, new_state), old_city, new_city)"
+def _retold(column: str) -> str:
+    places = "old_county, new_county, old_city, new_city, old_state, new_state"
+    return f"retold(row.{column}, days, {places})"
 
 
+_IS_DESCRIPTION = "row.value = (SELECT description FROM seed.records WHERE record_id = seed)"
+_NAMING_PLACES = "row.label IN ('County', 'TTA Title', 'TTA Short Name')"
 _REFERENCE = "renumbered(row.reference, days, clock)"
 _OWN_VALUES = {
     ("", "record_id"): "CASE WHEN row.record_id IS NOT NULL THEN CAST(node AS TEXT) END",
@@ -236,11 +243,18 @@ _OWN_VALUES = {
     ("records", "longitude"): "new_longitude",
     ("records", "latitude"): "new_latitude",
     ("records", "county"): "CASE WHEN row.county IS NOT NULL THEN new_county END",
-    ("records", "short_name"): _renamed("short_name"),
-    ("records", "tta_title"): _renamed("tta_title"),
-    ("records", "description"): _renamed("description"),
-    ("fields", "value"): "CASE WHEN row.name = 'body' OR row.label IN ('County', 'TTA Title', 'TTA Short Name') "
-    f"THEN {_renamed('value')} ELSE row.value END",
+    ("records", "short_name"): _retold("short_name"),
+    ("records", "tta_title"): _retold("tta_title"),
+    ("records", "description"): _retold("description"),
+    ("fields", "value"): f"CASE WHEN row.value IS NULL THEN NULL WHEN row.name = 'body' AND {_IS_DESCRIPTION} THEN '' "
+    f"WHEN row.datetime IS NOT NULL OR row.name = 'body' OR {_NAMING_PLACES} THEN {_retold('value')} "
+    "WHEN row.label IS NOT 'Event Location Geo' THEN row.value "
+    "WHEN new_longitude IS NOT NULL THEN printf('POINT (%.7f %.7f)', new_longitude, new_latitude) END",
+    ("fields", "state"): "iif(row.label = 'Event Location Geo' AND row.value IS NOT NULL AND new_longitude IS NULL, "
+    "'empty', row.state)",
+    ("milestones", "details"): _retold("details"),
+    ("changes", "old_value"): _retold("old_value"),
+    ("changes", "new_value"): _retold("new_value"),
 }
 """SQL by table and column, or by column in any table."""
 
@@ -248,6 +262,7 @@ _OWN_VALUES = {
 def _functions(db: sqlite3.Connection) -> None:
     """What a copy's values are made with, for SQL to call."""
     db.create_function("moved", 2, _moved, deterministic=True)
+    db.create_function("retold", 8, _retell, deterministic=True)
     db.create_function("renumbered", 3, _renumbered, deterministic=True)
     db.create_function("fiscal_year", 2, fiscal_year, deterministic=True)
 
@@ -262,6 +277,30 @@ def _moved(text: str | None, days: int) -> str | None:
 @lru_cache(maxsize=100_000)
 def _day_moved(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def _retell(text: str | None, days: int, *places: str) -> str | None:
+    """A text with the copy's place, and its dates so many days later. `places`: pairs of an old and a new name."""
+    if text is None:
+        return None
+    new, named = _names(places)
+    return _PRINTED.sub(lambda found: _printed_moved(found[0], days), named.sub(lambda found: new[found[0]], text))
+
+
+@lru_cache(maxsize=10_000)
+def _names(places: tuple[str, ...]) -> tuple[dict[str, str], re.Pattern[str]]:
+    """The new names by the old ones, and what finds these as whole words, in one pass: a new name may contain an old one."""
+    new = dict(zip(places[::2], places[1::2], strict=True))
+    return new, re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, new), key=len, reverse=True))})\b")
+
+
+@lru_cache(maxsize=100_000)
+def _printed_moved(text: str, days: int) -> str:
+    """A printed date or time that much later; a time is the site's, whose distance from UTC differs in summer."""
+    if "/" not in text:
+        return _day_moved(text, days)
+    month, day, year, hour, minute = map(int, _NUMBERS.findall(text))
+    return printed(datetime(year, month, day, hour, minute, tzinfo=SITE_ZONE).astimezone(UTC) + timedelta(days=days))
 
 
 def _renumbered(reference: str | None, days: int, clock: str) -> str | None:

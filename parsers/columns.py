@@ -60,7 +60,7 @@ def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Sect
 
 
 def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:
-    """Returns a value for each column, and what looks wrong. The first valid value of each label counts."""
+    """Returns the values of the columns that the page has, by name, and what looks wrong. A label's first valid value counts."""
     values = {name: getattr(head, name) for name in columns_of(PageHead)}
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)

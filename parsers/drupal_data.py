@@ -21,8 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 from parsers.columns import BODY, make_record
 from parsers.decode import Decoded, limit_markup
 from parsers.html import MIN_EVIDENCE, read_html
-from parsers.items import Value
-from parsers.record import FieldState, Kind, PageHead, ParseResult
+from parsers.record import FieldState, Kind, PageHead, ParseResult, Value
 from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_distinctive, is_instructions, label_named
 from parsers.rows import MAX_FIELDS, RowWriter
 from parsers.scalars import iso_time, reference, yes_no

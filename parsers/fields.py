@@ -136,7 +136,7 @@ class _Scan:
 
     def _field_at(self, child: Element) -> Block | None:
         """Returns the child as a field, if it is one, given what was read before it."""
-        block = field_of(child, self._patterns, after_known=self._seen_known_label or not self._first)
+        block = field_of(child, self._patterns, after_known=self._seen_known_label or not self._first or child.tag == "tr")
         if block is not None:
             self._first = False
             self._seen_known_label = self._seen_known_label or block.has_known_label
@@ -226,7 +226,7 @@ def _is_block_container(element: Element) -> bool:
 
 
 def _is_heading(element: Element) -> bool:
-    """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
+    """Whether an element is a short heading, as of a group of fields, by its tag or class; not if it is a field or its label."""
     if element.role.field or (len(element.content) > 1 and any(one.role.label for one in element.elements)):
         return False
     if label_of(element.line()) is not None and not group_table(element.line()):

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parsers.items import Value
 from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_help
+from parsers.record import Value
 from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member
 from parsers.roles import HIDDEN
 from parsers.tree import BLOCKS, Element, readable

@@ -20,7 +20,6 @@ from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, count_evidence
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
-from parsers.text import read_text
 from parsers.tree import SKIPPED, Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
@@ -94,6 +93,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     result.title = next(iter(headings), None) or document_title(parsed)
     may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(plain) < _MAX_VISIBLE
     if may_be_record and count_labels(plain) >= _MANY_LABELS and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
+        from parsers.text import read_text  # here, because its patterns take a while to compile
+
         visible = readable([build(parsed.body)] if parsed.body is not None else [])  # markup that rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         if found.record is not None and found.record.form == "text":

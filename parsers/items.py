@@ -1,8 +1,8 @@
 """Reads the values of one field from its nodes: which elements are items, and an item's text, link and time."""
 
 import re
-from typing import NamedTuple
 
+from parsers.record import Value
 from parsers.tree import Element, one_line, readable
 from parsers.urls import absolute
 
@@ -15,15 +15,6 @@ _NOTE = re.compile(
 )
 """What modules such as extlink print in a link, visually hidden."""
 _DASHES = ("-", "–", "—")  # between the ends of a range
-
-
-class Value(NamedTuple):
-    """One value as printed; empty text if there is none."""
-
-    text: str = ""
-    href: str | None = None
-    datetime: str | None = None
-    person: bool = False
 
 
 _PERSON = re.compile(r"\bPerson\b|\bauthor\b|\bv-?card\b|\bh-card\b")

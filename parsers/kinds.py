@@ -67,7 +67,7 @@ def known_format(head: bytes) -> str | None:
 
 
 def is_binary(content: bytes) -> bool:
-    """Whether over 5% of the bytes are control characters. UTF-16, with a NUL at every second byte, does not count as binary."""
+    """Whether over 5% of the first 4,096 bytes are control characters. UTF-16, with a NUL at every second byte, is not binary."""
     sample = content[:4096]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False

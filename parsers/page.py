@@ -8,7 +8,6 @@ from parsers.drupal_data import read_data
 from parsers.html import read_html
 from parsers.kinds import kind_by_bytes, kind_by_status
 from parsers.record import ParseResult
-from parsers.text import read_text
 
 
 def parse_page(
@@ -30,5 +29,7 @@ def parse_page(
     cut = incomplete or len(content) > MAX_PAGE
     decoded = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
+        from parsers.text import read_text  # here, because its patterns take a while to compile
+
         return read_text(decoded.text, url=url, incomplete=cut).page
     return read_html(decoded, url=url, incomplete=cut).page

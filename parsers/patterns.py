@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from parsers.registry import group_of_paragraph, group_table, is_instructions, is_member, label_of
-from parsers.source import MAX_LABEL, SourceField
-from parsers.tree import Element, readable
+from parsers.source import MAX_LABEL
+from parsers.tree import Element, SourceField, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _NEVER_PROSE = HEADINGS | {"strong", "b"}  # after a known label, a known label in one of these needs no pattern

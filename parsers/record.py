@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_type_hints
 
 from parsers.registry import LABELS, Column, Label, Type
 
@@ -22,6 +22,15 @@ Kind = StrEnum("Kind", "RECORD OTHER BLOCKED ERROR REDIRECT REVISIT NOT_HTML UNR
 """What a capture shows (`captures.kind`)."""
 FieldState = StrEnum("FieldState", "VALUE EMPTY NOT_CAPTURED")
 """Whether a field has a value, was printed empty, or had its value lost on the way into the capture."""
+
+
+class Value(NamedTuple):
+    """One value as printed; empty text if there is none."""
+
+    text: str = ""
+    href: str | None = None
+    datetime: str | None = None
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any
 
 from parsers.columns import BODY, entry_of, fits
 from parsers.groups import group_items, group_of
-from parsers.items import Value, items_of, read_value
+from parsers.items import items_of, read_value
 from parsers.patterns import Block, LabelPatterns
-from parsers.record import Field, FieldState, Section
+from parsers.record import Field, FieldState, Section, Value
 from parsers.registry import Type, group_of_member, is_distinctive, is_instructions, label_named, label_of, section_of_instruction
 from parsers.tree import Element, one_line, readable
 
@@ -60,9 +60,9 @@ class RowWriter:
         self.missing = missing
         self.place: Any = None
 
-    def open_section(self, label: str, text: str) -> None:
+    def open_section(self, label: str, instructions: str) -> None:
         self.section = label
-        self.rows.sections.append(Section(position=len(self.rows.sections) + 1, label=label, text=text or None))
+        self.rows.sections.append(Section(position=len(self.rows.sections) + 1, label=label, text=instructions or None))
 
     def next_item(self, group: str) -> str:
         self.items[group] += 1

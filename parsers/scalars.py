@@ -216,7 +216,7 @@ def _split_off_date(text: str) -> tuple[date | None, str]:
 
 
 def _combine(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> str | None:
-    """Combines a date and a time of day; None if there is no such time."""
+    """Returns a date and a time of day, such as noon, as ISO 8601, in UTC if it has a zone; None if there is no such time."""
     hour = int(clock["H"] or (0 if clock["word"].lower() == "midnight" else 12))
     if half := (half or "").strip()[:1].lower():
         if not 1 <= hour <= 12:

@@ -7,18 +7,18 @@ asks for these fields and leaves their elements unbuilt; whether such an element
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY
-from parsers.items import Value, read_value
-from parsers.registry import Label, group_table, is_instructions, is_member, label_of
+from parsers.items import read_value
+from parsers.record import Value
+from parsers.registry import group_table, is_instructions, is_member, label_of
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
 from parsers.scalars import cached_short
-from parsers.tree import Element, build, one_line
+from parsers.tree import Element, SourceField, build, one_line
 from parsers.urls import absolute, origin_of
 
 NOTICE = "this website is under construction"
@@ -37,23 +37,6 @@ _PERSON = ('Person"', ' rel="', "vcard", "v-card", "h-card", "author", "itemprop
 """Markup that may mark a value as a person (`items`)."""
 _FROM_ANYWHERE = re.compile(r"(?:/.*|[a-z][a-z0-9+.-]*:.*)?", re.IGNORECASE | re.DOTALL)
 """A link that is the same on every page of a host. Any other is relative to the page's own address, and not plain."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceField:
-    """An element read as a field. `values`: those with text, or one empty value if there are none.
-
-    `pattern`: as in `patterns.Pattern`. `known`: the registry's entry for its label. `alone`: nothing follows the label.
-    `opens_section`: it contains instructions.
-    """
-
-    label: str
-    name: str | None
-    pattern: tuple[str, str, tuple[str, ...]]
-    values: tuple[Value, ...]
-    known: Label | None
-    alone: bool
-    opens_section: bool
 
 
 class SourceReader:

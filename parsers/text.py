@@ -1,26 +1,23 @@
 """A text capture to a record: what a text extractor left of a page (DOMAIN.md, "The two forms").
 
-The style is determined first. In labeled text, what follows a label is its value; most extractors drop links and dates, so a
-label without a value is `not_captured`. In prose nothing is a label: the form's fixed instructions open sections, what precedes
-them is the body. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
+Most extractors drop links and dates, so a label without a value is `not_captured`. In prose nothing is a label (`write_prose`).
 """
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, takewhile
+from itertools import dropwhile, groupby, pairwise, takewhile
 from typing import Literal
 
 from parsers import textlines
 from parsers.columns import BODY, field_key, fits, make_record
 from parsers.contacts import denotes_person
-from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.record import FieldState, Kind, PageHead, ParseResult
+from parsers.record import FieldState, Kind, PageHead, ParseResult, Value
 from parsers.registry import LABELS, Label, Type, group_of_member, group_table, is_member_line, label_of, section_of_instruction
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
 from parsers.textlabels import Mark, find_labels, is_labelled, labels_in
-from parsers.textlines import DASHES, FORMS, Line, is_time, is_typed, join_lines, looks_like_label, next_filled, text_of
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_time, is_typed, looks_like_label, next_filled, text_of
 from parsers.urls import absolute, node_id
 
 _LINES = FORMS["lines"]
@@ -30,7 +27,8 @@ _PROVIDER, _MAX_PROVIDERS = "provider_reference", 2  # on Drupal pages with know
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
-_MIDDLE_OF_PAGE = 16
+_MIDDLE_OF_PAGE, _SEPARATORS = 16, ",;-*•+"
+_SURE = 10  # of ten values, at most one is printed like a label where the print tells labels from values
 _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
 
@@ -52,8 +50,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     url = printed[0] if printed and node_id(url) is None else url
     incomplete = incomplete or text.count("\n") > textlines.MAX_LINES
     lines, marks = find_labels(read)
-    teasers_end = end_of_teasers(lines)
-    if teasers_end:
+    if teasers_end := end_of_teasers(lines):
         above, read = lines[:teasers_end], lines[teasers_end:]
         lines, marks = find_labels(read)
     style: Literal["text", "prose"] = "text" if is_labelled(lines, marks) else "prose"
@@ -68,9 +65,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
         writer.write_body(lines[start:end], is_fragment=is_middle)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
-            marks[-1].lines = []
+            marks[-1].lines = [line for line in marks[-1].lines[:1] if is_typed(line.text)]
         for mark in marks:
-            writer.write_field(mark, is_footer=head.is_whole_page and mark is marks[-1])
+            writer.write_field(mark)
     else:
         writer.write_prose(lines[start:], sections[start:])
     content = writer.rows
@@ -80,7 +77,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         count = len({label.casefold() for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and is_several:
             page.reason = "shows several records, or a teaser: a record is read only from a text of its own"
-        elif page.kind is Kind.OTHER and count >= textlines.MANY_LABELS:
+        elif page.kind is Kind.OTHER and count >= MANY_LABELS:
             page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
@@ -97,9 +94,8 @@ def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
     good, bad = count_evidence(content)
     if reference(head.title):
         return good >= 1 or "submitted_by" in head.spans or not marks
-    is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(
-        row.value and field_key(row) in _CERTAIN for row in content.fields
-    )
+    is_instructed = any(section.text and section_of_instruction(section.text) for section in content.sections)
+    is_certain = is_instructed or any(row.value and field_key(row) in _CERTAIN for row in content.fields)
     return is_certain and good - 4 * bad >= (3 if marks else 1)
 
 
@@ -112,69 +108,71 @@ class _Writer(RowWriter):
         self.section_spans: list[Span] = []
         self.unseparated: list[str] = []
         self._is_whole_page = head.is_whole_page
-        filled = [mark for mark in marks if mark.filled and not mark.is_section]
+        self._foot = marks[-1].line.last if marks else 0
+        filled = [mark for mark in marks if mark.filled and mark.type is not Type.INSTRUCTIONS]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
         self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
-        self._grouped = any(self._legend_at(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
+        below = [mark for mark in filled if not mark.filled[0].glued]
+        labels = {mark.line.look for mark in below}
+        is_told = len(below) >= MANY_LABELS and _SURE * sum(mark.filled[0].look in labels for mark in below) < len(below)
+        self._label_looks, self._value_looks = (labels, {mark.filled[0].look for mark in below}) if is_told else (set(), set())
         self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
-        drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_LINKED_TYPES, Type.DATE)]
+        drops = [not mark.filled for mark in marks if mark.type in (*_LINKED_TYPES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
         known = [mark.entry for mark in marks if mark.entry is not None]
-        types = [(one, {label.type for label in LABELS[one.order + 1 : after.order]}) for one, after in pairwise(known)]
-        self._before_missing = {one for one, between in types if Type.TEXT in between}
+        missing = ((one, LABELS[one.order + 1 : after.order]) for one, after in pairwise(known))
+        self._before_missing = {one for one, labels in missing if any(label.type is Type.TEXT for label in labels)}
 
     def write_body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """Writes the lines before the first label: the body, which a fragment of a page does not have."""
         last = [at for at in range(len(lines)) if lines[at].text][-2:]
-        is_field = len(last) == 2 and lines[last[0]].text.endswith("?") and textlines.is_label_like(lines[last[0]].text)
-        end = last[0] if is_field and yes_no(lines[last[1]].text) is not None else len(lines)  # not in the registry
+        end = last[0] if len(last) > 1 and lines[last[0]].text.endswith("?") and self._is_unlisted(lines, last[0]) else len(lines)
         write = self._write_loose_lines if is_fragment else self._add_body
-        write(lines[:end][: self._legend_at(lines[:end], is_grouped=self._grouped)])
+        write(lines[:end][: self._legend_at(lines[:end], in_body=True)])
         self._write_loose_lines(lines[end:])
 
-    def _legend_at(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
+    def _legend_at(self, lines: list[Line], *, in_body: bool = False) -> int | None:
         """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
         if at is None:
             return None
-        is_apart = is_grouped and 0 < at == len(lines) - 1 and not lines[at - 1].text
-        is_legend = _LINES["legend"].search(lines[at].plain) or (is_apart and self._compact)
-        is_heading = lines[at].heading and not self._headed
-        return at if is_heading or (is_legend and looks_like_label(lines[at].plain)) else None
+        line, is_told = lines[at], at > 0 and not in_body and self._value_looks != set() and lines[at].plain == lines[at].text
+        is_named = (at or " " in line.plain) and _LINES["legend"].fullmatch(line.plain)
+        is_legend = (is_named or (is_told and line.look not in self._value_looks)) and looks_like_label(line.plain)
+        return at if is_legend or (line.heading and not self._headed) else None
 
-    def write_field(self, mark: Mark, *, is_footer: bool) -> None:
-        """Writes rows of a label and the lines up to the next. `is_footer`: the site's footer may be among them."""
-        mark.lines = mark.lines if is_footer else mark.lines[: self._legend_at(mark.lines, is_grouped=not mark.is_group)]
-        if mark.entry is None or mark.is_section:
+    def write_field(self, mark: Mark) -> None:
+        """Writes rows of a label and the lines up to the next."""
+        mark.lines = mark.lines[: self._legend_at(mark.lines)]
+        if mark.entry is None or mark.type is Type.INSTRUCTIONS:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
-            self._write_loose_lines(mark.lines[end:], is_footer=is_footer)
+            self._write_loose_lines(mark.lines[end:])
         elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
-        elif mark.is_group:
+        elif mark.type is Type.GROUP:
             self._write_group(mark)
         else:
             values, rest = self._split_values(mark.entry, mark.lines)
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
-            self._write_loose_lines(rest, is_footer=is_footer)
+            self._write_loose_lines(rest)
 
     def _split_values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """Returns a field's values, each as its lines, and the lines after them that belong to no value."""
-        first = next_filled(lines, 0)
-        if first is None:
+        lines = [*dropwhile(lambda line: not line.text, lines)]
+        if not lines:
             return [], []
-        lines = lines[first:]
         match entry.type:
             case Type.YES_NO | Type.NUMBER | Type.DATE:
                 return ([lines[:1]], lines[1:]) if fits(entry.type, lines[0].plain) else ([], lines)
             case Type.RANGE:
                 value = textlines.range_lines(lines)
-                return ([[join_lines(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
+                return ([[textlines.join_lines(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
             case Type.POINT:
                 points = [*takewhile(lambda line: _LINES["shape"].match(line.plain), lines)]
                 return [[line] for line in points], lines[len(points) :]
@@ -192,7 +190,7 @@ class _Writer(RowWriter):
         for line in lines[:end]:
             if line.glued and values:  # cut off at what is no label: "Larch", "County", "Court"
                 values[-1].append(line)
-            elif line.text.strip(",;-*•+"):
+            elif line.text.strip(_SEPARATORS):
                 values += [[part] for part in textlines.linked_parts(line)]
         return values, lines[end:]
 
@@ -205,33 +203,42 @@ class _Writer(RowWriter):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more) or _LINES["foreign"].match(text) is not None
         is_other = is_time(text) or (text.isalpha() and yes_no(text) is not None) or _LINES["foreign"].match(text)
-        is_label = (index and _LINES["dated"].search(text)) or (self._drops_links and _LINES["label_noun"].search(text))
-        if entry.type is not Type.TEXT and (is_other or is_label or textlines.is_sentence(text)):
+        is_prose = textlines.is_sentence(text) or _LINES["full_stop"].search(text)
+        if entry.type is not Type.TEXT and (is_other or is_prose or self._names_field(entry, lines, index)):
             return True
         is_unlinked = index and entry.type in _LINKED_TYPES and lines[0].links and not lines[index].links
-        if is_unlinked or (entry.type is Type.MONEY and money_range(text) == (None, None)):
+        is_no_cost = entry.type is Type.MONEY and money_range(text) == (None, None)
+        return bool(is_unlinked) or is_no_cost or self._is_unlisted(lines, index)
+
+    def _names_field(self, entry: Label, lines: list[Line], index: int) -> bool:
+        """Whether a line after a reference's label is a label by its nouns, or one with prose as its value."""
+        text, noun, after = lines[index].text, _LINES["label_noun"].search, next_filled(lines, index + 1)
+        below = lines[after].text if after is not None and looks_like_label(text) else ""
+        if noun(text) and (self._drops_links or (below and not noun(below))):
             return True
-        return self._is_unlisted(lines, index)
+        is_named = _LINES["dated"].search(text) or (entry.contact and denotes_person(text))
+        return index > 0 and bool(is_named or _LINES["full_stop"].search(below))
 
     def _is_unlisted(self, lines: list[Line], index: int, *, is_after_value: bool = False) -> bool:
-        """Whether a line is the label of a field that is not in the registry: by its form, and by what follows it.
-
-        `is_after_value`: it follows a complete value. Elsewhere, only a typed value proves a label.
-        """
+        """Whether a line is a label that is not in the registry; if no complete value precedes it, a typed one must follow."""
         line, at, noun = lines[index], next_filled(lines, index + 1), _LINES["label_noun"].search
+        is_foot = line.first > self._foot  # the site's footer may be among the lines after the last label
         is_value = self._inline or line.links or is_typed(line.text) or (line.heading and not self._headed)
         if label_of(line.plain) is not None or _LINES["foreign"].match(line.text):  # a label, but none of this record's
             return False
+        if self._label_looks and not line.paired and not is_foot:
+            return at is not None and not is_value and line.look in self._label_looks and textlines.is_label_like(line.plain)
         if line.paired or is_value or at is None or (self._blocks and index and lines[index - 1].text):
             return line.paired
         after = lines[at].text
         if line.text.endswith("?") or not looks_like_label(line.text):
             return textlines.is_label_like(line.text) and after.isalpha() and yes_no(after) is not None
-        if is_typed(after) or not is_after_value:
+        if is_typed(after) or not is_after_value or is_foot:
             return is_typed(after) and bool(not _LINES["target_noun"].search(line.text) or _LINES["contact"].fullmatch(after))
-        return bool(lines[at].links or ((denotes_person(line.text) or noun(line.text)) and not noun(after)))
+        is_named = (denotes_person(line.text) or noun(line.text)) and not noun(after)
+        return bool(is_named or lines[at].links or (" " in line.text and _LINES["full_stop"].search(after)))
 
-    def _write_loose_lines(self, lines: list[Line], *, is_footer: bool = False) -> None:
+    def _write_loose_lines(self, lines: list[Line]) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
         index, linked, in_entity = 0, {line.text for line in lines if line.links}, False
         while index < len(lines):
@@ -242,24 +249,34 @@ class _Writer(RowWriter):
             elif section := section_of_instruction(line.plain):
                 self._add_section(section, [line])
                 index += 1
-            elif not in_entity and self._is_unlisted(lines, index, is_after_value=not is_footer):
+            elif not in_entity and self._is_unlisted(lines, index, is_after_value=True):
                 label = line.plain.rstrip(" :*")
                 first = at = next_filled(lines, index + 1) or len(lines)
                 opening, values = lines[at].text if at < len(lines) else "", list[list[Line]]()
-                more = linked if opening in linked else set()
-                is_more = next((one for one in (is_time, _LINES["contact"].fullmatch) if one(opening)), more.__contains__)
+                kinds = (
+                    is_time,
+                    _LINES["contact"].fullmatch,
+                    linked.__contains__,
+                )  # more values of the first one's kind
+                is_more = next((one for one in kinds if one(opening)), ().__contains__)
                 while at < len(lines) and (at == first or not lines[at].text or is_more(lines[at].text)):
                     part = (textlines.range_lines(lines[at:]) if lines[at].text else []) or [lines[at]]
-                    values += [[join_lines(part)]] if lines[at].text else []
+                    values += [[textlines.join_lines(part)]] if lines[at].text else []
                     at += len(part)
-                if _LINES["text_noun"].search(label) and opening and not is_typed(opening):  # a text of several lines
-                    at = next((one for one in range(at, len(lines)) if self._is_unlisted(lines, one)), len(lines))
-                    values = [lines[first:at]]
+                is_text = bool(_LINES["text_noun"].search(label) or _LINES["full_stop"].search(opening))
+                if (is_text or self._label_looks) and opening and not is_typed(opening):  # several lines
+                    ends = (
+                        section_of_instruction(lines[one].plain) or self._is_unlisted(lines, one) for one in range(at, len(lines))
+                    )
+                    at += sum(1 for _ in takewhile(lambda is_end: not is_end, ends))
+                    parts = [one for one in lines[first:at] if one.text.strip(_SEPARATORS)]
+                    is_text = is_text or any(one.text[-1] == "." for one in parts)
+                    values = [lines[first:at]] if is_text else [[one] for one in parts]
                 self.times[label, None] += 1
                 for value in values or [[]]:
                     self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
                 index = at
-            elif is_footer:
+            elif self._is_whole_page and line.first > self._foot:
                 return
             else:
                 self._add(None, [line])
@@ -267,19 +284,16 @@ class _Writer(RowWriter):
 
     def write_prose(self, lines: list[Line], sections: list[str | None]) -> None:
         """Text without labels: fixed instructions open their section, and lines before the first one are the body."""
-        index = next((at for at, section in enumerate(sections) if section), len(lines))
-        self._add_body(lines[:index])
-        while index < len(lines):
-            section = sections[index]
-            end = next((at for at in range(index + 1, len(lines)) if sections[at] != section and sections[at]), len(lines))
-            last = max(at for at in range(index, end) if sections[at])
-            assert section is not None
-            self._add_section(section, lines[index : last + 1])
+        instructed = (at for at, section in enumerate(sections) if section)
+        starts = [*(next(found) for _, found in groupby(instructed, sections.__getitem__)), len(lines)]
+        self._add_body(lines[: starts[0]])
+        for start, end in pairwise(starts):
+            section, last = sections[start] or "", max(at for at in range(start, end) if sections[at])
+            self._add_section(section, lines[start : last + 1])
             is_milestone = group_table(section.removesuffix(" Markup")) == "milestones"
             for line in lines[last + 1 : end if end < len(lines) or not self._is_whole_page else 0]:
                 if line.text:
                     self._add(None, [line], item=self.next_item("Milestone") if is_milestone else None)
-            index = end
 
     def _end_of_section(self, lines: list[Line]) -> int:
         """Returns where the text of a section ends: after the form's last instruction, at a blank line or a label."""
@@ -290,9 +304,8 @@ class _Writer(RowWriter):
             text = lines[at].text
             if text and ((is_member_line(text) and group_of_member(text)) or self._is_unlisted(lines, at)):
                 return at
-        if self._compact and any(not line.text for line in lines):
-            return max((index for index in range(start, len(lines)) if not lines[index].text), default=start)
-        return len(lines)
+        blank = [index for index in range(start, len(lines)) if not lines[index].text]
+        return max(blank, default=start) if self._compact and not all(line.text for line in lines) else len(lines)
 
     def _add_section(self, label: str, lines: list[Line], label_line: Line | None = None) -> None:
         used = [line for line in (label_line, *lines) if line is not None and line.text]
@@ -302,14 +315,11 @@ class _Writer(RowWriter):
     def _write_group(self, mark: Mark) -> None:
         end = next((at for at, line in enumerate(mark.lines) if section_of_instruction(line.plain)), len(mark.lines))
         mark.lines, rest = mark.lines[:end], mark.lines[end:]
-        label, lines = mark.label, mark.filled
-        items = _table_items(lines) or self._split_items(mark.lines, group_table(label))
-        if not lines:
-            self._add(label, [], label_line=mark.line)
-        elif not items:
-            items = [[(None, [line])] for line in lines]
-        for item in items:
-            self._add_item(label, item)
+        items = _table_items(mark.filled) or self._split_items(mark.lines, group_table(mark.label))
+        if not mark.filled:
+            self._add(mark.label, [], label_line=mark.line)
+        for item in items or [[(None, [line])] for line in mark.filled]:
+            self._add_item(mark.label, item)
         self._write_loose_lines(rest)
 
     def _add_item(self, group: str, item: list[_SubField]) -> None:
@@ -327,19 +337,19 @@ class _Writer(RowWriter):
     def _split_items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
         """Returns the items of a group whose fields have labels; the label that came first begins the next item."""
         items: list[list[_SubField]] = []
-        open_label: str | None = None
+        is_open = False  # a label's value has not begun
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_value = open_label is not None and not text_of(items[-1][-1][1]) and not self._drops_links
+            is_value = is_open and not self._drops_links
             if line.text and (is_member or (not is_value and self._is_unlisted(lines, index))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])
                 items[-1].append((replace(line, text=label), []))
-                open_label = label
+                is_open = True
             elif items:
                 items[-1][-1][1].append(line)
-                open_label = open_label if not line.text else None
+                is_open = is_open and not line.text
             elif line.text:
                 return []
         return items
@@ -351,9 +361,9 @@ class _Writer(RowWriter):
 
     def _add(self, label: str | None, lines: list[Line], *, item: str | None = None, label_line: Line | None = None) -> None:
         filled = [line for line in lines if line.text]
-        value = text_of(lines)
-        if len(filled) == 1:
-            value = FORMS["marks"]["symbol"].sub("", " ".join(value.split()), count=1)
+        value = " ".join(filled[0].text.split()) if len(filled) == 1 else text_of(lines)
+        if (bullet := FORMS["marks"]["symbol"].match(value)) and f"\n{bullet[0]}" not in value:  # it is no list
+            value = value[bullet.end() :]
         links = filled[0].links if len(filled) == 1 else ()
         href = absolute(links[0].href, self._base) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]

@@ -41,10 +41,7 @@ class _Byline(NamedTuple):
 
 
 def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
-    """Reads title and byline of the record whose fields, or first instructions, follow `lines`.
-
-    `teasers_end`: see below.
-    """
+    """Reads title and byline of the record whose fields, or first instructions, follow `lines`. `teasers_end`: see below."""
     head, bylines = TextHead(), list[_Byline]()
     filled = sentences = 0
     for index, line in enumerate(lines[teasers_end:], start=teasers_end):

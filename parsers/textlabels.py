@@ -1,11 +1,7 @@
-"""Where the labels are in a text capture. A line that equals a label may be a line of the body or a value, so all are weighed.
-
-Each line that may be a label is a candidate. The labels of the page are the chain of candidates that fits best: what follows each
-one fits its type, they come in about the usual order, and none comes twice. The body ends where the best chain begins.
-"""
+"""Where the labels are in a text capture: the chain of lines that fits best by what follows each, by order and repetition."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import accumulate, pairwise
@@ -39,11 +35,10 @@ _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
 _SPELLINGS = {form: label for label in LABELS for text in (label.text, *label.also) for form in (text, text.upper())}
 _FROM_CAPITALS = {text.upper(): text for text in _SPELLINGS if not text.isupper()}
-_ALTERNATIVES = "|".join(
-    re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
-)
+_BY_LENGTH = sorted(_SPELLINGS, key=len, reverse=True)
+_ALTERNATIVES = "|".join(re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in _BY_LENGTH)
 _LABEL = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
-_ANY = "|".join(map(re.escape, sorted(_SPELLINGS, key=len, reverse=True)))
+_ANY = "|".join(map(re.escape, _BY_LENGTH))
 _UNSPACED = re.compile(rf"(?:{_ALTERNATIVES})(?!s\b)")
 _PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_LABEL.pattern + r"(?= [\w$(+])")}
 """How a line begins with a label where no separator shows its end, by the name in `pairs`."""
@@ -51,10 +46,7 @@ _PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.co
 
 @dataclass(slots=True)
 class Mark:
-    """A line that may be a label, and `end`, the line after it. `line` has the numbers of all source lines that it is on.
-
-    `printed`: a misspelled label as printed; `lines`: those up to the page's next label.
-    """
+    """Lines `at` to `end` that may be a label, joined. `printed`: a misspelled one; `lines`: those up to the next label."""
 
     at: int
     end: int
@@ -82,19 +74,13 @@ class Mark:
         return self.line.glued or (self.lines[:1] != [] and self.lines[0].glued and not self.line.paired)
 
     @property
-    def is_group(self) -> bool:
-        return self.entry is not None and self.entry.type is Type.GROUP
-
-    @property
-    def is_section(self) -> bool:
-        return self.entry is None or self.entry.type is Type.INSTRUCTIONS
+    def type(self) -> Type:
+        return Type.INSTRUCTIONS if self.entry is None else self.entry.type
 
 
 def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
-    """Returns the lines, split where a label and its value share one, and the labels in page order.
-
-    Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
-    """
+    """Returns the lines, cut where label and value share one, and the labels in page order."""
+    lines = _without_doubles(lines)
     named, uncut, lines = {label for line in lines for label in labels_in(line)}, lines, _split_pairs(lines)
     chain, enough = _best_chain(lines, list(_find_marks(lines))), 0.5
     for separator in ("\t", "|", "  ", None):  # what is printed in place of line breaks, or nothing
@@ -109,6 +95,15 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     return lines, chain
 
 
+def _without_doubles(lines: list[Line]) -> list[Line]:
+    """Removes the second of two equal lines where labels are printed twice, as for screen readers and for others."""
+    filled = [line for line in lines if line.text]
+    doubles = [after for line, after in pairwise(filled) if line.plain == after.plain and is_label_like(line.plain)]
+    known, repeated = (sum(label_of(line.plain) is not None for line in some) for some in (filled, doubles))
+    gone = set(map(id, doubles)) if 3 * repeated >= max(known, MANY_LABELS) else set()
+    return [line for line in lines if id(line) not in gone]
+
+
 def is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     """Whether the text has the page's labels. Prose lacks them all, though its body may quote one with its instructions."""
     instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
@@ -118,17 +113,13 @@ def is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     return len(labels) >= (MANY_LABELS if instructed else 1)
 
 
-def _count_known(texts: Iterable[str]) -> int:
-    return len({entry.text for text in texts if (entry := label_of(text)) is not None})
-
-
 def _split_pairs(lines: list[Line]) -> list[Line]:
     """Splits lines into label and value: all from the first label on if most fields are printed so, else known labels."""
     best, style = [(line.text, "") for line in lines], ""
-    enough = max(MANY_LABELS - 1, _count_known(line.text for line in lines) / 3)
+    enough = max(MANY_LABELS - 1, len({label_of(line.text) for line in lines} - {None}) / 3)
     for name in FORMS["pairs"]:
         parts = [_split_label(line, name) for line in lines]
-        if (count := _count_known(label for label, value in parts if value)) > enough:
+        if (count := len({label_of(label) for label, value in parts if value} - {None})) > enough:
             best, enough, style = parts, count, name
     first = next((at for at, (label, value) in enumerate(best) if value and label_of(label)), len(lines))
     found = list[Line]()
@@ -235,7 +226,7 @@ def _mark_at(lines: list[Line], at: int) -> Mark | None:
 
 def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text: bool) -> float:
     """Rates how well the lines after a label fit it: the first with text, and how many have text or are unexpectedly blank."""
-    if mark.entry is None or mark.is_section:
+    if mark.entry is None or mark.type is Type.INSTRUCTIONS:
         return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
     score = min(_MAX_WORDS_BONUS, _PER_SPACE * mark.label.count(" "))
     kind = mark.entry.type
@@ -261,17 +252,16 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """Returns the chain of marks with the highest score; of equals the one that begins last, so that the body is longer."""
     marks = _without_entities(lines, marks)
-    after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
+    after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and mark.type is not Type.INSTRUCTIONS]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
     begin = last = len(marks)
     total, chosen, seen = [0.0] * (begin + 1), [begin] * (begin + 1), [0] * (begin + 1)
     for index in range(len(marks) - 1, -1, -1):
         mark = marks[index]
-        bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
-        best, best_next = -1e9, last
+        bit = 0 if mark.entry is None or mark.type is Type.GROUP else 1 << mark.entry.order
+        best, best_next, skipped = -1e9, last, 0.0
         first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
-        skipped = 0.0
         for after in range(index + 1, min(index + 2 + _MAX_SKIPPED, last + 1)):
             end = marks[after].at if after < last else len(lines)
             if after > index + 1 and (inner := marks[after - 1]).label != mark.label:
@@ -297,16 +287,13 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
 
 
 def _without_entities(lines: list[Line], marks: list[Mark]) -> list[Mark]:
-    """Returns the labels without those of an entity that the page shows in full as a reference's value, with its byline.
-
-    Of the labels below the byline, those that the page also has elsewhere, or that are far out of order, are the entity's.
-    """
+    """Returns the labels without those below another entity's byline that the page has elsewhere or that are out of order."""
     kept = list(marks)
     for at in (at for at, line in enumerate(lines) if FORMS["lines"]["entity"].match(line.text)):
-        above = next((mark.entry for mark in reversed(kept) if mark.at < at), None)
-        below = [mark for mark in kept if mark.at > at] if above and above.type in (Type.REFERENCE, Type.REFERENCES) else []
-        for mark, after in pairwise(below):
-            if sum(mark.label == one.label for one in kept) < 2 and _disorder(mark, after) < _OUT_OF_ORDER:
+        below = [mark for mark in kept if mark.at > at] if kept and kept[0].at < at else []
+        for mark, after in zip(below, [*below[1:], None], strict=False):
+            is_own = sum(mark.label == one.label for one in kept) < 2
+            if is_own and (after is None or _disorder(mark, after) < _OUT_OF_ORDER):
                 break
             kept.remove(mark)
     return kept

@@ -1,7 +1,6 @@
 """The lines of a text capture, without what the text extractor added: link marks, emphasis, headings, quote marks, wrapping.
 
-Each extractor has its own marks, so a mark is removed only in a text that shows its extractor's style elsewhere too; the same
-characters in a body are the author's. Every line keeps the numbers of the source lines that it was read from.
+A mark is removed only in a text that shows its extractor's style elsewhere too; the same characters in a body are the author's.
 """
 
 import re
@@ -30,6 +29,7 @@ _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
 _EDGES = " \t\u200c\u200d"  # white space that is stripped
+_LOOK = " \t*•◦▪·○■□+-_=#"  # indent, bullets, and marks of headings and emphasis
 _UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f\u00ad\u200b\u200e\u200f\u2060\ufeff{_OPEN}{_CLOSE}{_JOIN}]")
 
 _MANY_TARGETS = 3  # addresses in parentheses behind texts that are the extractor's; fewer may be the author's
@@ -54,19 +54,16 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as a reader sees it. `first` and `last`: the source lines it was read from, counted from 0.
-
-    `heading`: the level that it was marked with as a heading, 0 for none; `glued`: it was cut off the line before;
-    `paired`: it is a label, and a separator showed where its value begins.
-    """
+    """One line as a reader sees it. `first` and `last`: the source lines it was read from, counted from 0."""
 
     text: str
     first: int
     last: int
-    heading: int = 0
+    heading: int = 0  # the level that it was marked with as a heading
     links: tuple[Link, ...] = ()
-    glued: bool = False
-    paired: bool = False
+    glued: bool = False  # it was cut off the line before
+    paired: bool = False  # it is a label, and a separator showed where its value begins
+    look: str = ""  # its indent, bullet, marks of headings and emphasis, and a colon at its end
 
     @property
     def plain(self) -> str:
@@ -199,7 +196,10 @@ def _unwrap_lines(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str 
         marked = reduce(join_wrapped, parts)
         links = tuple(Link(link[2].strip(), hrefs[int(link[1])]) for link in _LINK.finditer(marked)) if _OPEN in marked else ()
         text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
-        found.append(Line("" if "|" in text and _MARKS["rule"].fullmatch(text) else text, first, at, links=links))
+        text = "" if "|" in text and _MARKS["rule"].fullmatch(text) else text
+        found.append(
+            Line(text, first, at, links=links, look=raw[first].removesuffix(raw[first].lstrip(_LOOK)) + ":" * text.endswith(":"))
+        )
         parts, depth = [], 0
     return found
 
@@ -210,7 +210,7 @@ def join_wrapped(text: str, following: str) -> str:
 
 
 def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
-    """Whether a line goes on in the next one: its first word had no room before the margin, and it begins no item of a list."""
+    """Whether a line was wrapped: the next line's first word did not fit into `width`, and it begins no item or label."""
     if index + 1 >= len(plain) or not plain[index] or not plain[index + 1]:
         return False
     following = plain[index + 1].strip(_EDGES)
@@ -232,7 +232,7 @@ def _read_headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
         if match := _MARKS["emphasized_line"].fullmatch(text):
             text = match[2] + match[3]
         if is_markdown and found and found[-1].text and _MARKS["underline"].fullmatch(text):
-            found[-1] = replace(found[-1], last=line.last, heading=1 if text[0] == "=" else 2)
+            found[-1] = replace(found[-1], last=line.last, heading=1 if text[0] == "=" else 2, look=text[0])
         else:
             found.append(line if text is line.text else replace(line, text=text, heading=level))
     return found

@@ -7,21 +7,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborNode
 
-from parsers.registry import WORDS
+from parsers.record import Value
+from parsers.registry import WORDS, Label
 from parsers.roles import NONE, Role, role_of
-
-if TYPE_CHECKING:
-    from parsers.source import SourceField
 
 _MAX_LINE = 400  # characters of a line that may be a label; the longest label of the registry has 95
 MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. Deeper elements are children of the last level, so no text is lost
 SKIPPED, TRANSPARENT, _FORMATTING, BLOCKS, SPACED = (frozenset(tags.split()) for tags in WORDS["elements"].values())
 _ENDS_LINE = BLOCKS - {"dt"} | {"br", "a", "time", "img"}  # a label may be a `dt` in a wrapper
 CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])  # control characters, removed by `str.translate`
+
+
+@dataclass(frozen=True, slots=True)
+class SourceField:
+    """An element read as a field. `values`: those with text, or one empty value if there are none.
+
+    `pattern`: as in `patterns.Pattern`. `known`: the registry's entry for its label. `alone`: nothing follows the label.
+    `opens_section`: it contains instructions.
+    """
+
+    label: str
+    name: str | None
+    pattern: tuple[str, str, tuple[str, ...]]
+    values: tuple[Value, ...]
+    known: Label | None
+    alone: bool
+    opens_section: bool
 
 
 class Element:
@@ -158,7 +174,7 @@ class Element:
         return found
 
 
-SourceReader = Callable[[Element], "SourceField | None"]
+SourceReader = Callable[[Element], SourceField | None]
 
 
 def build(node: LexborNode, elements: list[Element] | None = None, *, read: SourceReader | None = None) -> Element:

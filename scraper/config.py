@@ -54,7 +54,7 @@ class CommonCrawl:
 
 @dataclass(frozen=True, slots=True)
 class EndOfTerm:
-    """The portal's records begin in 2016, so the collections since then are listed, each once."""
+    """The End of Term collections since 2016, when the portal's records begin. They no longer change: each is listed once."""
 
     enabled: bool = False
     index_url: str = "https://eotarchive.s3.amazonaws.com/eot-index/collections/"

@@ -352,7 +352,7 @@ def _as_place(value: Any, position: SourcePosition | None) -> Place:
 
 
 def _key_of(row: Row) -> str:
-    """Returns `columns.field_key` for a row of `fields`."""
+    """Returns the key of a row of `fields`, which identifies the field on other captures (`columns.field_key`)."""
     return field_key(Field(**{name: row[name] for name in columns_of(Field)}))
 
 

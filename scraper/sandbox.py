@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,42 +25,43 @@ from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.errors import TtaError
 from scraper.export import csvfile
-from scraper.export.tables import values_of
+from scraper.export.tables import Values, values_of
 from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 
 WORKERS = 2
 """Visitors' queries that run at once; one for each core of a small server, so that pages are still served."""
 _LIMIT = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-_BOM = b"\xef\xbb\xbf"
-"""Byte order mark that makes Excel read a CSV file as UTF-8."""
 
 
 class DownloadFile(NamedTuple):
-    """The file for a download. `path`: `.csv` or `.xlsx`; `table`: the table whose labels and types its columns have.
+    """The file for a download. `path`: `.csv` or `.xlsx`; `table`: the table whose types its columns have.
 
-    `about`: the rows of the sheet About, as label and text.
+    `about`: the rows of the sheet About, as label and text; `labels`: display labels by column; without any, CSV has the names.
     """
 
     path: str
     title: str
     about: tuple[tuple[str, str], ...]
     table: str = "records"
+    labels: Mapping[str, str] = {}
 
     def write(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         """Raises TtaError, OSError and, if the rows come from a query, sqlite3.Error."""
+        known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
+        values = [values_of(known[name]) if name in known else Values.TEXT for name in columns]
+        labels = [self.labels.get(name) or name[:1].upper() + name[1:].replace("_", " ") for name in columns]
         with Path(self.path).open("wb") as file:
             if self.path.endswith(".csv"):
-                file.write(_BOM)
-                csvfile.write(map(csvfile.text_cell, columns), rows, file)
+                file.write(b"\xef\xbb\xbf")  # the byte order mark, which makes Excel read UTF-8
+                shows = [csvfile.SHOWN[one] if self.labels and one in (Values.LIST, Values.YES_NO) else None for one in values]
+                rows = (tuple(one(x) if one and x is not None else x for one, x in zip(shows, row, strict=True)) for row in rows)
+                csvfile.write(map(csvfile.text_cell, labels if self.labels else columns), rows, file)
                 return
             from scraper.export.xlsx import SheetColumn, Workbook  # importing it takes half a second
 
-            known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
-            labels = {name: SheetColumn(name[:1].upper() + name[1:].replace("_", " ")) for name in columns}
-            labels |= {name: SheetColumn(known[name].heading, values_of(known[name])) for name in columns if name in known}
             with contextlib.closing(Workbook(file)) as book:
-                counts = book.add(self.title, [labels[name] for name in columns], rows)
+                counts = book.add(self.title, list(map(SheetColumn, labels, values)), rows)
                 also = [("Rows", counts.rows), *([("Texts cut to fit a cell", counts.cut)] if counts.cut else [])]
                 book.add("About", [SheetColumn("About these rows"), SheetColumn("")], [*self.about, *also])
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
@@ -71,3 +72,16 @@ def test_a_facets_value_leads_to_as_many_rows_as_it_says(site: Site) -> None:
     for facet in facets:
         chosen = site.json(facet["toggle_url"].partition("localhost")[2].replace("/tta/records?", "/tta/records.json?"))
         assert chosen["filtered_table_rows_count"] == facet["count"], facet["value"]
+
+
+@pytest.mark.parametrize(
+    "also", ["", "&label=County", "&value=", "&_record._search=training", "&_where=value <> 'x'", "&_search=county"]
+)
+@pytest.mark.parametrize("table", ["fields", "sections"])
+def test_rows_of_filtered_records_are_counted_as_those_that_are_listed(site: Site, table: str, also: str) -> None:
+    if table == "sections" and ("value" in also or also.startswith("&_search")):
+        pytest.skip("it has no such column")
+    found = site.json(f"/tta/{table}.json?_record.fiscal_year__in=2022,2023{also}&_size=max&_facet_size=max")
+    labels = Counter(dict(zip(found["columns"], row, strict=True))["label"] for row in found["rows"])
+    assert found["filtered_table_rows_count"] == labels.total()
+    assert {one["value"]: one["count"] for one in found["facet_results"]["label"]["results"]} == labels

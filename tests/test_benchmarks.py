@@ -65,8 +65,8 @@ TABLE = "<title>tta: records: {} where status = 1</title>"
         ("/tta/records", 200, TABLE.format("12 rows") + "<p>Counting by Status reached the time limit</p>", "facets"),
         ("/tta/records/12", 200, "<title>12</title>", ""),
         ("/tta/places", 400, "SQL Interrupted", "the answer"),
-        ("/-/charts", 200, "Counting took too long, and a chart is missing", "a chart"),
-        ("/-/search?q=t*", 200, "Searching took too long", "the answer"),
+        ("/-/charts", 200, "A count reached the time limit, so a chart is missing", "a part"),
+        ("/-/search?q=t*", 200, "The search took too long: add a word", "the answer"),
         ("/", 500, "", "the answer"),
     ],
 )
@@ -88,4 +88,5 @@ def test_growth_faster_than_n_log_n_is_named() -> None:
     shapes["quadratic"] = lambda n: (n / 1000) ** 2
     costs = {name: {n: shape(n) + 0.1 for n in sizes} for name, shape in shapes.items()}
     costs["quadratic, too little to matter"] = {1_000: 0.1, 10_000: 0.25}
+    costs["page: linear, of a server that has started"] = {1_000: 0.1, 10_000: 1.0}
     assert [line.split(" ")[0] for line in growth.too_fast(costs, start=0.1)] == ["quadratic"]

@@ -73,7 +73,7 @@ REPAIRABLE: dict[str, tuple[str, str | float, str]] = {
     "search index is empty": ("tta.db", "INSERT INTO records_fts (records_fts) VALUES ('delete-all')", "database-search"),
     "rows without their record": (
         "tta.db",
-        "UPDATE fields_rows SET record_id = 'nobody' WHERE record_id = '2'",
+        "UPDATE fields_rows SET record_id = 'nobody' WHERE record_id = '2' AND value <> ''",
         "database-links",
     ),
     "database has another place": ("tta.db", "UPDATE captures SET warc_file = 'x', warc_offset = 5", "database-rows"),

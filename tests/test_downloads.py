@@ -3,9 +3,11 @@
 import asyncio
 import csv
 import io
+import re
 import sqlite3
 import zipfile
 from contextlib import closing
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ import pytest
 from datasette.views.base import DatasetteError
 
 from scraper.explore import downloads
+from scraper.explore.metadata import QUESTIONS
 from scraper.folders import Folders
 from tests.webkit import Site, demo
 
@@ -89,6 +92,24 @@ def test_rows_questions_and_chosen_columns_can_be_downloaded(site: Site) -> None
         ("/tta/areas_by_year.csv?state=TX", "fiscal_year,program_area,records"),
     ):
         assert site.get(path).content.decode("utf-8-sig").startswith(columns)
+
+
+@pytest.mark.parametrize("name", ["records", "changes", "organizations", *QUESTIONS])
+def test_files_from_links_of_a_page_have_its_headings_and_values(site: Site, name: str) -> None:
+    text = site.get(f"/tta/{name}").text
+    links = re.findall(r'href="([^"]*_header=labels)"[^>]*>Download CSV', text)
+    if name == "unknown_labels":  # of which the demo has none
+        assert not links
+        return
+    rows = _csv(site.get(unescape(links[0])))
+    on_page = [unescape(re.sub("<[^>]*>", "", one)) for one in re.findall(r"<th [^>]*>(.*?)</th>", text)]
+    assert set(on_page) <= set(rows[0]), "every heading of the page"
+    assert (
+        len(rows[0]) == len({*rows[0]}) == len(site.json(f"/tta/{name}.json?_size=1")["columns"]) if name in QUESTIONS else True
+    )
+    if name == "records":
+        assert {"Yes", "No"} >= {row["Evidence-based"] for row in rows} - {""}
+        assert any("; " in row["Program areas"] for row in rows)
 
 
 def test_a_workbook_says_what_it_contains_and_the_name_of_the_file_too(site: Site) -> None:
@@ -174,3 +195,10 @@ def test_a_large_file_is_sent_while_it_is_made_and_what_fails_breaks_the_connect
 def test_a_file_that_takes_long_is_complete(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "PATIENCE", 0)
     assert len(_csv(site.get("/tta/milestones.csv"))) == ROWS
+
+
+def test_a_question_or_download_that_takes_too_long_says_so_in_plain_words(site: Site) -> None:
+    endless = "with recursive n (x) as (select 1 union all select x + 1 from n) select sum(x) from n"
+    for path in ("/tta", "/tta.csv", "/tta.json"):
+        answer = site.get(f"{path}?sql={quote(endless)}")
+        assert (answer.status_code, "reached the time limit" in answer.text, "textarea" in answer.text) == (400, True, False)

@@ -11,6 +11,8 @@ import pytest
 from parsers.scalars import fiscal_year
 from scraper.config import load_config
 from scraper.errors import WrongUsage
+from scraper.explore.charts import Counts, Spec, draw
+from scraper.explore.filters import RecordFilters
 from scraper.explore.links import moment, render_value, replay_url, safe_href
 from scraper.explore.record import FACTS, arrange, differing
 from scraper.serve import application
@@ -174,3 +176,12 @@ def test_a_row_without_a_page_of_its_own_has_display_labels(site: Site) -> None:
     text = site.get(f"/tta/captures/{row['capture_id']}").text
     assert "<h1>Captures of pages: " in text and ">HTTP status<" in text and ">http_status<" not in text
     assert "attached" not in site.get("/tta").text, "temporary tables of the program's own connections"
+
+
+def test_a_share_of_few_records_is_not_compared() -> None:
+    counts = Counts()
+    for year, n in ((2009, 9), (2010, 10)):
+        counts.add(n - 1, [year], ["Training"])
+        counts.add(1, [year], ["Policy"])
+    chart = draw(Spec("share", "fiscal_year", "program_areas", "lines"), counts, RecordFilters("", [], "", {}, ""))
+    assert [[chart.is_few(one) for one in row.marks() if one] for row in chart.rows] == [[True, True], [False, False]]

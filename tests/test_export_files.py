@@ -94,13 +94,17 @@ def test_harm_is_named_and_a_file_beside_the_export_does_not_matter(folders: Fol
         '{"files": [{"name": "../x", "rows": 1, "bytes": 1, "sha256": ""}]}',
         "[" * 100_000,
         "shorter",
+        "behind 50 MB of spaces",
     ],
 )
 def test_a_strange_manifest_is_a_line(folders: Folders, tmp_path: Path, content: str) -> None:
     written(folders, "csv", tmp_path)
     told = json.loads((tmp_path / "MANIFEST.json").read_text())
-    shorter = json.dumps(told | {"files": told["files"][1:]})
-    (tmp_path / "MANIFEST.json").write_text(shorter if content == "shorter" else content)
+    strange = {
+        "shorter": json.dumps(told | {"files": told["files"][1:]}),
+        "behind 50 MB of spaces": " " * 50_000_000 + json.dumps(told),
+    }
+    (tmp_path / "MANIFEST.json").write_text(strange.get(content, content))
     with pytest.raises(TtaError, match="is not a manifest"):
         manifest.verify(tmp_path)
     assert manifest.read_owned(tmp_path / "MANIFEST.json") == {}

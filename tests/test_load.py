@@ -122,6 +122,17 @@ def test_a_revisit_of_nothing_known_waits(tmp_path: Path) -> None:
     assert query(folders, "SELECT county, captures FROM records") == [("A", 2)]
 
 
+def test_a_description_is_stored_once_and_its_field_shows_it_and_is_found(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [page(html({"County": "A"}, body="Larch help"), url=node(7), when=day(0))])
+    for word, other in (("larch", "willow"), ("willow", "larch")):
+        assert query(folders, "SELECT count(*) FROM fields_rows WHERE value = ''") == [(1,)]
+        assert query(folders, "SELECT value FROM fields WHERE name = 'body'") == query(folders, "SELECT description FROM records")
+        found = "SELECT name FROM fields WHERE rowid IN (SELECT rowid FROM fields_fts WHERE fields_fts MATCH ?)"
+        assert [query(folders, found, one) for one in (word, other)] == [[("body",)], []]
+        add(folders, [page(html({"County": "A"}, body="Willow help"), url=node(7), when=day(1))])
+        load(folders)
+
+
 def test_text_that_sqlite_cannot_keep_is_replaced(tmp_path: Path) -> None:
     body = html({"County": "A\0B"}).replace(b"Help for", "Help &#xD800; for \N{PILE OF POO}".encode())
     folders = loaded(tmp_path, [page(body, url=node(1), when=day(0))])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from benchmarks.multiply import multiply
+from benchmarks.multiply import _retell, multiply
 from scraper.database.tables import TABLES
+from tests.pagegen.content import printed
 
 COUNT = 500
 
@@ -51,6 +53,20 @@ def test_times_of_a_copy_keep_their_order_and_their_form(big: sqlite3.Connection
     ranges = [row[0].split("/") for row in big.execute("SELECT datetime FROM fields WHERE datetime LIKE '%/%'")]
     assert ranges
     assert all(start < end and len(start) == len(end) == 20 for start, end in ranges)
+
+
+def test_what_a_copy_prints_agrees_with_its_columns(big: sqlite3.Connection) -> None:
+    for value, times in big.execute("SELECT value, datetime FROM fields WHERE datetime IS NOT NULL"):
+        assert value == " - ".join(printed(datetime.fromisoformat(one)) for one in times.split("/"))
+    requests = big.execute("SELECT request_date, submitted_on, event_on, tta_title FROM records WHERE request_date IS NOT NULL")
+    for requested, submitted, event, title in requests:
+        assert requested in title
+        assert abs(date.fromisoformat(submitted) - date.fromisoformat(requested)) < timedelta(days=2)
+        assert not event or event > requested
+    places = ("Marion County", "Polk County", "Indianapolis", "Des Moines", "Indiana", "Iowa")
+    assert _retell("Indianapolis, Marion County, Indiana: 2024-02-28", 2, *places) == "Des Moines, Polk County, Iowa: 2024-03-01"
+    points = "SELECT value, longitude, latitude FROM fields JOIN records USING (record_id) WHERE value LIKE 'POINT (%'"
+    assert all(value == f"POINT ({x:.7f} {y:.7f})" for value, x, y in big.execute(points))
 
 
 def test_the_search_finds_a_copy_by_its_new_place(big: sqlite3.Connection) -> None:

@@ -18,7 +18,7 @@ from scraper.database.connection import writing
 from scraper.database.load import LoadOptions, load
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.tables import BY_NAME
-from scraper.explore.filters import QUERIES
+from scraper.explore.facets import facets_sql
 from scraper.explore.metadata import LOOKS
 from scraper.folders import Folders
 from tests.capturekit import CAPTURES
@@ -112,8 +112,9 @@ def test_facets_of_records_filtered_by_any_column_but_texts_and_exact_times_read
     schema.create(db)
     schema.finish(db)
     for column in BY_NAME["records"].columns:
-        sql = QUERIES["facets"]["count"].format(column=facet, sql=f'SELECT * FROM records WHERE "{column}" = ?')
-        step = db.execute(f"EXPLAIN QUERY PLAN {sql}", ["x"]).fetchone()[3]
-        by_row |= {column} if step.startswith("SCAN ") and "COVERING" not in step else set()
+        sql = facets_sql("records", [facet, "status"], f'SELECT * FROM records WHERE "{column}" = ?', 30)
+        steps = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", ["x"]) if " records" in row[3]]
+        assert len(steps) == 1, "rows are read once for all facets"
+        by_row |= {column} if steps[0].startswith("SCAN ") and "COVERING" not in steps[0] else set()
     texts = {"title", "short_name", "tta_title", "description", "url"}
     assert by_row == texts | {"event_end", "longitude", "status_changed_at"}

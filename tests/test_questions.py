@@ -1,5 +1,6 @@
 """The questions that Datasette offers by name: each answers at once, and its parameters narrow the answer."""
 
+import csv
 import html as html_module
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from scraper.explore import dashboard
+from scraper.explore.charts import OF_ROWS
 from scraper.explore.metadata import QUESTIONS
 from scraper.serve import SETTINGS
 from scraper.status import status
@@ -61,6 +63,9 @@ def test_the_form_of_a_question_keeps_what_was_chosen(site: Site, name: str) -> 
     text = site.get(f"/tta/{name}?{urlencode(given)}").text
     kept = re.findall(r'<option value="([^"]+)" selected>|<input[^>]* name="(?:since|search|state)" value="([^"]+)"', text)
     assert {one or other for one, other in kept} >= set(given.values())
+    text = site.get(f"/tta/{name}").text
+    assert ("#filled" in text) is ("Download CSV" in text), "how complete the numbers are"
+    assert name not in OF_ROWS or "too few to compare" not in text, "counts are never too few"
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -74,6 +79,19 @@ def test_counts_of_rows_and_marks_lead_to_the_records_they_count(site: Site, nam
             assert counted["filtered_table_rows_count"] == int(count.replace(",", "")), address
         for address in re.findall(r'<td><a href="(/tta/records/[^"]*)"', text)[:3]:
             assert site.get(address).status_code == 200
+
+
+def test_a_value_that_a_page_repeats_is_counted_once(tmp_path: Path) -> None:
+    fields = {
+        "TTA Program Area": ["Courts", "Jails", "Courts"],
+        "Type of Agency": ["Police", "Police"],
+        "Provider Reference": "Ash",
+    }
+    site = Site(loaded(tmp_path, [page(html(fields, node=1), url=node(1))]).database)
+    for name in ("areas_by_year", "evidence_based_share", "agencies_helped"):
+        assert {row["records"] for row in _rows(site, name)} == {1}
+    (provider,) = site.json("/tta/organizations.json?kind=provider&_shape=array&_col=organization_id")
+    assert "Courts</a>: 1<" in site.get(f"/tta/organizations/{provider['organization_id']}").text
 
 
 def test_a_state_may_be_named_or_abbreviated(site: Site) -> None:
@@ -115,3 +133,10 @@ def test_status_home_page_and_question_agree_on_the_labels_that_nobody_describes
     assert status(folders).unknown_labels == {"Weather": 2}
     assert [(row["label"], row["fields"]) for row in _rows(site, "unknown_labels")] == [("Weather", 2)]
     assert re.search(r'<a href="/tta/unknown_labels">1</a>', site.get("/").text)
+
+
+def test_waiting_times_are_the_same_in_the_rows_and_in_the_chart(site: Site) -> None:
+    lines = csv.reader(site.get("/-/chart.csv?_measure=days&_by=tta_type").text.splitlines()[1:])
+    drawn = {line[0]: float(line[1]) for line in lines if len(line) == 3}
+    asked = _rows(site, "waiting_times")
+    assert {row["type_of_assistance"]: row["median_days"] for row in asked if row["median_days"] is not None} == drawn

@@ -159,7 +159,7 @@ def test_no_question_breaks_the_page(site: Site, query: str) -> None:
 def test_words_that_no_record_has_are_corrected(site: Site, typed: str, corrected: str | None) -> None:
     answer = site.get(f"/-/search?{urlencode({'q': typed})}")
     assert answer.status_code == 200
-    found = re.search(r"No match for “([^”]*)”. Showing <strong>([^<]*)<", answer.text)
+    found = re.search(r"No record matches “([^”]*)”. Showing <strong>([^<]*)<", answer.text)
     assert (found.groups() if found else None) == ((typed, corrected) if corrected else None)
     assert (
         (site.get(f"/-/search?{urlencode({'q': corrected})}").text.count("<h2>") == answer.text.count("<h2>") > 0)
@@ -187,6 +187,28 @@ def test_short_words_are_corrected_too_and_a_phrase_comes_before_words_apart(tmp
     pages = [page(html({"TTA Title": title}, node=n), url=node(n)) for n, title in enumerate(titles, 1)]
     text = Site(loaded(tmp_path, pages).database).get("/-/search?q=Presk+Ile+County").text
     assert "Showing <strong>Presque Isle County</strong>" in text and text.count("<h2>") == 1
+
+
+def test_two_words_side_by_side_come_before_those_of_two_people_and_are_counted(tmp_path: Path) -> None:
+    titles = ["Jane Miller, Bob Smith", "Help of many people, one of them Jane Smith of a county"]
+    site = Site(
+        loaded(tmp_path, [page(html({"TTA Title": one}, node=n), url=node(n)) for n, one in enumerate(titles, 1)]).database
+    )
+    text = site.get("/-/search?q=jane+smith").text
+    assert re.findall(r'<h2><a href="/tta/records/(\d)"', text) == ["2", "1"]
+    (address,) = re.findall(r'<a href="([^"]*)">only the 1 with them side by side</a>', text)
+    assert site.get(unescape(address)).text.count("<h2>") == 1
+    assert "side by side" not in site.get("/-/search?q=many+people").text
+
+
+def test_parts_of_a_name_and_one_without_its_apostrophe_lead_to_the_person(tmp_path: Path) -> None:
+    fields = [{"TTA Point of Contact": "Quinn O'Dellworth"}, {"Email Address": "q.odellworth@example.org"}]
+    site = Site(loaded(tmp_path, [page(html(one, node=n), url=node(n)) for n, one in enumerate(fields, 1)]).database)
+    for typed in ("ODellworth", "Quinn ODelworth", "ellworth", "dellwurth"):
+        text = unescape(site.get(f"/-/search?{urlencode({'q': typed})}").text)
+        assert f"No record matches “{typed}”. Showing" in text
+        assert re.findall(r'<h2><a href="/tta/records/(\d)"', text) == ["1"], typed
+    assert "Records <span>0</span>" in site.get("/-/search?q=q.odellworth%40example.org").text
 
 
 def test_a_person_is_found_in_any_role_and_where_a_page_cut_the_name(tmp_path: Path) -> None:

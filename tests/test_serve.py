@@ -12,12 +12,14 @@ from collections.abc import Callable
 from contextlib import closing
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 import yaml
 from datasette.app import Datasette
+from datasette.database import QueryInterrupted
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper.commands.fetch import as_toml
@@ -26,10 +28,13 @@ from scraper.database.contacts import cleared_copy
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError, WrongUsage
 from scraper.explore.charts import DIMENSIONS
+from scraper.explore.filters import QUERIES
 from scraper.explore.lines import IS_1
+from scraper.explore.metadata import LOOKS
+from scraper.explore.middleware import GuardedDatabase
 from scraper.folders import Folders
 from scraper.serve import SETTINGS, application, serve
-from tests.dbkit import day, html, loaded, node, page
+from tests.dbkit import day, html, loaded, node, page, query
 from tests.webkit import ROOT, Site, demo, serving
 
 HOSTILE = "<script>alert('title')</script>"
@@ -62,6 +67,37 @@ def test_charts_that_take_too_long_are_left_out_of_the_home_page(site: Site, mon
     monkeypatch.setitem(DIMENSIONS, "fiscal_year", DIMENSIONS["fiscal_year"]._replace(sql=endless))
     answer = Site(settings=Serve(query_seconds=0.3)).get("/")
     assert (answer.status_code, "61" in answer.text, "Counting reached the time limit" in answer.text) == (200, True, True)
+
+
+def test_a_part_of_a_record_that_takes_too_long_is_named_and_there_once_it_does_not() -> None:
+    site, (record,) = Site(settings=Serve(query_seconds=0.3)), query(demo(), "SELECT record_id FROM records")[0]
+    endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    lacks = "Records with the same rare words: left out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(QUERIES["around"], "similar", endless)
+        answer = site.get(f"/tta/records/{record}")
+        assert (answer.status_code, lacks in answer.text, "<h1>" in answer.text) == (200, True, True)
+    assert lacks not in site.get(f"/tta/records/{record}").text, "a page that lacks a part is not kept"
+
+
+def test_facets_that_take_too_long_together_are_counted_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    async def execute(database: GuardedDatabase, sql: str, *args: Any, **options: Any) -> Any:
+        if "WITH chosen" in sql:
+            asked.append(sql.count("FROM chosen"))
+            if asked[-1] > 1 or "place_state AS" in sql:
+                raise QueryInterrupted(sqlite3.OperationalError("interrupted"), sql, {})
+        return await plain(database, sql, *args, **options)
+
+    plain = GuardedDatabase.execute
+    whole = Site().json("/tta/records.json?_facet_size=max")["facet_results"]
+    monkeypatch.setattr(GuardedDatabase, "execute", execute)
+    site = Site()
+    found = site.json("/tta/records.json?_facet_size=max")["facet_results"]
+    first = LOOKS["records"]["facets"][:4]
+    assert (asked, found) == ([7, *[1] * 5], {name: whole[name] for name in first})
+    assert "Counting by State" in site.get("/tta/records").text
 
 
 @pytest.mark.parametrize("path", ["/", "/tta/records", "/-/map", "/tta/records.json", "/nowhere"])
@@ -142,8 +178,8 @@ def test_table_shows_the_first_columns_or_those_asked_for(site: Site) -> None:
     assert "description" in set(columns("?_columns=all")) - set(columns(""))
     assert columns("?_col=county") == ["record_id", "county", "submitted_at"]
     assert columns("?_col=county&_col=tta_title") == ["tta_title", "county", "submitted_at"]
-    for query in ("_col=field", "_nocol=seen_by&_sort_desc=seen_by"):  # Datasette fails where the column of the order is lacking
-        changed = site.get(f"/tta/changes?{query}&_size=10")
+    for chosen in ("_col=field", "_nocol=seen_by&_sort_desc=seen_by"):  # Datasette fails where the column of the order is lacking
+        changed = site.get(f"/tta/changes?{chosen}&_size=10")
         assert re.findall(r'<th [^>]*data-column="(\w+)"', changed.text)[-1] == "seen_by"
 
 

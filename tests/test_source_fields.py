@@ -185,3 +185,11 @@ def test_a_field_beyond_the_limit_feeds_no_column(monkeypatch: pytest.MonkeyPatc
         record = read(page_with("/").replace(b"<div><div", f"<div>{before}<div".encode(), 1)).record
         assert record is not None
         assert (len(record.fields), record.county) == (40, found)
+
+
+@pytest.mark.parametrize("first", ["<td>Room</td><td>Hall</td>", "<td><b>Room</b></td><td>Hall</td>"])
+def test_a_table_of_fields_may_begin_with_an_unlisted_label(first: str) -> None:
+    table = f"<table><tr>{first}</tr><tr><td>County</td><td>Ada</td></tr><tr><td>Category</td><td>Reentry</td></tr></table>"
+    record = read(f'<main><h1>20240129-145639-07</h1><article data-history-node-id="7">{table}</article></main>'.encode()).record
+    assert record is not None
+    assert [(row.label, row.value) for row in record.fields] == [("Room", "Hall"), ("County", "Ada"), ("Category", "Reentry")]

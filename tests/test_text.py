@@ -73,6 +73,24 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
         "one phone number": ("TTA Title\nA title\nPhone Number\n617-555-0100\n12 people", "Phone Number", ["617-555-0100"]),
         "bullet": ("Type of Agency\n*\nCourts", "Type of Agency", ["Courts"]),
         "point with a space": ("Event Location Geo\n42.35 , -71.05", "Event Location Geo", ["42.35 , -71.05"]),
+        "heading of a part of the form": (
+            "Type of Agency\nCourts\nTribal\nBudget and Funding",
+            "Type of Agency",
+            ["Courts", "Tribal"],
+        ),
+        "no value above a heading": ("TTA Title\nAudience and Area", "TTA Title", [None]),
+        "another reference by its noun": ("Type of Agency\nCourts\nDelivery Format\nHybrid", "Delivery Format", ["Hybrid"]),
+        "prose above a section": (
+            f"Type of Agency\nCourts\nLessons Learned\nStart earlier.\n{CHECK}",
+            "Lessons Learned",
+            ["Start earlier."],
+        ),
+        "another person": ("TTA Point of Contact\nMara Vale\nSite Trainer\nBo Pine", "TTA Point of Contact", ["Mara Vale"]),
+        "prose after references": (
+            "Type of Agency\nCourts\nLessons Learned\nStart earlier.\nAsk the night shift.",
+            "Lessons Learned",
+            ["Start earlier.\nAsk the night shift."],
+        ),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
 )
@@ -163,6 +181,32 @@ def test_where_links_are_dropped_a_line_is_no_value_if_the_label_of_a_text_is_mi
         "Complete\n|Judges\n|Probation Officers\n", "", BASE.replace("Target", f"{dropped}{missing}TTAR Source\nTarget")
     )
     assert read(text).special_populations == expected
+
+
+@pytest.mark.parametrize(("mark", "end"), [("", ":"), ("**", "**"), ("* ", ""), ("#### ", "")])
+def test_where_labels_are_printed_unlike_values_other_labels_are_known_by_it(mark: str, end: str) -> None:
+    text = BASE.replace("Deliverable Markup", "Regions Served\nNorth\nSouth\nDeliverable Markup").replace("Judges", "- Judges")
+    names = sorted([*filter(None, labels(read(BASE))), "Regions Served", "Deliverable Markup for Questions"], key=len)
+    printed = "\n".join(f"{mark}{line}{end}" if line in names else f"    {line}" for line in text.split("\n"))
+    record = read(printed)
+    assert (record.target_audience, values(record, "Regions Served")) == (["Judges", "Probation Officers"], ["North", "South"])
+
+
+def test_labels_printed_twice_for_screen_readers_are_read_once() -> None:
+    names = {*labels(read(BASE)), "Deliverable Markup for Questions"}
+    record = read("\n".join(f"{line}\n{line}" if line in names else line for line in BASE.split("\n")))
+    assert [(row.label, row.value) for row in record.fields] == [(row.label, row.value) for row in read(BASE).fields]
+
+
+def test_what_follows_the_last_label_is_no_field_without_a_typed_value() -> None:
+    other = "See also\n20190503-112233-4\nSubmitted by Bo Pine on 05/03/2019\nCounty\nKelp County\nTTA Short Name\nOther\n"
+    record = read(f"{BASE}{other}Example Bureau\n[Privacy Policy](/privacy)\n[Terms](/terms)\n")
+    assert (record.county, values(record, "County"), values(record, "TTA Short Name")) == (
+        "Larch County",
+        ["Larch County"],
+        ["Two-agency workshop"],
+    )
+    assert labels(record) <= {*labels(read(BASE)), None}
 
 
 def test_a_question_with_its_answer_above_the_first_label_is_a_field() -> None:

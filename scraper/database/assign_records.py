@@ -127,13 +127,8 @@ def _set(db: sqlite3.Connection, record_id: str, where: str) -> None:
 
 def set_kinds(db: sqlite3.Connection) -> None:
     """Of a record's captures with the same body, the first is a `record`, each later one a `revisit` (DESIGN.md, "Fetching")."""
-    db.execute(
-        f"""
-        UPDATE captures SET kind = ranked.kind FROM (
-            SELECT capture_id, CASE row_number() OVER (PARTITION BY record_id, sha256 ORDER BY {BUILD_ORDER})
-                   WHEN 1 THEN 'record' ELSE 'revisit' END AS kind
-            FROM captures WHERE {SHOWS} AND warc_type != 'revisit' AND record_id IN (SELECT record_id FROM temp.affected)
-        ) AS ranked
-        WHERE ranked.capture_id = captures.capture_id AND captures.kind != ranked.kind
-        """
-    )
+    number = f"row_number() OVER (PARTITION BY record_id, sha256 ORDER BY {BUILD_ORDER})"
+    of_affected = f"{SHOWS} AND warc_type != 'revisit' AND record_id IN (SELECT record_id FROM temp.affected)"
+    ranked = f"SELECT capture_id, iif({number} = 1, 'record', 'revisit') AS kind FROM captures WHERE {of_affected}"
+    is_other = "ranked.capture_id = captures.capture_id AND captures.kind != ranked.kind"
+    db.execute(f"UPDATE captures SET kind = ranked.kind FROM ({ranked}) AS ranked WHERE {is_other}")

@@ -24,7 +24,8 @@ from scraper.workers.processes import Job, WorkerPool
 
 _OF_A_RECORD = ("fields", "sections", "milestones", "performance_metrics", "changes", "records")
 """Tables, `records` last: its derived columns use the record's rows in the others."""
-_NODE = VALUE_COLUMNS.index("node_id")  # index among the columns
+_NODE, _DESCRIPTION = map(VALUE_COLUMNS.index, ("node_id", "description"))  # indexes among the columns
+_VALUE = FieldValue._fields[1:].index("value")
 _CAPTURES_AT_ONCE = 64
 """Captures of a task. Their 2,000 rows are inserted at a time: quicker than 20,000, as they stay in the processor's cache."""
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -143,9 +144,11 @@ def _record_rows(captures: list[_Shown]) -> Rows:
 
 def page_rows(page: StoredPage, record_id: str, fields_from: Iterable[str], sections_from: Iterable[str]) -> Rows:
     """Returns the rows of a page. The last two: the capture that each field, and each section, was read from."""
-    fields, sections = zip(page.fields, fields_from, strict=False), zip(page.sections, sections_from, strict=False)
+    sections, text = zip(page.sections, sections_from, strict=False), page.values[_DESCRIPTION] or ""
+    stored = (row if row[_VALUE] != text else (*row[:_VALUE], "", *row[_VALUE + 1 :]) for row in page.fields)  # `Table.repeats`
+    fields = enumerate(zip(page.fields, stored, fields_from, strict=False), 1)
     return {
-        "fields": [(record_id, at, *row, source, is_contact_row(row)) for at, (row, source) in enumerate(fields, 1)],
+        "fields": [(record_id, at, *kept, source, is_contact_row(row)) for at, (row, kept, source) in fields],
         "sections": [(record_id, at, *section, source) for at, (section, source) in enumerate(sections, 1)],
         "milestones": [(record_id, *row) for row in page.milestones],
         "performance_metrics": [(record_id, *row) for row in page.performance_metrics],

@@ -28,13 +28,7 @@ def full_name(code: str, name: str) -> str:
     return f"{name} {next((one for one in known if one is not None), 'County')}".rstrip()
 
 
-_CLASS = re.compile(
-    r"\s+(county|counties|co|parish|parishes|city and borough|city and county|borough|census area|municipality|municipio)$"
-)
-_OF = re.compile(r"^(?:the )?(?:city and )?(county|parish|borough|city|municipality) of (?:the )?(.+)$")
-_PARTS = re.compile(r"[,;/()\[\]|\n\r\t•–—]+|\s-+\s")
-_AND = re.compile(r"\s+and\s+")
-_AFTER_CLASS = re.compile(r"\b(county|counties|parish|borough|census area)\s+(?!of\b|and\b|&)(?=\S)", re.IGNORECASE)
+_CLASS, _OF, _PARTS, _AND, _AFTER_CLASS = map(re.compile, _NAMES["patterns"].values())
 MAX_PRINTED = 2000
 """Characters; a longer text is not the name of a county."""
 

@@ -67,7 +67,7 @@ class _Source(NamedTuple):
 class _Value:
     """A value that a field had for some time: the capture that shows it best, and all that agree with it, by time.
 
-    `completed`: the rows if a poorer capture changed only part of the previous value; None: the capture's own rows.
+    `rows`: each with its capture. `completed`: replaces them if a poorer capture changed only a part of the previous value.
     """
 
     shown: Shown

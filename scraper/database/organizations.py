@@ -9,6 +9,7 @@ name may be helped in one place (docs/decisions/organizations.md). A value repea
 import csv
 import re
 import sqlite3
+import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
@@ -39,19 +40,8 @@ SIMILAR = 0.6
 _SQL = re.split(r"(?m)^-- (\w+)\n", (files("scraper.database") / "organizations.sql").read_text(encoding="utf-8"))
 _QUERIES = dict(zip(_SQL[1::2], _SQL[2::2], strict=True))
 _KINDS = {"provider_reference": "provider", "recipient_agency_name": "agency"}
-_WHOLE = dict(
-    pair.split("=")
-    for pair in "dept=department co=county cnty=county univ=university natl=national assn=association assoc=association st=saint "
-    "ctr=center govt=government inst=institute intl=international".split()
-)
-_ENDINGS = "pd=police department,so=sheriffs office,da=district attorney,inc=,llc=,incorporated="
-_AT_END = dict(pair.split("=") for pair in _ENDINGS.split(","))
-"""Meaning of abbreviations that are the last word of a name."""
-_STATE_AGENCY = re.compile(
-    r"(?:state of )?(.+?) (?:state|department|dept|office|attorney general|division|bureau|board|commission|council|supreme)\b",
-    re.IGNORECASE,
-)
-_IN_COUNTY = re.compile(r"((?:[\w.'’-]+ ){1,3}(?:county|parish|borough))\b", re.IGNORECASE)  # a county in an agency's name
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_STATE_AGENCY, _IN_COUNTY = map(re.compile, _TEXTS["patterns"].values())
 _CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.values() for text in (name, code)}
 
 
@@ -62,9 +52,9 @@ def key_of_name(name: str) -> tuple[str, str | None]:
     state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
     plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()
     spelled = re.sub(r"['`.]", "", plain).replace("&", " and ")
-    first, *words = [_WHOLE.get(word, word) for word in re.findall(r"[a-z0-9]+", spelled) if word != "the"] or [""]
-    if words and words[-1] in _AT_END:
-        words[-1:] = _AT_END[words[-1]].split()
+    first, *words = [_TEXTS["anywhere"].get(word, word) for word in re.findall(r"[a-z0-9]+", spelled) if word != "the"] or [""]
+    if words and words[-1] in _TEXTS["at_the_end"]:
+        words[-1:] = _TEXTS["at_the_end"][words[-1]].split()
     return "-".join([first, *words]), state
 
 
@@ -98,8 +88,7 @@ def assign_organizations(db: sqlite3.Connection, data: Path) -> None:
     aliases: dict[str, str] = dict(db.execute("SELECT * FROM temp.aliases"))
     aliases = {own_id: one for own_id, one in aliases.items() if decided.get(frozenset((own_id, one)), True)}
     members = defaultdict[str, list[str]](list)
-    query = "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
-    for own_id, group in db.execute(query) if any(one.endswith("-*") for pair in decided for one in pair) else ():
+    for own_id, group in db.execute(_QUERIES["groups"]) if any(one.endswith("-*") for pair in decided for one in pair) else ():
         members[group].append(own_id)
     for pair in sorted(sorted(pair) for pair, is_match in decided.items() if is_match):
         ids = {one for given in pair for one in (given.removesuffix("-*"), *members[given])}
@@ -178,11 +167,7 @@ def write_matches(db: sqlite3.Connection, data: Path) -> None:
     rows = [row for row in _read_matches(data) if row[0]]
     decided = {frozenset((row[1], row[5])) for row in rows}
     blocks: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
-    query = """
-        SELECT iif(may_be IS NULL, organization_id, may_be || '-*'), min(name), state_code, sum(records), kind, max(may_be)
-        FROM organizations WHERE name IS NOT NULL GROUP BY 1 ORDER BY 4 DESC, 1
-    """
-    named = {row[0]: row for row in db.execute(query)}
+    named = {row[0]: row for row in db.execute(_QUERIES["named"])}
     found = [(row[3], ["", row[5], *row[1:3], 0, *row[:4], WHY]) for row in named.values() if row[3] > 1 and row[5]]
     found = [row for row in found if row[1][1] not in named and frozenset((row[1][1], row[1][5])) not in decided]
     for row in named.values():

@@ -110,3 +110,12 @@ DROP TABLE temp.former;
 DROP TABLE temp.best;
 
 DROP TABLE temp.aliases;
+
+-- groups
+-- Agencies that are told apart only by their records, and the group of all with the name and state.
+SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be
+
+-- named
+-- Organizations and groups by name, those with most records first: what may be the same is looked for among them.
+SELECT iif(may_be IS NULL, organization_id, may_be || '-*'), min(name), state_code, sum(records), kind, max(may_be)
+FROM organizations WHERE name IS NOT NULL GROUP BY 1 ORDER BY 4 DESC, 1

@@ -70,7 +70,7 @@ def _checks_of(db: sqlite3.Connection, number: int) -> list[Check]:
 
 
 def failed_checks(db: sqlite3.Connection, number: int) -> list[Check]:
-    """Returns the checks that a run failed, whether it was refused or accepted."""
+    """Returns the checks that a run failed, without warnings, whether the run was refused or accepted."""
     return [check for check in _checks_of(db, number) if not check.passed and check.severity == Severity.FAIL]
 
 

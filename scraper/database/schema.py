@@ -53,7 +53,7 @@ def search_renewed(connection: sqlite3.Connection, names: Iterable[str], where: 
     for table in map(BY_NAME.__getitem__, names):
         if table.searched and (search := f"{table.name}_fts") in made:
             columns = f"rowid, {_quote_names(table.searched)}"
-            rows = f'SELECT ?, {columns} FROM "{table.stored_in[0]}" WHERE {where} ORDER BY rowid'
+            rows = f'SELECT ?, {columns} FROM "{table.name}" WHERE {where} ORDER BY rowid'
             statements.append(f'INSERT INTO "{search}" ("{search}", {columns}) {rows}')
     for statement in statements:
         connection.execute(statement, ["delete"])
@@ -126,11 +126,15 @@ def _view_sql(table: Table) -> list[str]:
     rows, shared = table.stored_in
     links = 'FOREIGN KEY (record_id) REFERENCES "records"(record_id), FOREIGN KEY (shared) REFERENCES "{}"(shared)'
     columns = [*_columns_sql(table, table.own), "shared INTEGER NOT NULL", links.format(shared)]
+    shown = {name: f'"{name}"' for name in table.columns}
+    for name, other in table.repeats:
+        text = f'SELECT "{other}" FROM records WHERE records.record_id = "{rows}".record_id'
+        shown[name] = f"""CASE "{name}" WHEN '' THEN ({text}) ELSE "{name}" END AS "{name}\""""
     return [
         f'CREATE TABLE "{shared}" (shared INTEGER PRIMARY KEY, {", ".join(_columns_sql(table, table.shared))}) STRICT',
         f'CREATE INDEX "idx_{shared}" ON "{shared}" ({_quote_names(table.shared)})',
         f'CREATE TABLE "{rows}" (rowid INTEGER PRIMARY KEY, {", ".join(columns)}) STRICT',
-        f'CREATE VIEW "{table.name}" AS SELECT {_quote_names(table.columns)}, rowid FROM "{rows}" JOIN "{shared}" USING (shared)',
+        f'CREATE VIEW "{table.name}" AS SELECT {", ".join(shown.values())}, rowid FROM "{rows}" JOIN "{shared}" USING (shared)',
     ]
 
 
@@ -144,9 +148,9 @@ def _index_sql(table: Table) -> list[str]:
 
 def _search_sql(table: Table) -> list[str]:
     """Returns SQL for a full-text index of what the table contains (SQLite's FTS5, "External Content")."""
-    name, search, columns = table.stored_in[0], f"{table.name}_fts", _quote_names(table.searched)
+    search, columns = f"{table.name}_fts", _quote_names(table.searched)
     return [
-        f'CREATE VIRTUAL TABLE "{search}" USING FTS5 ({columns}, tokenize=\'porter\', content="{name}")',
+        f'CREATE VIRTUAL TABLE "{search}" USING FTS5 ({columns}, tokenize=\'porter\', content="{table.name}")',
         f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')',
     ]
 

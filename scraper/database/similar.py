@@ -9,6 +9,7 @@ with the links, once for all records with the same text; the file can be deleted
 
 import re
 import sqlite3
+import tomllib
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -30,47 +31,8 @@ MIN_WORDS = 12
 _HASHES, _INDEXED, _SHARED = 64, 16, 4
 _MOST = 1000
 """Texts that are looked at because they share one sequence: a standard paragraph must not make every text a candidate."""
-_SCHEMA = """
-CREATE TABLE records (record_id TEXT PRIMARY KEY, text INTEGER NOT NULL, family_id TEXT) WITHOUT ROWID;
-CREATE INDEX records_of_text ON records (text);
-CREATE TABLE texts (text INTEGER PRIMARY KEY, sketch BLOB NOT NULL);
-CREATE TABLE hashes (hash INTEGER, text INTEGER, PRIMARY KEY (hash, text)) WITHOUT ROWID;
-CREATE TABLE links (text INTEGER, other INTEGER, PRIMARY KEY (text, other)) WITHOUT ROWID;
-CREATE TABLE state (archive TEXT);
-"""
-_SHARING = f"SELECT * FROM (SELECT text FROM side.hashes WHERE hash = ? LIMIT {_MOST})"
-_NEAR = f"SELECT text, sketch FROM (SELECT * FROM ({{}}) GROUP BY 1 HAVING count(*) >= {_SHARED}) JOIN side.texts USING (text)"
-_VERSION = crc32(Path(__file__).read_bytes()) >> 1
-_NEW = """
-CREATE TEMP TABLE new AS SELECT record_id, tta_digest(description) AS text FROM main.records
-    WHERE description > '' AND record_id IN (SELECT record_id FROM temp.changed);
-CREATE TEMP TABLE near AS SELECT text FROM side.records WHERE record_id IN (SELECT record_id FROM temp.changed)
-    UNION SELECT text FROM temp.new;
-CREATE TEMP TABLE unseen AS SELECT text, min(record_id) AS record_id FROM temp.new
-    WHERE NOT EXISTS (SELECT 1 FROM side.texts WHERE texts.text = new.text) GROUP BY text;
-"""
-"""`near`: the texts that changed records have, or had; `unseen`: those that are not compared with the others yet."""
-_MOVE = """
-DELETE FROM side.records WHERE record_id IN (SELECT record_id FROM temp.changed);
-INSERT INTO side.records SELECT record_id, text, NULL FROM temp.new;
-CREATE TEMP TABLE members AS WITH RECURSIVE reached (text) AS (
-    SELECT text FROM temp.near UNION SELECT links.other FROM reached JOIN side.links USING (text)
-) SELECT text FROM reached;
-"""
-"""`members`: the texts that are, or were, in a family with those."""
-_TEXTS = """
-SELECT text, sketch, count(*), (
-    SELECT record_id FROM side.records WHERE records.text = texts.text ORDER BY length(record_id), record_id LIMIT 1
-) AS first FROM temp.members JOIN side.texts USING (text) CROSS JOIN side.records USING (text)
-WHERE sketch != x'' GROUP BY text ORDER BY length(first), first
-"""
-"""The texts that may be in a family, how many records have each, and the lowest of these; ordered by it."""
-_NAME = """
-CREATE TEMP TABLE moved AS SELECT record_id, family.family_id FROM temp.family CROSS JOIN side.records USING (text)
-    WHERE records.family_id IS NOT family.family_id;
-UPDATE main.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id;
-UPDATE side.records SET family_id = moved.family_id FROM temp.moved WHERE moved.record_id = records.record_id
-"""
+_SQL: dict[str, str] = tomllib.loads((_TEXT := Path(__file__).with_suffix(".toml")).read_text(encoding="utf-8"))
+_VERSION = crc32(Path(__file__).read_bytes() + _TEXT.read_bytes()) >> 1
 
 
 def update(database: Path, since: str | None = None, changed: Collection[str] = (), is_over: Callable[[], bool] = bool) -> int:
@@ -85,7 +47,7 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
     if not is_current:
         remove(path)
         with closing(open_writable(path)) as side:
-            side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
+            side.executescript(f"PRAGMA journal_mode = WAL; {_SQL['schema']} PRAGMA user_version = {_VERSION}")
     with closing(open_writable(database)) as db, db:
         db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
         db.execute("BEGIN IMMEDIATE")
@@ -100,7 +62,7 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
         db.create_function(
             "tta_digest", 1, lambda text: int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
         )
-        run_statements(db, _NEW)
+        run_statements(db, _SQL["new"])
         (left,) = db.execute("SELECT count(*) FROM temp.unseen").fetchone()
         query = "SELECT text, description FROM temp.unseen JOIN main.records USING (record_id)"
         for text, description in db.execute(query):
@@ -108,7 +70,7 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
                 return int(left)
             _link(db, text, description)
             left -= 1
-        run_statements(db, _MOVE)
+        run_statements(db, _SQL["move"])
         _drop_unused(db)
         _write(db)
         db.execute("DELETE FROM side.state")
@@ -122,8 +84,8 @@ def _link(db: sqlite3.Connection, text: int, description: str) -> None:
     sequences = zip(words, words[1:], words[2:], strict=False) if len(words) >= MIN_WORDS else ()
     own = sorted({crc32(" ".join(sequence).encode()) for sequence in sequences})[:_HASHES]
     sketch, indexed = set(own), own[:_INDEXED]
-    sharing = " UNION ALL ".join([_SHARING] * len(indexed)) or "SELECT NULL AS text"
-    candidates = db.execute(_NEAR.format(sharing), indexed).fetchall()
+    sharing = " UNION ALL ".join([_SQL["sharing"].format(most=_MOST)] * len(indexed)) or "SELECT NULL AS text"
+    candidates = db.execute(_SQL["near"].format(sharing=sharing, shared=_SHARED), indexed).fetchall()
     like = [other for other, theirs in candidates if _is_like(sketch, array("I", theirs))]
     db.executemany("INSERT INTO side.links VALUES (?, ?)", (pair for one in like for pair in ((text, one), (one, text))))
     db.execute("INSERT INTO side.texts VALUES (?, ?)", [text, array("I", own).tobytes()])
@@ -158,7 +120,7 @@ def _write(db: sqlite3.Connection) -> None:
     heads: defaultdict[int, dict[str, set[int]]] = defaultdict(dict)
     names: dict[int, str | None] = {}
     records: Counter[str | None] = Counter()
-    for text, sketch, count, first in db.execute(_TEXTS):
+    for text, sketch, count, first in db.execute(_SQL["texts"]):
         own, near = array("I", sketch), heads[root_of(families, text)]
         name = next((one for one, theirs in near.items() if _is_like(theirs, own, _OF_FIRST)), None)
         if name is None and len(near) < _MOST_FAMILIES:
@@ -168,4 +130,4 @@ def _write(db: sqlite3.Connection) -> None:
     db.execute("CREATE TEMP TABLE family (text INTEGER PRIMARY KEY, family_id TEXT)")
     rows = ((text, name if records[name] > 1 else None) for text, name in names.items())
     db.executemany("INSERT INTO temp.family VALUES (?, ?)", rows)
-    run_statements(db, _NAME)
+    run_statements(db, _SQL["name"])

@@ -64,7 +64,8 @@ class Table:
     """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
 
     `searched`: the columns in the table's full-text index. `shared`: columns whose values many rows have in common and that are
-    stored once: then the table is a view of two tables (docs/decisions/database.md).
+    stored once: then the table is a view of two tables (docs/decisions/database.md). `repeats`: columns of such a view (column,
+    column of `records`) whose rows are stored with an empty text where they repeat the record's; no parsed value is empty.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Table:
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    repeats: tuple[tuple[str, str], ...] = ()
 
     @property
     def stored_in(self) -> tuple[str, ...]:
@@ -124,8 +126,8 @@ def _make_table(name: str, about: str = "", columns: dict[str, Any] | None = Non
     """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
     model = _MODELS.get(name) or _make_model(name, about, (RULES if name == "records" else {}) | (columns or {}))
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
-    links, indexes = tuple(options.get("links", {}).items()), tuple(options.get("indexes", ()))
-    return Table(name, model, **parts, links=links, indexes=indexes)
+    links, repeats = (tuple(options.get(key, {}).items()) for key in ("links", "repeats"))
+    return Table(name, model, **parts, links=links, repeats=repeats, indexes=tuple(options.get("indexes", ())))
 
 
 def _read_texts(name: str) -> str:

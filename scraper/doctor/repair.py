@@ -49,7 +49,7 @@ def repair(folders: Folders, *, accept_refused: bool = False, progress: Progress
 def _repair(
     folders: Folders, tables: DoctorTables, fixable: list[Finding], report: DoctorReport, *, accept_refused: bool
 ) -> None:
-    """Repairs the archive or, if nothing is wrong with it, all other parts."""
+    """Repairs the archive or, if nothing is wrong with it, all other parts. The report gets what was repaired and what failed."""
     parts: dict[str, list[Finding]] = {"archive": [], "parsed": [], "ledger": [], "database": []}
     for finding in fixable:
         parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)

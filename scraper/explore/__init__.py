@@ -70,8 +70,8 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
     is_visitors_sql = isinstance(exception, sqlite3.OperationalError) and {"sql", "_where"} & set(request.args)
     if problem := request.scope.get("tta_problem"):  # the request was sent to `UNREADABLE`, where there is nothing
         status, message, title = 400, problem, "This filter can't be read"
-    elif isinstance(exception, QueryInterrupted):
-        status, message = 400, "This reached the time limit, as happens on a busy server: try again, or choose fewer records."
+    elif isinstance(exception, QueryInterrupted) or getattr(exception, "title", None) == "SQL Interrupted":
+        status, title, message = 400, "This took too long", "It reached the time limit: try again, or choose fewer records."
     elif isinstance(exception, Base400):
         status = exception.status
     elif isinstance(exception, DatasetteError):  # it reports some invalid requests with status 500

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
+from itertools import chain
 from math import ceil, floor, log10
 from statistics import median
 from typing import Any, NamedTuple
@@ -184,16 +185,26 @@ async def incomplete_periods(database: Any) -> dict[tuple[str, Value], str]:
     return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
 
 
-async def count(database: Any, spec: Spec, filters: RecordFilters) -> Counts:
-    """Counts the selected records by the chart's dimensions. Raises QueryInterrupted at the time limit."""
+async def count(database: Any, specs: Sequence[Spec], filters: RecordFilters) -> list[Counts]:
+    """Counts the selected records by the dimensions of each chart, in one query. Raises QueryInterrupted at the time limit."""
+    wanted = [[one.across.sql, one.down.sql if one.down else "NULL", one.figure.sql] for one in specs]
+    columns = {sql: f"c{at}" for at, sql in enumerate(dict.fromkeys(chain(*wanted)))}
+    parts = []
+    for at, some in enumerate(wanted):
+        groups = ", ".join(columns[sql] for sql in some if sql != "NULL")
+        parts.append(f"SELECT {at}, {', '.join(columns[sql] for sql in some)}, count(*) FROM chosen GROUP BY {groups}")
+    # SQLite stores `chosen` for several charts, so that it reads the rows once; for one, a plus keeps it from an index's order.
+    chosen = ", ".join(f"+({sql}) AS {name}" for sql, name in columns.items())
+    sql = f"WITH chosen AS (SELECT {chosen} FROM records {filters.where}) {' UNION ALL '.join(parts)}"
+    rows = [tuple(row) for row in (await database.execute(sql, filters.params, log_sql_errors=False)).rows]
+    return [_counts_of(spec, [row[1:] for row in rows if row[0] == at]) for at, spec in enumerate(specs)]
+
+
+def _counts_of(spec: Spec, rows: Iterable[tuple[Any, ...]]) -> Counts:
     by, split, measure = spec.across, spec.down, spec.figure
-    parts = [f"+({one})" for one in (by.sql, split.sql if split else "NULL", measure.sql)]  # as in the query of facets
-    groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "+(NULL)")
-    sql = f"SELECT {', '.join(parts)}, count(*) FROM records {filters.where} GROUP BY {groups}"
-    found = await database.execute(sql, filters.params, log_sql_errors=False)
     counts, only = Counts(), spec.only.split("\n")
     across_of, down_of = cache(by.values), cache(split.values if split else lambda _: (None,))
-    for first, second, value, n in found.rows:
+    for first, second, value, n in rows:
         across, down = across_of(first), down_of(second)
         reasons = [f"unknown {measure.value}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
         empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
@@ -247,8 +258,9 @@ class Chart:
     unknown: Counter[str]
 
     def is_few(self, one: Mark | Row) -> bool:
-        """Returns whether the figure is of too few records to be compared. Counts always can be."""
-        return not self.spec.figure.adds_up and one.records < FEW
+        """Returns whether the figure is of too few records to be compared, or is a share of so few. Counts always can be."""
+        is_part = self.spec.measure == "share" and self.spec.split and isinstance(one, Mark)
+        return 100 * one.records < FEW * one.value if is_part else not self.spec.figure.adds_up and one.records < FEW
 
     @cached_property
     def limits(self) -> list[float]:

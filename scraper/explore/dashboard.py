@@ -1,6 +1,5 @@
 """The pages of charts and the map: a custom chart, with its files, and the most common charts of the selected records."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,7 +16,7 @@ from scraper.database.tables import BY_NAME
 from scraper.explore import charts
 from scraper.explore.charts import MAX_ROWS, TEXTS, Chart, Spec, draw, read_spec
 from scraper.explore.downloads import download, file_name
-from scraper.explore.filters import COUNT_FOR, Pairs, RecordFilters, ask, equal, form, read_filters
+from scraper.explore.filters import COUNT_FOR, Pairs, RecordFilters, ask, ask_together, equal, form, read_filters
 from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import Question
@@ -28,25 +27,26 @@ _MAX_SETS = 31  # sets of filtered columns whose values records may lack: of fiv
 _FILLED = ", ".join(f"count({name}) AS {name}" for name in BY_NAME["records"].columns)
 
 
-async def chart_of(datasette: Any, spec: Spec, filters: RecordFilters, lacking: Any) -> Chart | None:
-    """Returns the chart; None if the count exceeded the time limit."""
-    with suppress(QueryInterrupted):
-        return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, filters), filters, lacking)
-    return None
+async def charts_of(datasette: Any, specs: Sequence[Spec], filters: RecordFilters, lacking: Any) -> list[Chart]:
+    """Returns the charts, up to the first whose count exceeded the time limit."""
+    count = partial(charts.count, datasette.get_database(DATABASE), filters=filters)
+    return [draw(one, n, filters, lacking) for one, n in zip(specs, await ask_together(count, specs), strict=False)]
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the template `charts.html` shows."""
     chosen, database = await read_filters(datasette, request), datasette.get_database(DATABASE)
-    lacking = await charts.incomplete_periods(database)
-    found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen, lacking) for spec in TEXTS["page"]))
-    drawn = [chart for chart in found if chart]
+    lacking, specs = await charts.incomplete_periods(database), [Spec(**one) for one in TEXTS["page"]]
+    drawn = await charts_of(datasette, specs, chosen, lacking)
     shown: dict[str, Any] = {"charts": drawn, "records": max([0, *(one.counts.groups.total() for one in drawn)]), "filled": []}
     with suppress(QueryInterrupted):
         complete = await ask(database, "complete", chosen.params, where=chosen.where, filled=_FILLED)
         shown |= {"records": (filled := complete["filled"][0]).pop("all"), "filled": sorted(filled.items(), key=itemgetter(1))}
-        shown |= {"years": complete["years"], "left_out": await _left_out(datasette, chosen.pairs)}
-    return shown | {"cut_off": None in found or not shown["filled"]} | await _common_context(datasette, request, chosen)
+        numbers = next((one.counts.rows for one in drawn if one.spec.by == "fiscal_year"), {})
+        years = [one | {"chosen": n.total()} for one in complete["years"] if (n := numbers.get(one["fiscal_year"]))]
+        shown |= {"years": years, "left_out": await _left_out(datasette, chosen.pairs)}
+    lacks = len(drawn) < len(specs) or not shown["filled"]
+    return shown | {"cut_off": lacks} | await _common_context(datasette, request, chosen)
 
 
 async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[Sequence[str], RecordFilters, int]]:
@@ -67,7 +67,7 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the templates `chart.html` and `chart.svg` show."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
-    chart = await chart_of(datasette, spec, chosen, lacking)
+    chart = next(iter(await charts_of(datasette, [spec], chosen, lacking)), None)
     has_few_more = chart and 0 < len(chart.others) < MAX_ROWS
     numbers = draw(spec._replace(kind="numbers"), chart.counts, chosen, lacking) if chart and has_few_more else chart
     shown = {"chart": chart, "numbers": numbers, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
@@ -80,7 +80,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     asked = [(names[name], value) for name in question.parameters if name in names and (value := request.args.get(name))]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode([*question.of.items(), *asked])}"))
     lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
-    chart = await chart_of(datasette, Spec(**question.chart), chosen, lacking) if question.chart else None
+    chart = next(iter(await charts_of(datasette, [Spec(**question.chart)] if question.chart else [], chosen, lacking)), None)
     columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}
 
     def url_of(row: Any) -> str | None:
@@ -121,7 +121,7 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     """Returns all numbers of the chart as CSV or Excel."""
     chosen, spec, database = await read_filters(datasette, request), read_spec(request.args), datasette.get_database(DATABASE)
     lacking = await charts.incomplete_periods(database)
-    chart = draw(spec._replace(kind="numbers"), await charts.count(database, spec, chosen), chosen, lacking)
+    chart = draw(spec._replace(kind="numbers"), (await charts.count(database, [spec], chosen))[0], chosen, lacking)
     lacks, rows, is_count = chart.lacks, [], spec.measure == "records"
     names = [one.heading for one in (spec.across, spec.down, spec.figure) if one] + ["Records"] * (not is_count)
     for row in chart.rows:

@@ -17,8 +17,8 @@ from datasette.utils import escape_sqlite
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.explore.filters import QUERIES, chips, heading
-from scraper.explore.links import DATABASE, NOT_KNOWN
+from scraper.explore.filters import HEADINGS, QUERIES, chips, heading
+from scraper.explore.links import DATABASE, NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send, break_ties
 from scraper.explore.requests import today
@@ -28,16 +28,14 @@ SECONDS = 3600.0
 """Time limit in seconds for making a file; 500 MB take about a minute on an idle machine."""
 PATIENCE = 5.0
 """Seconds after which an incomplete CSV file is sent: a reverse proxy waits 60 for the first byte."""
-MIN_FREE = 2_000_000_000
-"""Bytes that must stay free on the disk of the folder for temporary files."""
+MIN_FREE = 2_000_000_000  # bytes that must stay free on the disk of the folder for temporary files
 SECONDS_OF_SQL = 5.0
 """Seconds for a download of a visitor's own SQL; `SECONDS` is for all others."""
 MAX_OPEN = 16
 """Files that are made or sent at a time; one client may have `middleware.MAX_COSTLY` of them."""
-STALLED = 60.0
-"""Seconds after which a client that reads nothing is disconnected."""
+STALLED = 60.0  # seconds after which a client that reads nothing is disconnected
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-_OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
+_OF_A_PAGE = ("_size", "_next", "_shape", "_labels", "_header")
 _now: Counter[str] = Counter()
 """The number of open files."""
 
@@ -85,7 +83,8 @@ class Download:
 async def of_page(datasette: Any, request: Any) -> Download:
     """`/tta/NAME.csv`, `/tta/NAME/KEY.csv`, `/tta.csv?sql=` and the same with `.xlsx`: all rows of the page at that address.
 
-    The SQL comes from that page, so that filters, order, columns, errors and permissions are the same.
+    The SQL comes from that page, so that filters, order, columns, errors and permissions are the same. CSV has the columns' names
+    and stored values or, with `_header=labels`, what pages show.
     """
     path = request.path.rpartition(".")[0]
     name, *row = [*path.replace("/-/query", "").split("/"), ""][2:4]  # 1.0's address of a visitor's SQL
@@ -141,7 +140,9 @@ async def download(
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
     found = Download(file_name(title, words), extension)
     try:
-        file = DownloadFile(found.file.name, title, tuple(about.items()), table)
+        labels = HEADINGS | {name: one.heading for name, one in columns_in(table).items()}
+        has_names = extension == "csv" and request.args.get("_header") != "labels"
+        file = DownloadFile(found.file.name, title, tuple(about.items()), table, {} if has_names else labels)
         if isinstance(source, Query):
             task = asyncio.create_task(_make(datasette.get_database(DATABASE), source._replace(file=file)))
             is_streamed = extension == "csv" and source.seconds > PATIENCE

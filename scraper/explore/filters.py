@@ -3,17 +3,20 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import yaml
+from datasette.database import QueryInterrupted
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Request
 
 from parsers.record import ColumnInfo
+from scraper.database.tables import BY_NAME, Table
 from scraper.errors import BadQuery
 from scraper.explore.links import DATABASE, NOT_KNOWN, columns_in
 from scraper.export.tables import Values, values_of
@@ -25,10 +28,12 @@ RECORD = "_record."
 OWN_FILTERS = ("_search", "_organization", "_agency_state", "_since", "_until", RECORD)
 """Arguments that are spelled like those that shape a table, and choose rows all the same; the last one only begins so."""
 _SELECTS = ("_where", *OWN_FILTERS)
+_OF_RECORDS = "/* of these records */"
+_ROWS_OF_RECORDS = re.compile(rf"from (\w+) (where record_id IN \((?:(?!record_id IN)[^*])*{re.escape(_OF_RECORDS)}\)) *$")
+"""The end of a query for all rows of some records: their filters end with the comment, and no other condition follows."""
 PLACE = ("_next", "_before")
 """Arguments that begin a page elsewhere than at the first row."""
-COUNT_FOR = 300
-"""Milliseconds for counting what a page shows only in part (100,000 records take longer); without a count the page says so."""
+COUNT_FOR = 300  # milliseconds for counting what a page shows only in part (100,000 records take longer): else it says so
 
 
 def read_yaml(name: str) -> Any:
@@ -46,6 +51,7 @@ _TEXTS = read_yaml("filters")
 _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 """The menus of the form shared by table, charts and map: values and their display names."""
 _WORDS: dict[str, str] = _TEXTS["words"]
+HEADINGS: dict[str, str] = _TEXTS["headings"]
 """Templates of filters in words, by lookup: the column's heading and the value are filled in."""
 _OWN: dict[str, dict[str, str]] = _TEXTS["own"]
 _NAMED = ("agency_id", "provider_id", "organization_id", "_organization", "family_id")
@@ -54,11 +60,29 @@ FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__
 """The columns and lookups that the form offers."""
 
 
-async def ask(database: Any, page: str, params: Any = None, **parts: str) -> dict[str, list[dict[str, Any]]]:
-    """Returns the rows of a page's queries (`queries.yml`), by query name. `parts` replace names in braces in their SQL."""
+async def ask(database: Any, page: str, params: Any = None, *only: str, **parts: str) -> dict[str, list[dict[str, Any]]]:
+    """Returns the rows of a page's queries (`queries.yml`), or `only` of these, by name. `parts` replace names in braces."""
     queries, parts = QUERIES[page], {"named": QUERIES["named"], "mentioned": QUERIES["mentioned"]} | parts
-    found = await asyncio.gather(*(database.execute(sql.format(**parts), params) for sql in queries.values()))
-    return {name: [dict(row) for row in result.rows] for name, result in zip(queries, found, strict=True)}
+    names = only or tuple(queries)
+    found = await asyncio.gather(*(database.execute(queries[name].format(**parts), params) for name in names))
+    return {name: [dict(row) for row in result.rows] for name, result in zip(names, found, strict=True)}
+
+
+def rows_of_records(sql: str) -> tuple[Table, str] | None:
+    """Returns the table and the condition of a query for all rows of some records of a table with shared values; else None."""
+    found = _ROWS_OF_RECORDS.search(sql)
+    return (table, found[2]) if found and (table := BY_NAME[found[1]]).shared else None
+
+
+async def ask_together(count: Callable[[Sequence[Any]], Awaitable[list[Any]]], wanted: Sequence[Any]) -> list[Any]:
+    """Returns what `count` answers to all at once, as the filter costs most; if that takes too long, to each until one does."""
+    found: list[Any] = []
+    with suppress(QueryInterrupted):
+        return await count(wanted) if wanted else []
+    with suppress(QueryInterrupted):
+        for one in wanted if len(wanted) > 1 else ():
+            found += await count([one])
+    return found
 
 
 class RecordFilters(NamedTuple):
@@ -128,7 +152,8 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
         if not own:
             return None
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(own)}"))
-        sql, params = _rename_parameters(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
+        of_records = f"record_id IN (SELECT record_id FROM records {chosen.where} {_OF_RECORDS})"
+        sql, params = _rename_parameters(of_records, "of", chosen.params)
         return FilterArguments([sql], params)
     params = {name: request.args[name] for name in _OWN if request.args.get(name)}
     clauses = [_OWN[name]["sql"] for name in params]
@@ -210,7 +235,7 @@ def _filter_in_words(info: ColumnInfo | None, column: str, lookup: str, value: s
 def heading(name: str, info: ColumnInfo | None = None) -> str:
     """Returns the display name of a column, parameter or changed field; a page's label is unchanged."""
     known = info or columns_in(TABLE).get(name)
-    return _TEXTS["headings"].get(name) or (known.heading.removesuffix(" (id)") if known else name.replace("_", " ").capitalize())
+    return HEADINGS.get(name) or (known.heading.removesuffix(" (id)") if known else name.replace("_", " ").capitalize())
 
 
 async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]:
@@ -223,7 +248,7 @@ async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]
     other = [(name, value) for name, value in _arguments(request) if name not in PLACE]
     dated = [pair for pair in other if not pair[0].removeprefix(prefix).startswith(("submitted_on", "fiscal_year"))]
     missing = {name: NOT_KNOWN for name in FORM if args.get(f"{prefix}{name.partition('__')[0]}__isnull")}
-    own = {prefix + name for name in FORM} | {"_search"}
+    own = {"_search", *(prefix + name for name in FORM[1:])}  # a search of the records of other tables' rows has no field
     kept = [pair for pair in pairs if pair[0] not in own and pair[0].removesuffix("__exact") not in own]
     chosen = {name: missing.get(name) or args.get(prefix + name) or args.get(f"{prefix}{name}__exact") or "" for name in FORM}
     words = [(text, f"?{urlencode([*dated, (f'{prefix}submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]]

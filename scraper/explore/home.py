@@ -5,6 +5,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import zip_longest
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -15,7 +16,7 @@ from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import BadQuery
 from scraper.explore.charts import TEXTS, Spec, incomplete_periods, percent
-from scraper.explore.dashboard import chart_of
+from scraper.explore.dashboard import charts_of
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import DATABASE
@@ -33,26 +34,26 @@ async def context(datasette: Any) -> dict[str, Any]:
     database, urls = datasette.get_database(DATABASE), datasette.urls
     found, labels = await asyncio.gather(ask(database, "home", {"made_up": MADE_UP}), database.execute(UNKNOWN_LABELS))
     (counts,) = found["counts"]
-    total = counts["records"]
     lacking = await incomplete_periods(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
-    return {
-        "counts": counts,
-        "times": found["times"][0],
-        "years": found["years"],
-        "demo": found["demo"][0]["is_demo"],
-        "views": VIEWS,
-        "captures": sum(row["captures"] for row in found["kinds"]),
-        "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
-        "charts": [(await chart_of(datasette, Spec(**one), everything, lacking), name) for name, one in TEXTS["home"].items()],
+    shown = {"counts": counts, "times": found["times"][0], "years": found["years"], "demo": found["demo"][0]["is_demo"]}
+    shown |= {
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
-        "shares": [one | {"count": counts[key], "percent": percent(counts[key], total)} for key, one in TEXTS["shares"].items()],
         "unknown_labels": labels.first()[0],
-        "tables": [one for one in TABLES if "hidden" not in LOOKS[one.name]],
-        "about_table": lambda one: (LOOKS[one.name]["title"], table_description(one)),
-        "questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()],
     }
+    shown["captures"] = sum(row["captures"] for row in found["kinds"])
+    shown["kinds"] = [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]]
+    drawn = await charts_of(datasette, [Spec(**one) for one in TEXTS["home"].values()], everything, lacking)
+    shares = [(counts[key], one) for key, one in TEXTS["shares"].items()]
+    shown["shares"] = [one | {"count": n, "percent": percent(n, counts["records"])} for n, one in shares]
+    shown |= {
+        "charts": zip_longest(drawn, TEXTS["home"]),
+        "views": VIEWS,
+        "tables": [one for one in TABLES if "hidden" not in LOOKS[one.name]],
+    }
+    shown["about_table"] = lambda one: (LOOKS[one.name]["title"], table_description(one))
+    return shown | {"questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()]}
 
 
 async def codebook(datasette: Any, request: Any) -> dict[str, Any]:

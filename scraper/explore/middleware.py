@@ -13,6 +13,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from importlib import resources
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -24,7 +25,7 @@ from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
 from scraper.database.tables import BY_NAME
-from scraper.explore.filters import read_yaml
+from scraper.explore.filters import read_yaml, rows_of_records
 from scraper.sandbox import TIMED_OUT, WORKERS, Query, Sandbox
 from scraper.sqlite import open_memory, open_readonly
 
@@ -35,25 +36,26 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_FIXED: dict[str, str] = read_yaml("headers")
+_POLICY, _FIXED = read_yaml("headers").values()
 METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_COSTLY = 4
 """Requests with SQL, and downloads, that one client address may have open; a person has one or two, and two run at a time."""
 MAX_REQUESTS = 12
 """Concurrent requests of one client address; more wait. Twice what a browser opens; static files count too."""
-MAX_FACETS = 10
-"""Facets that a request may add; each takes up to the time limit."""
+MAX_FACETS = 10  # facets that a request may add; each takes up to the time limit
 _ALL_ROWS = 1_000_000
 _visitors_sql: ContextVar[tuple[str, ...]] = ContextVar("visitors_sql", default=())
 """The parts of SQL in the URL of the current request."""
+_cut_off: ContextVar[list[str]] = ContextVar("cut_off")
+"""The queries of the current page that exceeded the time limit, so that it lacks a part and is not cached."""
 _PAGE_OF_TABLE = re.compile(r"(select .*? from (\S+) .*order by [^(),]+) limit \d+")
 """A query of a table sorted by one column, as Datasette writes it."""
-MAX_BYTES = 48_000_000
-"""Bytes of all cached responses together; a page has 30 to 300 KB."""
-MAX_ANSWER = 2_000_000
-"""Bytes of one cached response; a larger one is streamed."""
-MAX_AGE = 10
-"""Seconds for which a proxy may reuse a response: the delay before a refresh is visible."""
+_READ_AT_ONCE = re.compile(r"(select .*? from (\S+) )(.*)(order by .*)( limit \d+)")
+_READ_LATE = r"\1where rowid in (select rowid from \2 \3\4\5) \4"
+"""So that SQLite sorts keys alone and then reads the rows that a page shows: of a span of years 0.2 s instead of 0.5."""
+MAX_BYTES = 48_000_000  # bytes of all cached responses together; a page has 30 to 300 KB
+MAX_ANSWER = 2_000_000  # bytes of one cached response; a larger one is streamed
+MAX_AGE = 10  # seconds for which a proxy may reuse a response: the delay before a refresh is visible
 _NEVER = (b".csv?", b".xlsx?", b".svg?", b"sql=", b"_where=")
 """Parts of URLs that are never cached: file downloads, and a visitor's own SQL."""
 
@@ -77,7 +79,7 @@ def with_headers(app: App, headers: dict[str, str]) -> App:
 def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     """Returns all security headers, by name. `settings`: `scraper.config.Serve`. Only map tiles may come from another host."""
     if settings.get("content_security_policy") is False:
-        return _FIXED
+        return dict(_FIXED)
     folder = resources.files("datasette") / "templates"
     texts = "\n".join(one.read_text(encoding="utf-8") for one in folder.iterdir() if one.is_file())
     scripts = [script for script in _INLINE.findall(texts) if "{{" not in script and "{%" not in script]
@@ -85,15 +87,9 @@ def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     scripts += [f"window.datasetteVersion = '{version('datasette')}';", str(datasette_leaflet.extra_body_script(datasette))]
     digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
     tiles = urlsplit(settings.get("tile_url") or "")
-    rules = {
-        "default-src": "'none'",
-        "script-src": " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)]),
-        "style-src": "'self' 'unsafe-inline'",  # Datasette colors its headings with style attributes
-        "img-src": "'self' data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc),
-        **dict.fromkeys(("connect-src", "form-action"), "'self'"),
-        **dict.fromkeys(("base-uri", "frame-ancestors"), "'none'"),
-    }
-    return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items()), **_FIXED}
+    sources = {"scripts": " ".join(f"'sha256-{digest}'" for digest in digests)}
+    sources["images"] = "data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc)
+    return {"Content-Security-Policy": _POLICY.format(**sources), **_FIXED}
 
 
 class CachedPage(NamedTuple):
@@ -164,7 +160,8 @@ def cached(app: App, answers: PageCache) -> App:
 
 async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: PageCache, address: bytes) -> CachedPage | None:
     """Renders the response and caches it; None if it can't be cached and was sent directly."""
-    version = answers.version()
+    version, cut = answers.version(), list[str]()
+    _cut_off.set(cut)
     start: Message | None = None
     answer: CachedPage | None = None
 
@@ -185,7 +182,7 @@ async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: P
         await send(message)
 
     await app(scope, receive, take)
-    if answer:
+    if answer and not cut:
         answers.put(address, answer, version)
     return answer
 
@@ -215,9 +212,16 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
                 connection.interrupt()
 
     async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
-        sql = break_ties(sql)
+        if sql.startswith("select count(*) from ") and (of_records := rows_of_records(sql)):
+            sql = f"select count(*) from {of_records[0].stored_in[0]} {of_records[1]}"  # half the time without the shared values
+        sql = _READ_AT_ONCE.sub(_READ_LATE, tied) if (tied := break_ties(sql)) != sql else sql
         if not any(piece in sql for piece in _visitors_sql.get()):
-            return await super().execute(sql, params, **options)
+            try:
+                return await super().execute(sql, params, **options)
+            except QueryInterrupted:
+                if options.get("custom_time_limit", inf) >= self.ds.sql_time_limit_ms:  # else it was only worth so long
+                    _cut_off.get([]).append(sql)
+                raise
         most, page_size = self.ds.max_returned_rows, options.get("page_size") or self.ds.page_size
         most += page_size == most
         seconds = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms) / 1000

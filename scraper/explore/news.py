@@ -40,8 +40,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         total, records = (await database.execute(every, chosen.params | also, custom_time_limit=filters.COUNT_FOR)).first()
         sql = filters.QUERIES["night"].replace("{chosen}", filters.QUERIES["of_these"] * bool(chosen.where))
     runs, began = [str(one["run_id"] or "") for one in nights], time.monotonic()
-    events: list[dict[str, Any]] = []
-    earlier: tuple[Any, ...] = ()
+    events, earlier = list[dict[str, Any]](), tuple[Any, ...]()
     for night in nights[runs.index(run) if run in runs else 0 :]:
         is_full, is_late = len(events) >= AT_ONCE, time.monotonic() > began + _SECONDS
         params = chosen.params | dict(night) | {"at": at or "9", "record": record, "records": records}

@@ -1,15 +1,20 @@
 """Prepares the page of a record: its fields by section in page order, each with its capture."""
 
 import re
+from asyncio import gather
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import accumulate, groupby
 from operator import and_, eq, itemgetter
 from typing import Any
 
+from datasette.database import QueryInterrupted
+
 from parsers.record import columns_of
 from scraper.database.tables import RecordRow
 from scraper.explore.charts import TEXTS
-from scraper.explore.filters import RecordFilters, ask
+from scraper.explore.filters import QUERIES, RecordFilters, ask
 from scraper.explore.links import list_values, replay_url, safe_href
 from scraper.export.tables import LIST_COLUMNS
 
@@ -34,7 +39,13 @@ async def record_page(database: Any, record_id: str, filters: RecordFilters) -> 
         return None
     params = filters.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
     where = f"{filters.where} AND" if filters.where else "WHERE"
-    return arrange(rows, await ask(database, "around", params, where=where))
+
+    async def part(name: str) -> dict[str, Any]:
+        with suppress(QueryInterrupted):  # the page names what it lacks
+            return await ask(database, "around", params, name, where=where)
+        return {}
+
+    return arrange(rows, dict(ChainMap(*await gather(*map(part, QUERIES["around"])))))
 
 
 def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> 
         raise BadQuery(f"“{value[:80]}” is not a number of rows: write a number, or max.")
     column, lookup = key.rsplit("__", 1) if "__" in key else (key, "exact")
     if key.startswith("_") or column not in columns:
-        return [(key, value)]
+        return [(key, value)] * (bool(value) or (key[:1] == "_" and not key.startswith(RECORD)))
     if lookup not in {name for name, _, _ in Filters([]).lookups()}:
         raise BadQuery(f"There is no filter “{lookup[:40]}”: use one listed on the page under Advanced.")
     if not value:

@@ -4,7 +4,7 @@ A node number, a reference or a URL leads to its record. Words that no text cont
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice, product
@@ -17,7 +17,6 @@ from datasette.utils import path_with_replaced_args, tilde_encode
 from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 
-from parsers.scalars import REFERENCE
 from parsers.urls import node_id, page_address
 from scraper.database.assign_records import address_key
 from scraper.database.counties import STATES
@@ -31,19 +30,20 @@ AT_ONCE = 20
 LAST_PAGE = 100
 RANKED = 50_000
 """More results than this are shown in the order of the table: ranking them takes a second."""
-_BEGIN, _END = "\x02", "\x03"
+_BEGIN, _END = (_MARKS := {"begin": "\x02", "end": "\x03"}).values()
 """Marks around matches; parsed texts contain no control characters, and one that did would only add a mark."""
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
 _PLACES = "|".join([*(f"(?i:{name})" for name, _ in STATES.values()), *(code for _, code in STATES.values())])
 _FILTERS = {"place_state": re.compile(rf"\b(?:{_PLACES})\b"), "fiscal_year": re.compile(r"(?i)\bfy ?'?(?:20)?\d\d\b|^20\d\d$")}
 """Words that may be meant as a filter, which a text search does not apply."""
-_OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)  # evidence that a question is meant as a search
+_OPERATOR = re.compile(r'\b(?:and|or|not)\b|(?<!\S)-|["“”„«»()|&*]', re.IGNORECASE)
+"""Evidence that a question is meant as an expression, and neither as a filter nor as one name."""
 _WORD, _NAME = re.compile(r"(?!(?i:and|not)\b)[^\W\d_]{3,}"), re.compile(r"[^\W\d_]+")
 _CUT_TO = 15  # characters to which Drupal cuts a long name of a user
 _SQL, SCOPES, _SPELLING = read_yaml("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
-_ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN, _SLIPS, _LETTERS, _TRIED = _SPELLING.values()
+_ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN, _SLIPS, _LETTERS, _INNER, _TRIED = _SPELLING.values()
 _SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 
@@ -65,19 +65,23 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
         counts = {name: (await database.execute(_SQL["count"].format(name), {"match": expression})).first()[0] for name in SCOPES}
         if record_url and not any(counts.values()):
             return Response.redirect(record_url)
-        if not given and not counts[scope]:
-            scope = next((name for name in SCOPES if counts[name]), scope)  # the first table with a result
+        scope = scope if given or counts[scope] else next(filter(counts.get, SCOPES), scope)  # the first table with a result
         of = SCOPES[scope]
-        order = f"bm25({scope}_fts{of.get('weights', '')}), own" if counts[scope] <= RANKED else f"{scope}_fts"
-        sql = _SQL["hits"].format(columns=of["columns"], table=scope, join=of.get("join", ""), order=order)
-        sql = sql.replace("{record}", _SQL["record_columns"])
-        asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
+        phrase = f'"{question}"' if " " in question and not _OPERATOR.search(question) else '""'
+        order = _SQL["order"].format(scope, of.get("weights", "")) if counts[scope] <= RANKED else f"{scope}_fts"
+        columns = of["columns"].format(record=_SQL["record_columns"])
+        sql = _SQL["hits"].format(columns=columns, table=scope, join=of.get("join", ""), order=order)
+        asked = {"match": expression, "phrase": phrase, "size": AT_ONCE, "start": (page - 1) * AT_ONCE} | _MARKS
         found = (await database.execute(sql, asked)).rows
         within = list(SCOPES) if counts["records"] else ["records"]
         better, cut_off = await _correct(database, question, within), await _cut_names(database, question)
-        if better != question and not any(counts.values()) and not (typed or cut_off):
+        letters, asked_letters = ([*filter(str.isalnum, text.lower())] for text in (better, question))
+        is_elsewhere = given or counts["records"] or letters != asked_letters  # else a name without its apostrophe
+        if better != question and not (any(counts.values()) and is_elsewhere) and not (typed or cut_off):
             return await context(datasette, Request.fake(f"/?{urlencode({'q': better, 'in': given})}"), question)
-        shown["absent"] = [] if any(counts.values()) else await _absent_words(database, question)
+        together = (await database.execute(_SQL["count"].format(scope), {"match": phrase})).first()[0]
+        words = [] if any(counts.values()) else _WORD.findall(question)[:8]
+        shown["absent"] = [one for one in words if not await _is_found(database, list(SCOPES), f'"{one}"*')]
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -95,19 +99,23 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
     shown["table_url"] = f"{table_url}?{urlencode({'_search': question})}"
     shown["hits"] = [(key, title, about, highlight(snippet)) for key, title, *about, snippet in found]
     shown["better"] = (better, url(better)) if better != question else None
+    shown["phrase"] = (together, url(phrase, scope)) if 0 < together < counts[scope] else None
     shown["before"] = url(question, scope, page - 1) if 1 < page <= pages else None
     shown["after"] = url(question, scope, page + 1) if page < pages else None
     shown["cut_off"] = [(name, n, f"{records_url}?{urlencode({'submitted_by': name})}") for name, n in cut_off]
-    shown["hints"] = hints = list[tuple[str, str]]()
-    for column, pattern in _FILTERS.items():
-        if (part := pattern.search(question)) and not _OPERATOR.search(question):
-            rest = question.replace(part[0], "").strip(" ,")
-            hint = f"records of {part[0]}" + f" that contain “{rest}”" * bool(rest)
-            hints.append((hint, f"{records_url}?{urlencode({column: part[0], '_search': rest})}"))
+    return shown | {"hints": [(words, f"{records_url}?{urlencode(filters)}") for words, filters in _filters_meant(question)]}
+
+
+def _filters_meant(question: str) -> Iterable[tuple[str, Mapping[str, str]]]:
+    """Yields the filters that a question may mean, in words and for a URL."""
+    found = () if _OPERATOR.search(question) else ((column, one.search(question)) for column, one in _FILTERS.items())
+    parts = {column: part[0] for column, part in found if part}
+    for column, part in parts.items():
+        rest = question.replace(part, "").strip(" ,")
+        yield f"records of {part}" + f" that contain “{rest}”" * bool(rest), {column: part, "_search": rest}
     with suppress(BadQuery):
-        if not hints and parse_days(question, today()):
-            hints.append((f"records submitted {question}", f"{records_url}?{urlencode({'submitted_on': question})}"))
-    return shown
+        if not parts and parse_days(question, today()):
+            yield f"records submitted {question}", {"submitted_on": question}
 
 
 async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
@@ -129,8 +137,6 @@ async def _find_record(database: Any, text: str) -> str | None:
     elif _ADDRESS.fullmatch(text):
         url = page_address(text if "://" in text else f"https://{text}")
         asked = {"text": None, "node": node_id(url), "address": address_key(url)}
-    elif not REFERENCE.fullmatch(text):
-        return None
     found = (await database.execute(_SQL["record"], asked)).first()
     return found[0] if found else None
 
@@ -148,10 +154,6 @@ async def _is_found(database: Any, scopes: Sequence[str], text: str) -> bool:
     return any([(await database.execute(_SQL["has_match"].format(one), {"match": text})).first()[0] for one in scopes])
 
 
-async def _absent_words(database: Any, question: str) -> list[str]:
-    return [one for one in _WORD.findall(question)[:8] if not await _is_found(database, list(SCOPES), f'"{one}"*')]
-
-
 async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
     """Replaces words that no table contains by the closest ones, best a phrase; returns the question if that finds nothing."""
     choices, found, words = [], list[str](), list(_WORD.finditer(question))[:8]
@@ -165,7 +167,7 @@ async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
         for chosen in islice(product(*choices), _TRIED):
             better = question
             for word, one in zip(words[::-1], chosen[::-1], strict=True):
-                better = better[: word.start()] + (one.title() if word[0].istitle() else one) + better[word.end() :]
+                better = better[: word.start()] + (one.title() if word[0][0].isupper() else one) + better[word.end() :]
             if await is_found(match(better)):
                 if better == question or await is_found(f'"{" ".join(chosen)}"'):
                     return better
@@ -175,20 +177,26 @@ async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
 
 async def _suggest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
     """Returns what a word that no text has may mean, closest first: two words without a space, or one of the vocabulary."""
+    inner = typed[:_INNER]
+
+    def cost(word: str, *, is_stem: bool = False) -> float:
+        parts = (word, word[max(word.find(inner), 0) :])  # what is typed may lack the beginning of the word
+        whole, rest = (count_mistakes(typed, one, is_stem=is_stem) for one in parts)
+        return min(whole, rest + float(_BEGUN))
+
     parts = [(typed[:at], typed[at:]) for at in range(1, len(typed) - 2)]
-    found = {f"{one} {other}": 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
+    found = {one + (" " if one[1:] else "'") + other: 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
     for scope in {"records" if one == "fields" else one for one in scopes}:  # the fields' vocabulary takes seconds to read
         firsts = set(typed[:2] + _SILENT.get(typed[0], "")).union(*(group for group in _ALIKE if typed[0] in group))
-        stems = []
-        for first in sorted(firsts):
-            terms = await database.execute(_SQL["like_it"].format(scope), {"first": first, "shortest": len(typed) - 5})
-            near = (one for (one,) in terms if 2 * len({*typed} & {*one[: len(typed)]}) >= len({*one[: len(typed)]}))
-            stems += [(count_mistakes(typed, one, is_stem=True), one) for one in near]
+        asked = {"firsts": "".join(firsts), "inner": inner, "shortest": len(typed) - 5}
+        terms = [one for (one,) in await database.execute(_SQL["like_it"].format(scope), asked)]
+        near = (one for one in terms if inner in one or 2 * len({*typed} & {*one[: len(typed)]}) >= len({*one[: len(typed)]}))
+        stems = [(cost(one, is_stem=True), one) for one in near]
         for _, stem in sorted(one for one in stems if one[0] <= max(len(one[1]) * _UNLIKE, 1))[:12]:
-            asked = {"match": f'"{stem}" OR "{stem}e"', "begin": _BEGIN, "end": _END}
-            for (text,) in await database.execute(_SQL["in_full"].format(scope), asked):
-                costs = {full: count_mistakes(typed, full) for full in _MARKED.findall(text.lower().replace(f"{_END}…", ""))}
-                found |= {full: cost for full, cost in costs.items() if cost <= len(full) * _UNLIKE}
+            words = {"match": f'"{stem}" OR "{stem}e"'} | _MARKS
+            for (text,) in await database.execute(_SQL["in_full"].format(scope), words):
+                costs = {full: cost(full) for full in _MARKED.findall(text.lower().replace(f"{_END}…", ""))}
+                found |= {full: mistakes for full, mistakes in costs.items() if mistakes <= len(full) * _UNLIKE}
     return sorted(found, key=lambda one: (found[one], one))[:3]
 
 

@@ -61,7 +61,7 @@ def write_flat(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: Bi
     names, fields = list(columns), columns_of(BY_NAME["records"].model)
     shows: list[Callable[[Any], Any]] = [
         # A code of digits is written the same way in every row, whether or not a spreadsheet would remove its zeros.
-        "'{}".format if (fields[name].unit or "").endswith("digits") else _SHOWN.get(values_of(fields[name]), lambda value: value)
+        "'{}".format if (fields[name].unit or "").endswith("digits") else SHOWN.get(values_of(fields[name]), lambda value: value)
         for name in names
     ]
     shown = (tuple("" if value is None else show(value) for show, value in zip(shows, row, strict=True)) for row in rows)
@@ -75,7 +75,7 @@ def flat_text(value: str) -> str:
     return truncate("'" + text if _GUESSED.fullmatch(text.strip()) else text_cell(text))
 
 
-_SHOWN: dict[Values, Callable[[Any], Any]] = {
+SHOWN: dict[Values, Callable[[Any], Any]] = {
     Values.TEXT: flat_text,
     Values.CODE: flat_text,
     Values.LIST: lambda value: flat_text("; ".join(map(str, json.loads(value)))),

@@ -37,6 +37,7 @@ _OF_CHOSEN = {
 
 SECONDS = 60.0
 """Seconds for finding the records. A scan of a million takes about a second."""
+_LONGEST = 100_000_000  # bytes of a text that the condition may create; SQLite's own limit, 1 GB, exhausts a small machine
 _STEPS = 10_000
 """Virtual machine instructions between two checks of the time limit; about ten checks per millisecond."""
 _UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid load_extension fts3_tokenizer".split())
@@ -88,7 +89,7 @@ class Source:
             return self._codebook()
         if name in _OF_CHOSEN:
             order = _ORDERS.get(name, "organization_id")
-            sql = f'SELECT {self._expressions(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
+            sql = f'SELECT {self._select_list(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
             found: Iterator[tuple[Any, ...]] = self.database.execute(sql)
         else:
             found = self.by_record(name)
@@ -108,7 +109,7 @@ class Source:
             about = f"captures.capture_id IN ({' UNION '.join(either)})"
         kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
         return self.database.execute(
-            f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
+            f'SELECT {before}{self._select_list(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
             f"ON {about} WHERE {kept} ORDER BY {order}"
         )
 
@@ -134,7 +135,7 @@ class Source:
         narrows = self.selection.where is not None or self.selection.since is not None
         return f"({_OF_CHOSEN[name]})" if narrows else "1"
 
-    def _expressions(self, name: str) -> str:
+    def _select_list(self, name: str) -> str:
         table, mode = _stored_table(name), self.selection.contacts
         return ", ".join(
             f'"{table}"."{column}"' if mode is True else contacts.column_sql(table, column, mode) for column in self.columns[name]
@@ -216,7 +217,7 @@ def _choose(db: sqlite3.Connection, where: str | None, since: str | None, *, wit
             reasons.append(f"may not use {second}()")
         return sqlite3.SQLITE_DENY if reasons else sqlite3.SQLITE_OK
 
-    ends = time.monotonic() + SECONDS
+    ends, longest = time.monotonic() + SECONDS, db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     db.set_authorizer(authorize)
     db.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
     try:
@@ -230,3 +231,4 @@ def _choose(db: sqlite3.Connection, where: str | None, since: str | None, *, wit
     finally:
         db.set_progress_handler(None, 0)
         db.set_authorizer(None)
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)

@@ -114,7 +114,7 @@ def _unexpected(answer: Response, what: str) -> RequestFailed:
 
 
 def _total_size(answer: Response) -> int:
-    """Returns the size of the whole file in bytes, 0 if a 206 does not state it."""
+    """Returns the size of the whole file in bytes, from Content-Range; 0 if it is not stated there."""
     size = answer.headers.get("content-range").rpartition("/")[2].strip()
     return int(size) if re.fullmatch(r"\d{1,19}", size) else 0
 

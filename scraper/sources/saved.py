@@ -73,10 +73,10 @@ def format_of(body: bytes, name: str) -> FileFormat:
     if _BYTES["json"].match(start):
         other = FileFormat(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
         return FileFormat("application/json", "JSON data of Drupal") if _BYTES["json_data"].search(body) else other
-    return _format_of_text(narrow.decode("utf-8", "replace"), name)
+    return _format_of_plain_text(narrow.decode("utf-8", "replace"), name)
 
 
-def _format_of_text(text: str, name: str) -> FileFormat:
+def _format_of_plain_text(text: str, name: str) -> FileFormat:
     lines = [line for line in text.splitlines() if line.strip()][:400]
     if _TEXT["cdx"].match(lines[0]):
         return FileFormat(None, "a CDX index", is_companion=True)

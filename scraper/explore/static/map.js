@@ -289,7 +289,7 @@ async function draw(holder, status) {
     const outside = points.filter((point) => !view.contains(point.spot)).length;
     const where = outside ? `${outside.toLocaleString("en")} of them outside this view` : "all of them in this view";
     const also = outside && inInsets ? ` (the small maps show ${inInsets.toLocaleString("en")}${outside > inInsets ? "; zoom out for the others" : ""})` : "";
-    status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} records on the map, ${where}${also}${partly}.`;
+    status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} record${points.length === 1 ? "" : "s"} on the map, ${where}${also}${partly}.`;
   };
   map.on("moveend", redraw);
   let view; // of the screen: paper has another shape, and what is left and right of the mainland would fill it with sea
