@@ -88,4 +88,5 @@ def test_growth_faster_than_n_log_n_is_named() -> None:
     shapes["quadratic"] = lambda n: (n / 1000) ** 2
     costs = {name: {n: shape(n) + 0.1 for n in sizes} for name, shape in shapes.items()}
     costs["quadratic, too little to matter"] = {1_000: 0.1, 10_000: 0.25}
+    costs["page: linear, of a server that has started"] = {1_000: 0.1, 10_000: 1.0}
     assert [line.split(" ")[0] for line in growth.too_fast(costs, start=0.1)] == ["quadratic"]
