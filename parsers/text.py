@@ -107,8 +107,7 @@ class _Writer(RowWriter):
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self.unseparated: list[str] = []
-        self._is_whole_page = head.is_whole_page
-        self._foot = marks[-1].line.last if marks else 0
+        self._is_whole_page, self._foot = head.is_whole_page, marks[-1].line.last if marks else 0
         filled = [mark for mark in marks if mark.filled and mark.type is not Type.INSTRUCTIONS]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
