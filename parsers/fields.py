@@ -101,6 +101,8 @@ class _Scan:
             return True
         if role.field:
             return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
+        if element.known_inside:  # not worth a closer look, as these are many
+            return role.aside and element.tag in ("ul", "ol")  # as tabs that are named for a label
         table = element.parent
         if table is not None and element.tag in ("thead", "tr") and table.known_inside > 1 and table.content[0] is element:
             cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
