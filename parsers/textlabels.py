@@ -1,4 +1,8 @@
-"""Where the labels are in a text capture: the chain of lines that fits best by what follows each, by order and repetition."""
+"""Where the labels are in a text capture. A line that equals a label may be a line of the body or a value, so all are weighed.
+
+The labels of the page are the chain of lines that fits best: what follows each fits its type, they come in about the usual
+order, and none comes twice. The body ends where the best chain begins.
+"""
 
 import re
 from collections.abc import Iterator
