@@ -124,9 +124,8 @@ class _Scan:
         if len(content) > _FEW_CHILDREN:
             return False
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
-        if not rest:  # the heading of nothing
-            return bool(content) and self._seen_known_label and not any(label_of(one.line()) for one in element.elements)
-        return all(map(self._is_furniture, rest))
+        alone = bool(content) and self._seen_known_label  # a heading of nothing, unless it is a label
+        return all(map(self._is_furniture, rest)) if rest else alone and not any(label_of(one.line()) for one in element.elements)
 
     def _unwrap(self, child: Element) -> Element:
         """Returns the element inside wrappers around one block, as layout builders put around each field."""
