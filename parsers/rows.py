@@ -177,8 +177,7 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
     for row, place in zip(content.fields, content.places, strict=True):
         if row.label and row.item is None:
             labels.setdefault(place.tag if isinstance(place, Element) else "", set()).add(row.label)
-    # If most labels are in elements of one kind, and all of those are on other pages too, the others are quoted, as in a body.
-    usual = max(labels.values(), key=len, default=set())
+    usual = max(labels.values(), key=len, default=set())  # if other pages have these too, the others are quoted, as in a body
     good = {section.label for section in content.sections if label_of(section.label)}
     bad = 0
     for row in content.fields:
