@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import webencodings
 
+from parsers.registry import WORDS
+
 MAX_PAGE = 16 * 1024 * 1024
 """Bytes of a page that are read (ARCHIVES.md, section 8; a record has 0.1 MB). A longer page is truncated and incomplete."""
 _BOMS = (
@@ -56,10 +58,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A comment, an element whose content is text with its start tag, or any other tag."""
-_WITHOUT_END_TAG = frozenset(
-    "p li dt dd tr td th thead tbody tfoot html head body area base br col embed hr img input link meta source track wbr".split()
-)
-"""Elements that need no end tag, so that their start tags do not show the depth."""
+_WITHOUT_END_TAG = frozenset(WORDS["source"]["without_end_tag"].split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())  # limited by MAX_FORMATTING
 
 

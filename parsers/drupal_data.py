@@ -62,8 +62,6 @@ def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
         if content.startswith(b"{"):
             document = orjson.loads(content)
             node = _from_jsonapi(document) if isinstance(document.get("data"), dict) else _from_core(document)
-        elif content.startswith(b"["):
-            return _from_ajax(orjson.loads(content), url)
         elif content.startswith((b"<?xml", b"<response", b"<rss", b"<feed")) and b"<!ENTITY" not in content:
             root = ET.fromstring(content)  # noqa: S314 - a document with entities is not read
             for element in root.iter():
@@ -119,14 +117,6 @@ def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
                 leads_to = included.get((kind, str(link.get("id"))))
                 items.append(item | {"entity": leads_to} if leads_to else item)
     return entities[0] if entities[0].kind.startswith("node--") else None
-
-
-def _from_ajax(commands: list[Any], url: str | None) -> ParseResult | None:
-    """Reads the page in the HTML of a reply of Drupal's AJAX system, a list of commands for the browser."""
-    found = [one for one in map(_as_dict, commands) if "command" in one and isinstance(one.get("data"), str)]
-    title = next((title for one in found if (title := _as_dict(one.get("dialogOptions")).get("title"))), "")
-    page = f"<title>{escape(_as_text(title))}</title>" + "".join(one["data"] for one in found)
-    return read_html(Decoded(page), url=url, incomplete=False).page if found else None
 
 
 def _from_feed(root: ET.Element, url: str | None) -> ParseResult | None:

@@ -63,7 +63,8 @@ class _Scan:
                 loose, may_help = [], False
                 yield block
                 continue
-            if self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
+            is_empty = child.tag == "div" and not (child.filled or child.role.field)
+            if is_empty or self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
                 continue
             may_be_loose = child.tag in TEXT_ELEMENTS or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
@@ -78,10 +79,8 @@ class _Scan:
                 self._first = self._first and child.tag in HEADINGS
                 continue
             else:
-                before_fields = following is None or (
-                    isinstance(following, Element)
-                    and (following.source_field is not None or following.role.field or following.holds_fields)
-                )
+                then = following if isinstance(following, Element) else None
+                before_fields = bool(then and (then.source_field or then.role.field or then.holds_fields)) or following is None
                 is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
                 heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._child_blocks(child))
@@ -102,32 +101,31 @@ class _Scan:
             return True
         if role.field:
             return role.aside or (element.role.name in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
-        if element.known_inside:
+        if element.known_inside:  # not worth a closer look, as these are many
             return role.aside and element.tag in ("ul", "ol")  # as tabs that are named for a label
-        if (
-            element.tag in ("thead", "tr")
-            and (table := element.parent)
-            and table.known_inside > 1
-            and table.content[0] is element
-        ):
+        table = element.parent
+        if table is not None and element.tag in ("thead", "tr") and table.known_inside > 1 and table.content[0] is element:
             cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
             heads = [cell.tag == "th" or (cell.only is not None and cell.only.tag in ("b", "strong")) for cell in cells]
             if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        if role.aside or (element.tag == "footer" and not element.holds_field):
+        if role.aside or (element.tag == "footer" and not element.holds_field) or element.line() == "Add new comment":
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
-            named = any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links)
-            if named and len(readable([element])) <= _MAX_HEADING:
+            if (
+                any(_ACCOUNT_LINK.search(one.attribute("href") or "") for one in links)
+                and len(readable([element])) <= _MAX_HEADING
+            ):
                 return True
         # or nothing but furniture inside, under a heading perhaps
-        content = element.content if is_box and not element.has_own_text() else []
+        content = element.content if (is_box or element.tag in ("ul", "li")) and not element.has_own_text() else []
         if len(content) > _FEW_CHILDREN:
             return False
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
-        return bool(rest) and all(map(self._is_furniture, rest))
+        alone = bool(content) and self._seen_known_label  # a heading of nothing, unless it is a label
+        return all(map(self._is_furniture, rest)) if rest else alone and not any(label_of(one.line()) for one in element.elements)
 
     def _unwrap(self, child: Element) -> Element:
         """Returns the element inside wrappers around one block, as layout builders put around each field."""
@@ -165,9 +163,8 @@ class _Scan:
             yield from _text_block(child, [child])
 
     def _is_field(self, element: Element, *, after_known: bool) -> bool:
-        return field_of(element, self._patterns, after_known=after_known) is not None or (
-            element.tag in ("table", "ul", "ol", "p") and self._is_container(element)
-        )
+        wraps = element.tag in ("table", "ul", "ol", "p")
+        return field_of(element, self._patterns, after_known=after_known) is not None or (wraps and self._is_container(element))
 
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
@@ -177,9 +174,10 @@ class _Scan:
         return self._container[id(element)]
 
     def _is_mostly_fields(self, element: Element) -> bool:
-        if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
+        are_beside = sum(child.role.label for child in element.elements) > 1  # labels, beside their values
+        if are_beside or self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
-        fields = values = 0
+        fields = 0
         # the value of a label beside it, or the help text of a group, may be text without an element
         heads = helps = _is_group(element)
         for child, following in zip(element.content, [*element.content[1:], None], strict=False):
@@ -191,12 +189,10 @@ class _Scan:
             helps = helps or child.tag in _GROUP_HEADINGS
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields, helps = fields + 1, False
-            elif not (helps or self._is_furniture(child)):
-                if child.tag in TEXT_ELEMENTS and child.tag not in HEADINGS and child.content:
-                    return False
-                values += child.tag not in HEADINGS and child.filled
+            elif child.tag in TEXT_ELEMENTS - HEADINGS and child.content and not (helps or self._is_furniture(child)):
+                return False
             heads = labels or helps
-        return fields > 0 and fields >= values
+        return fields > 0
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
         """Returns where the values of a flat label end: before the next such label, a field, or a container."""
@@ -222,7 +218,8 @@ def _is_group(element: Element) -> bool:
     before = element.node.prev
     while before is not None and before.tag == "-text":
         before = before.prev
-    return element.tag in _GROUPS or (before is not None and before.tag in (*_GROUP_HEADINGS, "button"))
+    opens = before is not None and (before.tag in (*_GROUP_HEADINGS, "button") or before.attributes.get("role") == "button")
+    return element.tag in _GROUPS or opens
 
 
 def _is_block_container(element: Element) -> bool:
@@ -231,7 +228,9 @@ def _is_block_container(element: Element) -> bool:
 
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, as of a group of fields, by its tag or class; not if it is a field or its label."""
-    if element.role.field or (label_of(element.line()) is not None and not group_table(element.line())):
+    if element.role.field or (len(element.content) > 1 and any(one.role.label for one in element.elements)):
+        return False
+    if label_of(element.line()) is not None and not group_table(element.line()):
         return False
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:

@@ -17,20 +17,20 @@ from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
 from parsers.tree import BLOCKS, Element, build, one_line, readable
 
-_HEADINGS = "h1, h2.title, .page-title, #page-title"
+_HEADINGS = "h1, .page-title, #page-title"
 TITLES = ("h1", "h2", "h3")
 _VERBS = ("submitted", "posted", "authored", "created")
 BYLINE_WORDS = (*(f"{verb[1:]} by" for verb in _VERBS), "ubmitted on")
 """What a page with the line contains, without the first letter, which may be a capital. "Posted on" is news beside a record."""
 _VERB = f"(?:{'|'.join(_VERBS)})"
-_BYLINE = re.compile(rf"\s*(?:({_VERB})\s+(?:by|on)|by)\b", re.IGNORECASE)
+_BYLINE = re.compile(rf"\s*(?:({_VERB})\s*(?:\s(?:by|on)\b|\Z)|by\b)", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _NODE_TITLE = re.compile(r"(node|page)(__|-)title")
 _OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")  # an offset other than UTC's
 _MAX_NOTICE = 300  # characters of the site's notice with its wrappers
 _MAX_BYLINE = 400  # characters
 _BY_ON = re.compile(rf"(?:{_VERB} )?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
-_ON_BY = re.compile(rf"{_VERB} on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
+_ON_BY = re.compile(rf"{_VERB}(?: on)?:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
 MAX_BEFORE_BYLINE, MAX_ABOVE_BYLINE = 120, 2000
 """Characters before the line `Submitted by`: in a record its title and the words beside a picture, never the body; in a page that
 prints the line above the record, its head too."""
@@ -50,12 +50,13 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
         if one.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
             headings.append(one)
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
-    likely = [text for text, _ in found if document and document.startswith(text)]
-    likely = likely or [text for text, _ in found if reference(text)]
-    first = re.split(r"\s+[|·»–—]\s+", document)[0].strip() if document else ""
+    likely = [one for one, _ in found if document and document.startswith(one)] or [one for one, _ in found if reference(one)]
+    named = document.rpartition(" | ")[0].strip() if document else ""  # without the site's name, as Drupal prints it
+    first = named or (re.split(r"\s+[·»–—]\s+", document)[0].strip() if document else "")
     if not likely and (reference(first) or not found):
         return first or None, []
-    title = likely[0] if likely else found[0][0]
+    heads = (text for text, heading in found if heading.tag == "h1")  # any other may be of comments, or of a block
+    title = next(filter(None, likely or (named, *heads, first)), None)
     return title, [heading for text, heading in found if text == title]
 
 
@@ -80,6 +81,7 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
         stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
+        stamps += [text for text in ([] if any(stamps) else block.walk()) if isinstance(text, str) and iso_time(text)]
         stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
         names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
@@ -92,7 +94,7 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
 
 def _byline_starts(root: Element, most: int) -> Iterator[Element]:
     """Yields elements whose own text begins the line, in page order; a bare `By` counts only if a class or a time is evidence."""
-    before = 0
+    before, is_below = 0, False
     pending = root.children[::-1]
     while pending:
         node = pending.pop()
@@ -103,21 +105,28 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
             continue
         is_field = node.source_field is not None or (node.role.field and node.role.name not in BYLINE_FIELDS)
         if is_field or before > most or label_of(node.line()) is not None:
-            return
+            pending = [one for one in pending if isinstance(one, Element) and one.tag == "footer"]  # below the fields
+            before, is_below = 0, True
+            continue
         pending += reversed(node.children)
         if (begun := _BYLINE.match(own := next((child for child in node.content if isinstance(child, str)), ""))) is None:
             has_class = any(map(_BYLINE_CLASS.fullmatch, node.role.classes))
             is_date = (has_class or node.tag == "header") and iso_time(node.line())  # of the submission, without an author
-            if is_date or ((own or has_class) and _is_signed(node)):
+            if not is_below and (is_date or ((own or has_class) and _is_signed(node))):
                 yield node
             continue
+        found = _BY_ON.fullmatch(one_line(readable([node])))
+        is_dated = found is not None and iso_time(found["time"]) is not None
         beside = node.parent.children[:_MAX_ELEMENTS] if node.tag == "p" and node.parent is not None else []
-        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:  # a body may begin with such a line too
-            found = _BY_ON.fullmatch(one_line(readable([node])))
-            if not (begun[1] and found and iso_time(found["time"])):
-                continue
+        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1 and not (begun[1] and is_dated):
+            continue  # a body may begin with such a line too
         tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
-        if begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants()):
+        if (
+            begun[1]
+            or is_dated
+            or any(map(_BYLINE_CLASS.fullmatch, tokens))
+            or any(one.tag == "time" for one in node.descendants())
+        ):
             yield node
 
 
@@ -128,7 +137,7 @@ def _is_signed(element: Element) -> bool:
     is_named = any(one.role.name == "uid" or "/user/" in (one.attribute("href") or "") for one in inside)
     is_named |= element.parent is not None and element.parent.tag == "footer"
     has_words = any(isinstance(text, str) and _BYLINE.match(text) for text in nodes)
-    return is_named and not has_words and any(one.tag == "time" for one in inside)
+    return is_named and not has_words and any(one.tag == "time" if isinstance(one, Element) else iso_time(one) for one in nodes)
 
 
 def detach_notice(root: Element, elements: list[Element]) -> None:
@@ -179,7 +188,7 @@ def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
         around = around.parent
     entries = map(label_of, _label_texts(around) if around is not None else ())
     is_plain = any(entry is not None and entry.type is not Type.GROUP for entry in entries)
-    is_item = element.role.item and not element.role.items
+    is_item = element.role.item and not element.role.items and not (element.role.field and _label_texts(element))
 
     def is_foreign(child: Element) -> bool:
         is_next = is_item and child.role.item and not child.role.field

@@ -23,13 +23,11 @@ from parsers.source import SourceReader
 from parsers.tree import SKIPPED, Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
-_CANDIDATES = "article, [data-history-node-id], .node"
+_CANDIDATES = "article, [data-history-node-id], .node:not(main)"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
 """Where a theme without `article` puts the record: the first element that contains labels of the registry."""
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
-_OTHER_TYPES = re.compile(
-    r"(?:node--type-|node-type-|type-|node-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
-)
+_OTHER_TYPES = re.compile(WORDS["kinds"]["other_types"])
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-|node-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _INVISIBLE = ", ".join((*(SKIPPED - {"form", "head", "-comment"}), *(f".{name}" for name in WORDS["classes"]["skipped"])))
@@ -87,7 +85,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
         if not is_other and (reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete)):
             return reading
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
-    plain = _plain_text(parsed.body) if parsed.body is not None else ""
+    for hidden in _outermost(parsed.body.css(_INVISIBLE)) if parsed.body is not None else ():
+        hidden.decompose()
+    plain = one_line(parsed.body.text(separator=" ")) if parsed.body is not None else ""
     titles = [title for title in (document_title(parsed), *headings, plain[:200]) if title]
     result = kind_of_page(titles, plain, text[: 1 << 20], refreshes=parsed.css_first(_REFRESH) is not None)
     result.title = next(iter(headings), None) or document_title(parsed)
@@ -104,20 +104,11 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     return HtmlReading(result)
 
 
-def _plain_text(body: LexborNode) -> str:
-    """Returns the visible text of a page in one line; what is never visible is removed from the page."""
-    for node in _outermost(body.css(_INVISIBLE)):
-        node.decompose()
-    return one_line(body.text(separator=" "))
-
-
 def _is_cut(text: str) -> bool:
     """Whether the HTML has a start tag of the document (or article) but not its end tag: it is truncated."""
-    tail = text[-_TAIL:].lower()
-    if "</html" in tail or "</body" in tail:
-        return False
-    begins = re.search("<html|<body|(<article)", text[:65536].lower())
-    return begins is not None and (not begins[1] or "</article" not in text.lower())
+    tail, begins = text[-_TAIL:].lower(), re.search("<html|<body|(<article)", text[:65536].lower())
+    is_ended = "</html" in tail or "</body" in tail
+    return not is_ended and begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
 def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
@@ -230,7 +221,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 def _read_record(
     parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
 ) -> HtmlReading | None:
-    """Returns the record below `node`; None if the evidence for a TTA record is insufficient."""
+    """Returns the record below `node`, or that it is none; None if too little was read to tell."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
     root = build(node, elements, read=SourceReader(links_from))
@@ -249,7 +240,8 @@ def _read_record(
     for element in elements:  # so that the tree has no circles, which only the garbage collector could free
         element.parent = None
     if not _is_record(node, content, title):
-        return None
+        is_read = sum(label_of(row.label) is not None for row in content.fields) >= _MANY_LABELS  # the page's text says no more
+        return HtmlReading(ParseResult(kind=Kind.OTHER, reason="fields of something else", title=title)) if is_read else None
     if incomplete:
         _mark_cut(content, text[-_TAIL:])
     for row in content.fields if byline.has_offset else ():
@@ -290,6 +282,6 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     good, bad = count_evidence(content)
     rows = [row for row in content.fields if row.item is None and label_of(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
-    is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated: a list of several records
+    is_list = again > 1 and 3 * again >= len(rows)  # most labels are repeated: a list of several records
     is_guide = 3 * sum((row.value or "").endswith((".", "!", "?")) for row in rows) > len(rows)  # its values are sentences
     return good >= 1 if is_titled else good - _MISFIT * bad >= MIN_EVIDENCE and not (is_list or is_guide)

@@ -9,15 +9,7 @@ from parsers.record import Kind, ParseResult
 from parsers.registry import WORDS
 from parsers.urls import page_address
 
-_MAGIC = {
-    "PDF": (b"%PDF-",),
-    "picture": (b"\x89PNG", b"\xff\xd8\xff", b"GIF8"),
-    "ZIP file": (b"PK\x03\x04", b"PK\x05\x06"),
-    "gzip file": (b"\x1f\x8b",),
-    "media file": (b"RIFF",),
-    "Office file": (b"\xd0\xcf\x11\xe0",),
-    "PostScript file": (b"%!PS",),
-}
+_MAGIC = {name: tuple(one.encode("latin-1") for one in starts) for name, starts in WORDS["formats"].items()}
 _BLANK_BYTES = b"\0 \t\r\n\xef\xbb\xbf"  # a body of nothing else is empty
 _CONTROLS = bytes([*range(9), *range(14, 32)])  # bytes that are rare in text
 _NO_PAGE_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/json")
@@ -29,9 +21,7 @@ _BLOCKED_TITLES, _BLOCKED_TEXT, _ERROR_TITLES = (
 _BLOCKED_MARKUP = WORDS["kinds"]["blocked_markup"].split()
 """Markup of a challenge page, in lower case; searching each in turn is ten times as fast as one pattern."""
 _PASSWORD_INPUT = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)  # evidence of a login form
-_OTHER_PATHS = re.compile(
-    r"/(?:media|frontpage|search|user|sites|taxonomy|admin|rss|node/(?:\d+/)?(?!view\b)[a-z_-]+)(/|$)", re.IGNORECASE
-)
+_OTHER_PATHS = re.compile(WORDS["kinds"]["other_paths"], re.IGNORECASE)
 _REDIRECT_NOTE = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)  # from an archive's replay
 _REDIRECT_SCRIPT = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
 _SHORT_PAGE = 6000  # characters of visible text; a page that refuses access has little other text

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from parsers.registry import group_table, is_instructions, is_member, label_of
+from parsers.registry import group_of_paragraph, group_table, is_instructions, is_member, label_of
 from parsers.source import MAX_LABEL
 from parsers.tree import Element, SourceField, readable
 
@@ -53,6 +53,7 @@ class LabelPatterns:
     table: str | None = None
     known_labels: int = 0
     _flat: dict[int, Counter[Look]] = field(default_factory=dict)
+    _beside: Counter[int] = field(default_factory=Counter)  # known labels in an element that are followed by one like them
     _classed_fields: int = 0
     _bare_fields: int = 0
     _usual: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -82,18 +83,16 @@ class LabelPatterns:
                 self._classed_fields += child.role.field
                 if found.known is not None and not child.role.prose:
                     child.known_inside = 1
-                    self._learn(child, found.pattern)
+                    self.learned[found.pattern] += 1
+                    self._bare_fields += not child.role.field
             elif not child.is_plain_text:  # nothing to learn from it
                 element.holds_field |= self._visit(child)
             element.known_inside += child.known_inside
         first = content[0] if begins_known else None
         if isinstance(first, Element) and not self.is_container_of(element, first):
-            self._learn(element, (element.tag, first.tag, first.role.look))
+            self.learned[element.tag, first.tag, first.role.look] += 1
+            self._bare_fields += not element.role.field
         return element.holds_field or element.role.field
-
-    def _learn(self, element: Element, pattern: Pattern) -> None:
-        self.learned[pattern] += 1
-        self._bare_fields += not element.role.field
 
     def _look_at(self, element: Element, content: list[Element | str]) -> bool:
         """Counts the children that are known labels with something after them; returns whether the first child is one."""
@@ -102,7 +101,9 @@ class LabelPatterns:
             if isinstance(child, str) or label_of(child.line()) is None or child.role.item:
                 continue
             element.known_inside += 1
-            if not is_alike(content[index + 1], child):
+            if is_alike(content[index + 1], child):
+                self._beside[id(element)] += 1
+            else:
                 self._flat.setdefault(id(element), Counter())[child.tag, child.role.look] += 1
             first = first or index == 0
         return first
@@ -115,13 +116,17 @@ class LabelPatterns:
         """Whether most known labels have another pattern, as in prose with labels. `first`: it must be the most frequent."""
         return self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY) < max(self._usual.values(), default=0)
 
+    def is_rare(self, pattern: Pattern) -> bool:
+        """Whether another pattern is much more frequent; then a line without a value is no label of the theme."""
+        return self.learned[pattern] * _FEW_OF_MANY <= max(self.learned.values(), default=0)
+
     def is_container_of(self, element: Element, first: Element) -> bool:
         """Whether the first child is a field without a value, or the heading of a group of fields, which the rest contains."""
         if first.role.field:
             return True
+        if group_table(first.line()) and _are_group_items(element.content[1:]):
+            return False
         inside = sum(child.known_inside for child in element.elements if child is not first)
-        if first.only is not None or element.role.field:
-            return first.only is not None and inside > 0
         return first.tag in HEADINGS and inside > 0 if group_table(first.line()) else inside > 1  # one may be a value
 
     def is_term(self, element: Element) -> bool:
@@ -156,7 +161,9 @@ class LabelPatterns:
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return group_table(line) is not None and not following.known_inside
-        return child.tag in ("div", "td") if alike else is_common
+        times = self._beside[id(child.parent)] if alike else looks[child.tag, child.role.look]
+        is_usual = times * _FEW_OF_MANY >= max(self._usual.values(), default=0)
+        return is_usual and (child.tag in ("div", "td") if alike else is_common)
 
 
 def is_other_entity(element: Element) -> bool:
@@ -174,7 +181,8 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
     found = element.source_field
     if found is not None:
         is_field = element.role.field or (found.known is not None and not found.alone) or patterns.is_member(found.label)
-        if is_field or ((found.known is not None or after_known) and found.pattern in patterns.learned):
+        may_be = found.pattern in patterns.learned and not (found.alone and patterns.is_rare(found.pattern))
+        if is_field or ((found.known is not None or after_known) and may_be):
             return Block("field", element, [], None, found.name, found)
         return None
     content = element.content
@@ -187,16 +195,23 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
             values = content[:label_at] + without_colon(content[label_at + 1 :])
             return Block("field", element, values, label, _name_near(element))
     if not classed:
-        return None
-    if (
-        (inner := element.only) is not None
-        and not (inner.role.item or inner.role.items)
-        and inner.tag in ("div", "section", "dl")
-    ):
+        return Block("field", element, list(content), None) if _are_group_items(content) else None
+    inner = element.only
+    if inner is not None and not (inner.role.item or inner.role.items) and inner.tag in ("div", "section", "dl"):
         nested = field_of(inner, patterns, after_known=after_known)
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
     return Block("field", element, list(content), None, _name_near(element))
+
+
+def _are_group_items(content: list[Element | str]) -> bool:
+    """Whether there is nothing but paragraphs of a group with a table, in any wrappers: the value of that group's field."""
+    for one in content:
+        if isinstance(one, str) or one.source_field or one.role.field:
+            return False
+        if not (group_of_paragraph(one.role.bundle) if one.role.paragraph else _are_group_items(one.content)):
+            return False
+    return bool(content)
 
 
 def without_colon(values: list[Element | str]) -> list[Element | str]:
@@ -209,11 +224,9 @@ def without_colon(values: list[Element | str]) -> list[Element | str]:
 
 
 def _name_near(element: Element) -> str | None:
-    """Returns the machine name of the element, of a child, or of the one field inside a pane titled with the label."""
+    """Returns the machine name of the element, or of the one field inside a pane titled with the label."""
     if name := element.role.name:
         return name
-    if beside := next((name for child in element.elements if not child.role.item and (name := child.role.name)), None):
-        return beside
     for child in element.elements[1:2]:
         inner = child
         while inner.only is not None and not inner.role.item:
@@ -243,7 +256,7 @@ def _label_at(
         labels = True
     elif label_of(text) is not None:
         labels = classed or (
-            (bool(others) or pattern in patterns.learned)
+            (bool(others) or not patterns.is_rare(pattern))
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):

@@ -10,7 +10,7 @@ from parsers.registry import WORDS
 TEASERS, HIDDEN = (frozenset(words.split()) for words in WORDS["whole_classes"].values())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields in the title and the line `Submitted by` (core's node templates)."""
-_NAME = re.compile(r"(?:\w-)?field(?:--|-)name-([\w-]+)")
+_NAME = re.compile(r"(?:\w-)?field(?:--|-)name-(\w[\w-]*)")
 _DISPLAY = re.compile(r"(?:[\w-]*\w(?:__|--|-))?label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
 _PARAGRAPH_TYPE = re.compile(r"paragraph--type--([\w-]+)")
 _FLAGS = {flag: re.compile("|".join(patterns)) for flag, patterns in WORDS["classes"].items()}
@@ -62,18 +62,20 @@ def role_of(attribute: str) -> Role:
     displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]
     flags = {flag: any(map(pattern.fullmatch, tokens)) for flag, pattern in _FLAGS.items()}
     flags["other"] |= not TEASERS.isdisjoint(tokens)
-    if flags["field"]:
+    if flags["field"] and name:
         flags["aside"] = name in ("links", "user-picture")
     parts = [part for part in get_args(Part) if flags[part]]
     is_more = flags["skipped"] or flags["other"] or flags["dated"]
+    is_shown = flags["field"] and any(not found[1] for found in displays)
+    is_one = len(parts) == 1 or (is_shown and not flags["label"])  # a field with a label is one whatever else it is called
     return Role(
         classes=tokens,
         look=tuple(sorted(set(tokens) - HIDDEN)),
-        part=parts[0] if len(parts) == 1 and not is_more else None,
+        part=parts[0] if is_one and not is_more else None,
         is_blank=not (parts or is_more or flags["aside"]),
         name=name.replace("-", "_") if name else None,
         bundle=next((found[1] for token in tokens if (found := _PARAGRAPH_TYPE.fullmatch(token))), None),
-        label_shown=flags["field"] and any(not found[1] for found in displays),
+        label_shown=is_shown,
         label_hidden=flags["field"] and any(found[1] for found in displays),
         **flags,
     )

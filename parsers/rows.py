@@ -40,7 +40,7 @@ class PageRows:
 def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None) -> PageRows:
     """Returns the rows and sections of all blocks of a page, in order. `patterns`: those learned from the page."""
     before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
-    texts = (block for block in before if block.name is None and readable(block.values))
+    texts = (one for one in before if one.name is None and (text := readable(one.values)) and not section_of_instruction(text))
     body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the very first text
     writer = _BlockWriter(base, patterns)
     for block in blocks:
@@ -115,7 +115,8 @@ class _BlockWriter(RowWriter):
         self.place = block.element
         if len(block.values) + (block.label is not None) < len(block.element.content):  # among others in a container
             self.place = next((node for node in block.values if isinstance(node, Element)), block.label or block.element)
-        if block.element.role.markup or (title and is_instructions(title)):
+        is_opened = title is None and not is_body and section_of_instruction(readable(block.values)) is not None
+        if is_opened or block.element.role.markup or (title and is_instructions(title)):
             text = readable(block.values)
             self.rows.section_places.append(self.place)  # a section without a label is identified by the form's fixed text
             self.open_section(title or section_of_instruction(text) or block.name or "", text)
@@ -172,6 +173,11 @@ class _BlockWriter(RowWriter):
 
 def count_evidence(content: PageRows) -> tuple[int, int]:
     """Counts the labels that only TTA records have, and the typed fields with values that do not fit their type."""
+    labels: dict[str, set[str]] = {}
+    for row, place in zip(content.fields, content.places, strict=True):
+        if row.label and row.item is None:
+            labels.setdefault(place.tag if isinstance(place, Element) else "", set()).add(row.label)
+    usual = max(labels.values(), key=len, default=set())  # if other pages have these too, the others are quoted, as in a body
     good = {section.label for section in content.sections if label_of(section.label)}
     bad = 0
     for row in content.fields:
@@ -184,4 +190,4 @@ def count_evidence(content: PageRows) -> tuple[int, int]:
             bad += 1
         elif is_distinctive(row.label or entry.text):
             good.add(entry.text)
-    return len(good), bad
+    return len(good) if not usual or any(map(is_distinctive, usual)) else 0, bad

@@ -144,16 +144,14 @@ _MONTHS = {name: month for month, full in enumerate(_NAMES, start=1) for name in
 _WEEKDAYS = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 _MONTH = r"(?P<month>[a-z]{3,9})\.?"
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
-_DATE_FORMS = tuple(
-    re.compile(rf"(?<![\d/.-]){pattern}(?!\d|[/.-]\d)", re.IGNORECASE)
-    for pattern in (
-        r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})",
-        r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4}|(?<=/)\d\d)",
-        r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
-        rf"{_DAY}[- ](?:of )?{_MONTH},?[- ](?P<y>\d{{4}})",
-        rf"{_MONTH} ?{_DAY}(?:, ?| )(?P<y>\d{{4}})",
-    )
+_DATES = (
+    r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})",
+    r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4}|(?<=/)\d\d)",
+    r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
+    rf"{_DAY}[- ](?:of )?{_MONTH},?[- ](?P<y>\d{{4}})",
+    rf"{_MONTH} ?{_DAY}(?:, ?| )(?P<y>\d{{4}})",
 )
+_DATE_FORMS = tuple(re.compile(rf"(?<![\d/.-]){one}(?!\d|[/.-]\d)", re.IGNORECASE) for one in _DATES)
 """Dates as pages print them; of two numbers, the first is the month unless it is too large."""
 _OFFSETS = {"Z": 0, "UTC": 0, "GMT": 0, "AKST": -9, "AKDT": -8, "HST": -10} | {
     f"{letter}{kind}T": -hours - (kind == "S") for letter, hours in zip("ECMP", (4, 5, 6, 7), strict=True) for kind in "SD"

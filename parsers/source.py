@@ -84,7 +84,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     if classed:
         labels = look.part == "label" or (look.is_blank and (bool(items) or role.label_shown))
     else:
-        labels = role is NONE and not look.look
+        labels = role is NONE and (not look.look or look.part == "label")
     label = (text_of(found[4]) or "").rstrip(": *")
     if not labels or not label or len(label) > MAX_LABEL or (items and group_table(label) is not None):
         return None
@@ -113,7 +113,7 @@ def _read_values(source: str, origin: str | None, field: Role | None) -> list[Va
     at = 0
     while found := _ITEM.match(source, at):
         role = _read_role(found[1])
-        value = _read_value(found[2], origin) if (role.part == "item" if field is not None else role is NONE) else None
+        value = _read_value(found[2], origin) if (role.part == "item" if field is not None else role.is_blank) else None
         if value is None or (field is None and label_of(value.text) is not None):
             return None  # without classes, what is spelled like a label may be one
         values.append(value)

@@ -1,6 +1,8 @@
 """A text capture to a record: what a text extractor left of a page (DOMAIN.md, "The two forms").
 
-Most extractors drop links and dates, so a label without a value is `not_captured`. In prose nothing is a label (`write_prose`).
+The style is determined first. In labeled text, what follows a label is its value; most extractors drop links and dates, so a
+label without a value is `not_captured`. In prose nothing is a label: the form's fixed instructions open sections, what precedes
+them is the body. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
 """
 
 from dataclasses import dataclass, field, replace
@@ -107,8 +109,7 @@ class _Writer(RowWriter):
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self.unseparated: list[str] = []
-        self._is_whole_page = head.is_whole_page
-        self._foot = marks[-1].line.last if marks else 0
+        self._is_whole_page, self._foot = head.is_whole_page, marks[-1].line.last if marks else 0
         filled = [mark for mark in marks if mark.filled and mark.type is not Type.INSTRUCTIONS]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
@@ -253,11 +254,7 @@ class _Writer(RowWriter):
                 label = line.plain.rstrip(" :*")
                 first = at = next_filled(lines, index + 1) or len(lines)
                 opening, values = lines[at].text if at < len(lines) else "", list[list[Line]]()
-                kinds = (
-                    is_time,
-                    _LINES["contact"].fullmatch,
-                    linked.__contains__,
-                )  # more values of the first one's kind
+                kinds = (is_time, _LINES["contact"].fullmatch, linked.__contains__)  # values of one kind follow each other
                 is_more = next((one for one in kinds if one(opening)), ().__contains__)
                 while at < len(lines) and (at == first or not lines[at].text or is_more(lines[at].text)):
                     part = (textlines.range_lines(lines[at:]) if lines[at].text else []) or [lines[at]]

@@ -1,4 +1,8 @@
-"""Where the labels are in a text capture: the chain of lines that fits best by what follows each, by order and repetition."""
+"""Where the labels are in a text capture. A line that equals a label may be a line of the body or a value, so all are weighed.
+
+The labels of the page are the chain of lines that fits best: what follows each fits its type, they come in about the usual
+order, and none comes twice. The body ends where the best chain begins.
+"""
 
 import re
 from collections.abc import Iterator
@@ -169,7 +173,7 @@ def _split_line(line: Line, separator: str | None) -> list[Line]:
     if separator is not None:
         return _as_lines(line, line.text.split(separator), glued=False)
     spans = _label_spans(line.text)
-    if len(spans) < MANY_LABELS:
+    if len(spans) < (2 if spans and spans[0][0] == 0 else MANY_LABELS):
         return [line]
     teasers_end = line.text.rfind("Read more about ", 0, len(line.text) // 2)
     top = next((start for start, end in spans if start > teasers_end and is_distinctive(line.text[start:end])), len(line.text))
@@ -238,7 +242,8 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
     if kind in _STRICT:
         if fits(kind, text):
             return score + 2.0 - (0.0 if ends_text else min(2.0, 0.1 * max(0, count - 4)))
-        return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
+        misfit = 0.1 - 2 * score if score > _PER_SPACE else -3.0  # a label of several words: hardly better than to skip it
+        return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else misfit)
     if label_key(mark.label).endswith("email address") and "@" not in text:  # the form of a newsletter
         score -= 2.0
     elif label_of(text) is not None and (count > 1) == (kind is Type.TEXT):
@@ -290,8 +295,9 @@ def _without_entities(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """Returns the labels without those below another entity's byline that the page has elsewhere or that are out of order."""
     kept = list(marks)
     for at in (at for at, line in enumerate(lines) if FORMS["lines"]["entity"].match(line.text)):
-        below = [mark for mark in kept if mark.at > at] if kept and kept[0].at < at else []
-        for mark, after in zip(below, [*below[1:], None], strict=False):
+        above, below = ([mark for mark in kept if (mark.at > at) is is_below] for is_below in (False, True))
+        is_other = above and (above[-1].type in (Type.REFERENCE, Type.REFERENCES) or len(above) >= MANY_LABELS)
+        for mark, after in zip(below, [*below[1:], None], strict=False) if is_other else ():
             is_own = sum(mark.label == one.label for one in kept) < 2
             if is_own and (after is None or _disorder(mark, after) < _OUT_OF_ORDER):
                 break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -232,15 +231,3 @@ def test_no_document_makes_the_reader_raise(value: Any) -> None:
     related = {"uid": value, "field_x": value}
     parsed({"data": {"type": "node--tta", "attributes": {"field_county": value}, "relationships": related}})
     parsed({"data": value, "included": value, "_links": value, "nid": [value]})
-
-
-def test_the_node_in_a_reply_of_drupals_ajax_system_is_read() -> None:
-    body = FEED.partition("<description>")[2].partition("</description>")[0]
-    shown = {
-        "command": "openDialog",
-        "data": f"<article data-history-node-id=150001>{unescape(body)}</article>",
-        "dialogOptions": {"title": "20240311-91530-7"},
-    }
-    found = record([{"command": "settings", "settings": {}}, shown], f"{HOST}/node/150001")
-    assert (found.form, found.title, found.county, found.node_id) == ("html", "20240311-91530-7", "Larch County", 150001)
-    assert [parsed([shown | {"data": data}, 7]).kind for data in ("<p>Saved.</p>", None)] == [Kind.OTHER, Kind.NOT_HTML]

@@ -80,6 +80,11 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
         ),
         "no value above a heading": ("TTA Title\nAudience and Area", "TTA Title", [None]),
         "another reference by its noun": ("Type of Agency\nCourts\nDelivery Format\nHybrid", "Delivery Format", ["Hybrid"]),
+        "empty answer": (
+            "Demographic - Other\nVeterans\nRecipient Agency Scope\nFiscal Year\nYear 2024",
+            "Demographic - Other",
+            ["Veterans"],
+        ),
         "prose above a section": (
             f"Type of Agency\nCourts\nLessons Learned\nStart earlier.\n{CHECK}",
             "Lessons Learned",

@@ -43,6 +43,7 @@ def test_title_and_byline_are_found_behind_any_number_of_menus(top: str, title: 
 @pytest.mark.parametrize(
     "quoted",
     [
+        "County\nKelp County\nTTA Short Name\nan old one\nSubmitted by Nobody on 01/01/1970",
         *("Submitted by Nobody on 01/01/1970", "County\nKelp County", "TTA Title\nan old one", "Milestone:\nlater"),
         "County\nKelp County\nArchived\nNo",
     ],

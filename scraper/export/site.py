@@ -217,8 +217,8 @@ class Site:
         self._write(f"static/{name}", f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n".encode())
 
     def file(self, address: str) -> str | None:
-        """Returns the file in which a URL is saved; None if it needs a server."""
-        path, _, query = address.partition("?")
+        """Returns the file in which a URL is saved; None if it needs a server. Saved CSV files have the names of columns."""
+        path, _, query = (address := re.sub(r"[?&]_header=labels$", "", address)).partition("?")
         if path == "/" and not query:
             return "index.html"
         if path in _LISTS and "_organization=" not in query:  # an organization's page lists its records
