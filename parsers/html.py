@@ -23,7 +23,7 @@ from parsers.source import SourceReader
 from parsers.tree import SKIPPED, Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
-_CANDIDATES = "article, [data-history-node-id], .node:not(main)"
+_CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
 """Where a theme without `article` puts the record: the first element that contains labels of the registry."""
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
@@ -145,10 +145,10 @@ def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
 
 
 def _is_aside(node: LexborNode) -> bool:
-    """Whether an article is a comment, a user's profile, or a media file."""
+    """Whether an element is a comment, a user's profile, a media file, or what surrounds the whole content."""
     attributes = node.attributes
     is_person = "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "")
-    return is_person or not _class_names(node).isdisjoint(("comment", "js-comment", "profile", "media"))
+    return is_person or node.tag == "main" or not _class_names(node).isdisjoint(("comment", "js-comment", "profile", "media"))
 
 
 def _is_listed(node: LexborNode) -> bool:
