@@ -1,7 +1,7 @@
 """Charts: a measure of the records that a URL selects, by one or two dimensions, prepared for `_charts.html`.
 
-`read_spec` reads the requested chart, `count` queries the database, and `draw` turns the counts into marks in percent of the
-chart area. `scraper.explore.dashboard` has the pages.
+`read_spec` reads the requested chart, and `draw` turns counts into marks in percent of the chart area.
+`scraper.explore.dashboard` queries the database, and has the pages.
 """
 
 import json
@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
-from itertools import chain
 from math import ceil, floor, log10
 from statistics import median
 from typing import Any, NamedTuple
@@ -180,27 +179,8 @@ class Counts:
                 self.cells[x, series][value] += n
 
 
-async def incomplete_periods(database: Any) -> dict[tuple[str, Value], str]:
-    """Returns why the records of a year or month are known to be incomplete, by dimension and value."""
-    return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
-
-
-async def count(database: Any, specs: Sequence[Spec], filters: RecordFilters) -> list[Counts]:
-    """Counts the selected records by the dimensions of each chart, in one query. Raises QueryInterrupted at the time limit."""
-    wanted = [[one.across.sql, one.down.sql if one.down else "NULL", one.figure.sql] for one in specs]
-    columns = {sql: f"c{at}" for at, sql in enumerate(dict.fromkeys(chain(*wanted)))}
-    parts = []
-    for at, some in enumerate(wanted):
-        groups = ", ".join(columns[sql] for sql in some if sql != "NULL")
-        parts.append(f"SELECT {at}, {', '.join(columns[sql] for sql in some)}, count(*) FROM chosen GROUP BY {groups}")
-    # SQLite stores `chosen` for several charts, so that it reads the rows once; for one, a plus keeps it from an index's order.
-    chosen = ", ".join(f"+({sql}) AS {name}" for sql, name in columns.items())
-    sql = f"WITH chosen AS (SELECT {chosen} FROM records {filters.where}) {' UNION ALL '.join(parts)}"
-    rows = [tuple(row) for row in (await database.execute(sql, filters.params, log_sql_errors=False)).rows]
-    return [_counts_of(spec, [row[1:] for row in rows if row[0] == at]) for at, spec in enumerate(specs)]
-
-
-def _counts_of(spec: Spec, rows: Iterable[tuple[Any, ...]]) -> Counts:
+def counts_of(spec: Spec, rows: Iterable[Sequence[Any]]) -> Counts:
+    """Returns the counts of a chart: of each row, the values of both dimensions and of the measure, and a number of records."""
     by, split, measure = spec.across, spec.down, spec.figure
     counts, only = Counts(), spec.only.split("\n")
     across_of, down_of = cache(by.values), cache(split.values if split else lambda _: (None,))

@@ -14,9 +14,9 @@ from datasette.utils.asgi import Request, Response
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME
 from scraper.explore import charts
-from scraper.explore.charts import MAX_ROWS, TEXTS, Chart, Spec, draw, read_spec
+from scraper.explore.charts import MAX_ROWS, TEXTS, Chart, Counts, Spec, Value, draw, read_spec
 from scraper.explore.downloads import download, file_name
-from scraper.explore.filters import COUNT_FOR, Pairs, RecordFilters, ask, ask_together, equal, form, read_filters
+from scraper.explore.filters import COUNT_FOR, QUERIES, Pairs, RecordFilters, ask, ask_together, equal, form, read_filters
 from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import Question
@@ -27,16 +27,36 @@ _MAX_SETS = 31  # sets of filtered columns whose values records may lack: of fiv
 _FILLED = ", ".join(f"count({name}) AS {name}" for name in BY_NAME["records"].columns)
 
 
+async def incomplete_periods(database: Any) -> dict[tuple[str, Value], str]:
+    """Returns why the records of a year or month are known to be incomplete, by dimension and value."""
+    return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
+
+
+async def count_charts(database: Any, specs: Sequence[Spec], filters: RecordFilters) -> list[Counts]:
+    """Counts the selected records by the dimensions of each chart, in one query. Raises QueryInterrupted at the time limit."""
+    wanted = [[one.across.sql, one.down.sql if one.down else "NULL", one.figure.sql] for one in specs]
+    columns = {sql: f"c{at}" for at, sql in enumerate(dict.fromkeys(chain(*wanted)))}
+    parts = []
+    for at, some in enumerate(wanted):
+        groups = ", ".join(columns[sql] for sql in some if sql != "NULL")
+        parts.append(f"SELECT {at}, {', '.join(columns[sql] for sql in some)}, count(*) FROM chosen GROUP BY {groups}")
+    # SQLite stores `chosen` for several charts, so that it reads the rows once; for one, a plus keeps it from an index's order.
+    chosen = ", ".join(f"+({sql}) AS {name}" for sql, name in columns.items())
+    sql = f"WITH chosen AS (SELECT {chosen} FROM records {filters.where}) {' UNION ALL '.join(parts)}"
+    rows = [tuple(row) for row in (await database.execute(sql, filters.params, log_sql_errors=False)).rows]
+    return [charts.counts_of(spec, [row[1:] for row in rows if row[0] == at]) for at, spec in enumerate(specs)]
+
+
 async def charts_of(datasette: Any, specs: Sequence[Spec], filters: RecordFilters, lacking: Any) -> list[Chart]:
     """Returns the charts, up to the first whose count exceeded the time limit."""
-    count = partial(charts.count, datasette.get_database(DATABASE), filters=filters)
+    count = partial(count_charts, datasette.get_database(DATABASE), filters=filters)
     return [draw(one, n, filters, lacking) for one, n in zip(specs, await ask_together(count, specs), strict=False)]
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the template `charts.html` shows."""
     chosen, database = await read_filters(datasette, request), datasette.get_database(DATABASE)
-    lacking, specs = await charts.incomplete_periods(database), [Spec(**one) for one in TEXTS["page"]]
+    lacking, specs = await incomplete_periods(database), [Spec(**one) for one in TEXTS["page"]]
     drawn = await charts_of(datasette, specs, chosen, lacking)
     shown: dict[str, Any] = {"charts": drawn, "records": max([0, *(one.counts.groups.total() for one in drawn)]), "filled": []}
     with suppress(QueryInterrupted):
@@ -66,7 +86,7 @@ async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[Sequence[str], R
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the templates `chart.html` and `chart.svg` show."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
-    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
+    lacking = await incomplete_periods(datasette.get_database(DATABASE))
     chart = next(iter(await charts_of(datasette, [spec], chosen, lacking)), None)
     has_few_more = chart and 0 < len(chart.others) < MAX_ROWS
     numbers = draw(spec._replace(kind="numbers"), chart.counts, chosen, lacking) if chart and has_few_more else chart
@@ -79,7 +99,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     names = {**PARAMETERS, **question.given}
     asked = [(names[name], value) for name in question.parameters if name in names and (value := request.args.get(name))]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode([*question.of.items(), *asked])}"))
-    lacking = await charts.incomplete_periods(datasette.get_database(DATABASE))
+    lacking = await incomplete_periods(datasette.get_database(DATABASE))
     chart = next(iter(await charts_of(datasette, [Spec(**question.chart)] if question.chart else [], chosen, lacking)), None)
     columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}
 
@@ -120,8 +140,8 @@ async def picture_file(datasette: Any, request: Any) -> Any:
 async def numbers_file(datasette: Any, request: Any) -> Any:
     """Returns all numbers of the chart as CSV or Excel."""
     chosen, spec, database = await read_filters(datasette, request), read_spec(request.args), datasette.get_database(DATABASE)
-    lacking = await charts.incomplete_periods(database)
-    chart = draw(spec._replace(kind="numbers"), (await charts.count(database, [spec], chosen))[0], chosen, lacking)
+    lacking = await incomplete_periods(database)
+    chart = draw(spec._replace(kind="numbers"), (await count_charts(database, [spec], chosen))[0], chosen, lacking)
     lacks, rows, is_count = chart.lacks, [], spec.measure == "records"
     names = [one.heading for one in (spec.across, spec.down, spec.figure) if one] + ["Records"] * (not is_count)
     for row in chart.rows:

@@ -15,8 +15,8 @@ from scraper.capture import from_iso
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import BadQuery
-from scraper.explore.charts import TEXTS, Spec, incomplete_periods, percent
-from scraper.explore.dashboard import charts_of
+from scraper.explore.charts import TEXTS, Spec, percent
+from scraper.explore.dashboard import charts_of, incomplete_periods
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import DATABASE
