@@ -106,9 +106,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
 
 def _is_cut(text: str) -> bool:
     """Whether the HTML has a start tag of the document (or article) but not its end tag: it is truncated."""
-    tail, begins = text[-_TAIL:].lower(), re.search("<html|<body|(<article)", text[:65536].lower())
-    is_ended = "</html" in tail or "</body" in tail
-    return not is_ended and begins is not None and (not begins[1] or "</article" not in text.lower())
+    tail = text[-_TAIL:].lower()
+    begins = None if "</html" in tail or "</body" in tail else re.search("<html|<body|(<article)", text[:65536].lower())
+    return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
 def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:

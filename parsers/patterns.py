@@ -181,8 +181,8 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
     found = element.source_field
     if found is not None:
         is_field = element.role.field or (found.known is not None and not found.alone) or patterns.is_member(found.label)
-        may_be = found.pattern in patterns.learned and not (found.alone and patterns.is_rare(found.pattern))
-        if is_field or ((found.known is not None or after_known) and may_be):
+        may_be = not is_field and (found.known is not None or after_known) and found.pattern in patterns.learned
+        if is_field or (may_be and not (found.alone and patterns.is_rare(found.pattern))):
             return Block("field", element, [], None, found.name, found)
         return None
     content = element.content
