@@ -142,6 +142,7 @@ THE_SAME = {
     "page cut": same("Category", "Adjudication", Cut("Adjudic\ufffd"), "html html"),
     "list cut": same("Type of Agency", AGENCIES, ["Courts", Cut("Loc")], "html html"),
     "next fields taken along": same("Agency", "42799", "42799 Contact Robin Vale Fax 555", Contact="Robin Vale", Fax="555"),
+    "the next label taken for the value": same("Language", "Tiếng Việt", "Año fiscal", **{"Año fiscal": "Año 2019"}),
     "a field quoted in the body": same("Category", "Assistance", "Training", body="They wrote: Category Training, in May."),
     "top of the page taken along": same("body", "Help.", "Home 20250129-145639-07 By Hope Help.", title="20250129-145639-07"),
     "another line as title": same("title", "20250129-145639-07", "Goals of the visit", "html prose"),

@@ -121,12 +121,12 @@ class PageText:
                 text = text[max(text.find(own), 0) :]  # after a byline that this page does not show
         elsewhere = {mark for other, mark in (poorer._ends if poorer else ()) if not other}
         ends = (text.find(mark) for other, mark in self._ends if other != key and mark not in own and mark not in elsewhere)
-        return text[: min((at for at in ends if at >= 0), default=None)]
+        is_label = text in {label for other, label, _ in self._fields if other != key}
+        return "" if is_label else text[: min((at for at in ends if at >= 0), default=None)]
 
     def quotes(self, text: str, *, other_than: str) -> bool:
         """Whether another field's label and value contain a text, or it is the title."""
-        quoted = text.lower()
-        return any(quoted in f"{label}{value}".lower() for key, label, value in self._fields if key != other_than)
+        return any(text.lower() in f"{label}{value}".lower() for key, label, value in self._fields if key != other_than)
 
     @cached_property
     def _formats(self) -> tuple[set[str], dict[str, str]]:
