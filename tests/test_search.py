@@ -225,6 +225,12 @@ def test_a_person_is_found_in_any_role_and_where_a_page_cut_the_name(tmp_path: P
     assert ">Abernathy<" in site.get("/-/search?q=Abernati").text, "what is cut off is no suggestion"
 
 
+@pytest.mark.parametrize("question", ["OPIOID", "DRUG Court", "REQ: 2024", "Drug cOURT"])
+def test_capitals_are_no_mistake(site: Site, question: str) -> None:
+    text = site.get(f"/-/search?{urlencode({'q': question})}").text
+    assert "Did you mean" not in text and 'class="tta-hits"' in text
+
+
 def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script> <b>deflection</b>"
     made = page(html({"TTA Title": hostile, "County": hostile}, node=7, body=hostile), url=node(7), when=day(1))

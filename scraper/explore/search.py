@@ -137,8 +137,7 @@ async def _find_record(database: Any, text: str) -> str | None:
     elif _ADDRESS.fullmatch(text):
         url = page_address(text if "://" in text else f"https://{text}")
         asked = {"text": None, "node": node_id(url), "address": address_key(url)}
-    found = (await database.execute(_SQL["record"], asked)).first()
-    return found[0] if found else None
+    return next((one for (one,) in await database.execute(_SQL["record"], asked)), None)
 
 
 async def _cut_names(database: Any, question: str) -> list[tuple[str, int]]:
@@ -167,7 +166,8 @@ async def _correct(database: Any, question: str, scopes: Sequence[str]) -> str:
         for chosen in islice(product(*choices), _TRIED):
             better = question
             for word, one in zip(words[::-1], chosen[::-1], strict=True):
-                better = better[: word.start()] + (one.title() if word[0][0].isupper() else one) + better[word.end() :]
+                spelled = one.title() if word[0][0].isupper() else one
+                better = better if one == word[0] else better[: word.start()] + spelled + better[word.end() :]
             if await is_found(match(better)):
                 if better == question or await is_found(f'"{" ".join(chosen)}"'):
                     return better
