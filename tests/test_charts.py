@@ -25,7 +25,7 @@ from tests.dbkit import html as page_html
 from tests.state_paths import HEIGHT, PATHS, WIDTH, state_paths
 from tests.webkit import Site, demo
 
-_MARK = re.compile(r'<a href="(/tta/records[^"]*)" aria-label="[^"]*: ([\d,]+) records?"')
+_MARK = re.compile(r'<a href="(/tta/records[^"]*)" aria-label="[^"]*(?:: |\()([\d,]+) records?\)?"')
 _COUNT = re.compile(r'<a href="(/tta/records[^"]*)">([\d,]+)</a></td>')
 EVERYTHING = RecordFilters("/tta/records", [], "", {}, "")
 
@@ -40,11 +40,11 @@ def _rows(site: Site, address: str) -> int:
     "path",
     [
         "/-/charts",
-        "/-/charts?fiscal_year=2023",
         "/-/charts?_search=training&program_areas__arraycontains=Law+Enforcement",
         *(f"/-/chart?_by={by}" for by in DIMENSIONS),
         "/-/chart?_by=county&_split=agency_types&_kind=bars",
         "/-/chart?_by=month&_split=status",
+        *(f"/-/chart?_by=program_areas&_measure={one}" for one in MEASURES),
     ],
 )
 def test_every_mark_leads_to_the_rows_it_counts(site: Site, path: str) -> None:

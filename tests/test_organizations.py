@@ -213,8 +213,11 @@ def test_similar_help_of_different_providers_to_one_agency_is_found(tmp_path: Pa
     captures = []
     for number, (agency, provider, year) in enumerate(("7A3", "7B4", "7C8", "8B4", "7A4"), 1):
         fields: dict[str, Any] = {"Primary Recipient Agency Name": agency, "Provider Reference": f"Institute {provider}"}
+        fields["Event Location Geo"] = "POINT (-71.05 42.35)" if number == 1 else "POINT (-97.74 30.27)"
         payload = html(fields, node=number, body=body, title=f"202{year}0129-145639-07")
         captures.append(page(payload, url=node(number), when=day(number)))
     site = Site(loaded(tmp_path, captures).database)
-    found = site.json("/tta/overlaps.json?_shape=array&state=")
-    assert {(row["record_id"], row["other_record_id"], row["same_text"]) for row in found} == {("2", "1", 1), ("5", "2", 1)}
+    both = {("2", "1", 1), ("5", "2", 1)}
+    for state, expected in (("", both), ("TX", both), ("Massachusetts", {("2", "1", 1)}), ("Ohio", set())):
+        found = site.json(f"/tta/overlaps.json?_shape=array&state={state}")
+        assert {(row["record_id"], row["other_record_id"], row["same_text"]) for row in found} == expected

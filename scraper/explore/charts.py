@@ -45,10 +45,7 @@ Value = str | int | float | None
 
 
 class Dimension(NamedTuple):
-    """What records are counted by. `columns`: their filters select a value's rows; `order`: values have a natural order.
-
-    A value may have a display name after a tab.
-    """
+    """What records are counted by. `columns` filter a value's rows; `order`: values have one; a tab precedes a display name."""
 
     heading: str
     sql: str
@@ -85,7 +82,7 @@ class Dimension(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A figure of records. `sql`: a record's value, named `value`; `of`: computes the figure; `unit`: what it counts."""
+    """A figure, which `of` computes from a value of each record (`sql`; `value`: its name, `known`: its column), in `unit`."""
 
     heading: str
     about: str
@@ -95,6 +92,7 @@ class Measure(NamedTuple):
     adds_up: bool = False
     unit: str = ""
     value: str = ""
+    known: str = ""
 
 
 DIMENSIONS = {
@@ -279,6 +277,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     for (across, down, _), n in counts.groups.items():
         sizes.update(dict.fromkeys((down if split else across) if across else (), n))
     chosen_of, total = split or by, counts.groups.total()
+    counted = [(f"{measure.known}__notnull", 1)] if measure.known else []
     ranks = dict(sizes) if chosen_of.columns[0] not in TEXTS["answers"] else {one: int(one == 1) for one in sizes}  # Yes is first
     order = sorted(sizes, key=chosen_of.key if chosen_of.order else lambda one: (one is None, -ranks[one], str(one)))
     totals = {chosen_of.name(one): sizes[one] for one in order}
@@ -302,7 +301,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
         parts = (counts.cells.get((first, one), Counter()) for one in (others if second == OTHER else [second]))
         if not (cell := sum(parts, Counter[Any]())):
             return None
-        filters = [*by.filters(first), *(split.filters(second) if split else [])]
+        filters = [*by.filters(first), *(split.filters(second) if split else []), *counted]
         whole = counts.rows[first].total() if split else total
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url)
@@ -315,7 +314,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
 
     def row(first: Value, name: str) -> Row:
         found = counts.rows[first]
-        value, url = figure(found, total) if found else 0.0, chosen.url(*by.filters(first))
+        value, url = figure(found, total) if found else 0.0, chosen.url(*by.filters(first), *counted)
         return Row(name, value, found.total(), url, cache(lambda: [mark(first, one) for one in series]))
 
     rows = dict(zip(firsts, map(row, firsts, _name_values(by, firsts, counts.rows, stars[spec.by])), strict=True))

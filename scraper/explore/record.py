@@ -81,12 +81,13 @@ def differing(old: str | None, new: str | None) -> dict[str, str]:
 
 
 def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    for column, condition in FACTS.items():
+    for column, by in FACTS.items():
         if (value := record[column]) is None:
             continue
         about = columns_of(RecordRow)[column]
         texts = (list_values(value) or []) if column in LIST_COLUMNS else [value]
-        yield about.heading, [(("No", "Yes")[bool(one)] if about.type is bool else str(one), {condition: one}) for one in texts]
+        also = {"place_state__exact": record["place_state"]} if column == "place_county" else {}  # states share names of counties
+        yield about.heading, [(("No", "Yes")[bool(one)] if about.type is bool else str(one), {by: one} | also) for one in texts]
 
 
 def _group_fields(fields: list[dict[str, Any]], sections: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[Group]:
