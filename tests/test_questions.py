@@ -140,3 +140,10 @@ def test_waiting_times_are_the_same_in_the_rows_and_in_the_chart(site: Site) -> 
     drawn = {line[0]: float(line[1]) for line in lines if len(line) == 3}
     asked = _rows(site, "waiting_times")
     assert {row["type_of_assistance"]: row["median_days"] for row in asked if row["median_days"] is not None} == drawn
+
+
+def test_a_question_that_takes_too_long_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "with recursive n (x) as (select 1 union all select x + 1 from n) select sum(x) as records from n"
+    monkeypatch.setitem(QUESTIONS, "newest", QUESTIONS["newest"]._replace(sql=endless, parameters=()))
+    answer = Site(loaded(tmp_path, [page(html({}, node=1), url=node(1), when=day(1))]).database).get("/tta/newest")
+    assert (answer.status_code, "reached the time limit" in answer.text) == (400, True)

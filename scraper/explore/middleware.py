@@ -219,7 +219,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
             try:
                 return await super().execute(sql, params, **options)
             except QueryInterrupted:
-                if options.get("custom_time_limit", inf) >= self.ds.sql_time_limit_ms:  # else it was only worth so long
+                if (options.get("custom_time_limit") or inf) >= self.ds.sql_time_limit_ms:  # else it was only worth so long
                     _cut_off.get([]).append(sql)
                 raise
         most, page_size = self.ds.max_returned_rows, options.get("page_size") or self.ds.page_size
