@@ -1,4 +1,4 @@
-"""Nothing of the one real capture we have is lost or beyond finding; `pages/text-real` has the record that a person reads in it."""
+"""Nothing of the one real capture is lost, and all of it can be found; `pages/text-real` has the record that a person reads."""
 
 from __future__ import annotations
 
