@@ -101,11 +101,6 @@ def dictionary_rows() -> list[tuple[str | None, ...]]:
     return [(table, one.name, one.description, one.label, one.unit, one.heading) for table, one in infos]
 
 
-def table_description(table: Table) -> str:
-    """Describes in a sentence what the table contains."""
-    return (table.model.__doc__ or "").strip().splitlines()[0]
-
-
 def _table_sql(table: Table) -> list[str]:
     links = [f'FOREIGN KEY ("{column}") REFERENCES "{other}"("{column}")' for column, other in table.links]
     keys = [f"PRIMARY KEY ({_quote_names(table.keys)})"] if table.keys else []
