@@ -75,6 +75,7 @@ class Table:
     keys: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     indexes: tuple[str, ...] = ()
+    in_no_index: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
