@@ -18,9 +18,9 @@ from parsers.columns import field_key
 from parsers.locate import SourcePosition, SourcePositions, locate
 from parsers.record import Field, RecordValues, columns_of
 from parsers.registry import GROUPS, LABELS, label_key, label_named, label_of
-from parsers.urls import node_id, without_archive
+from parsers.urls import node_id
 from scraper.archive.store import CATALOG, Archive
-from scraper.capture import Capture, WarcType
+from scraper.capture import Capture, WarcType, replay_url
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.derived import RULES, rule_sql
@@ -31,8 +31,6 @@ from scraper.errors import ArchiveDamaged, TtaError
 from scraper.reading import read_capture
 from scraper.sqlite import dicts
 
-REPLAY = "https://web.archive.org/web/"
-"""URL prefix at which the Wayback Machine displays captures (DESIGN.md, "Configuration")."""
 INTACT = "intact"
 NOT_SHOWN = "the page is read differently now than when it was loaded; `tta load --rebuild` reads all pages again"
 _KEPT = 32
@@ -248,10 +246,7 @@ class Why:
         The header `HTTP` is the status and the redirect's target.
         """
         stored = self._read(capture["original_id"] or capture["capture_id"])
-        origin = Origin(capture, problem=stored.problem)
-        if capture["source"] == "wayback" and capture["url"] and capture["captured_at"]:
-            digits = re.sub(r"\D", "", capture["captured_at"])[:14]
-            origin.replay = f"{REPLAY}{digits}/{without_archive(capture['url'])}"
+        origin = Origin(capture, replay_url(capture["source"], capture["captured_at"], capture["url"]), problem=stored.problem)
         if stored.capture is not None:
             origin.fixity = INTACT if stored.capture.sha256 == capture["sha256"] else "the body in the archive has another digest"
         if stored.positions is not None:

@@ -113,11 +113,15 @@ def replace_file(path: Path, fresh: Path, reason: str) -> Path:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Raises TtaError instead of SQLite's errors about the file at `path`; SqliteDamaged if the file is damaged."""
+    """Raises TtaError instead of errors of SQLite and the operating system; SqliteDamaged if the file at `path` is damaged."""
     try:
         yield
     except sqlite3.Error as error:
         raise explain(path, error) from error
+    except BrokenPipeError:  # standard output was closed by its reader; nothing is wrong with the file
+        raise
+    except OSError as error:
+        raise TtaError(f"{error.filename or path}: {error.strerror or error}") from error
 
 
 def explain(path: Path, error: sqlite3.Error) -> TtaError:

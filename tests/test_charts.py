@@ -281,11 +281,10 @@ def test_captions_name_what_leaves_records_out_and_only_years_that_are_drawn() -
         counts.add(number, [f"provider {number}"], [None], reason="unknown county")
     chart = draw(Spec(by="provider_reference", split="county", kind="bars"), counts, EVERYTHING)
     assert (chart.left_out, chart.unknown) == ({f"another {chart.spec.across.name_in_text}": 15}, {"unknown county": 310})
-    counts = Counts()
+    counts = Counts(lacking={("fiscal_year", year): f"lack of {year}" for year in (2023, 2024)})
     for year in (2023, 2024):
         counts.add(1, [year])
-    lacking = {("fiscal_year", year): f"lack of {year}" for year in (2023, 2024)}
-    assert draw(Spec(only="2024", kind="bars"), counts, EVERYTHING, lacking).lacks == {"2024": "lack of 2024"}
+    assert draw(Spec(only="2024", kind="bars"), counts, EVERYTHING).lacks == {"2024": "lack of 2024"}
 
 
 def test_months_without_a_record_are_drawn() -> None:

@@ -25,7 +25,7 @@ class Availability(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class DictionaryRow:
-    """Every column of every table, with its meaning."""
+    """A row of `dictionary`."""
 
     table: str = required("table of the database")
     column: str = required("column of the table")
@@ -37,7 +37,7 @@ class DictionaryRow:
 
 @dataclass(slots=True, kw_only=True)
 class RunRow:
-    """Each refresh: when it ran, how it ended, and what it added."""
+    """A row of `runs`, which `scraper.refresh` completes step by step."""
 
     run_id: int = required("number of the run, from 1")
     started_at: str = required("when it began", _ISO)
@@ -61,18 +61,21 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
+    """A table of the database. `about`: a sentence; `keys` come first; `links` are foreign keys (column, table).
 
-    `searched`: the columns in the table's full-text index. `shared`: columns whose values many rows have in common and that are
-    stored once: then the table is a view of two tables (docs/decisions/database.md). `repeats`: columns of such a view (column,
-    column of `records`) whose rows are stored with an empty text where they repeat the record's; no parsed value is empty.
+    `local`: columns that differ by machine. `searched`: columns in the table's full-text index. `shared`: columns whose values
+    many rows have in common and that are stored once: then the table is a view of two tables (docs/decisions/database.md).
+    `repeats`: columns of such a view (column, column of `records`) whose rows are stored with an empty text where they repeat
+    the record's; no parsed value is empty.
     """
 
     name: str
     model: type
+    about: str
     keys: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     indexes: tuple[str, ...] = ()
+    in_no_index: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
@@ -107,7 +110,7 @@ _BASES = {
 _MODELS = {"runs": RunRow, "dictionary": DictionaryRow}
 
 
-def _make_model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
+def _make_model(name: str, columns: dict[str, dict[str, Any]]) -> type:
     """Creates a model for `columns_of` from the descriptions of its columns."""
     made = []
     for column, texts in columns.items():
@@ -117,17 +120,17 @@ def _make_model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> ty
         is_required, kind = texts.get("required"), _TYPES[texts["type"]]
         text = (required if is_required else optional)(texts["description"] + derived + precision, texts.get("unit"), **heading)
         made.append((column, kind if is_required else kind | None, text))
-    bases, described = (_BASES[name],) if name in _BASES else (), {"__doc__": about, "__module__": __name__}
+    bases, module = (_BASES[name],) if name in _BASES else (), {"__module__": __name__}
     # Without methods, which nothing calls: to generate them took 7 ms at every start.
-    return make_dataclass("Row", made, bases=bases, namespace=described, init=False, repr=False, eq=False, kw_only=True)
+    return make_dataclass("Row", made, bases=bases, namespace=module, init=False, repr=False, eq=False, kw_only=True)
 
 
-def _make_table(name: str, about: str = "", columns: dict[str, Any] | None = None, **options: Any) -> Table:
+def _make_table(name: str, about: str, columns: dict[str, Any] | None = None, **options: Any) -> Table:
     """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
-    model = _MODELS.get(name) or _make_model(name, about, (RULES if name == "records" else {}) | (columns or {}))
+    model = _MODELS.get(name) or _make_model(name, (RULES if name == "records" else {}) | (columns or {}))
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
     links, repeats = (tuple(options.get(key, {}).items()) for key in ("links", "repeats"))
-    return Table(name, model, **parts, links=links, repeats=repeats, indexes=tuple(options.get("indexes", ())))
+    return Table(name, model, about, **parts, links=links, repeats=repeats, indexes=tuple(options.get("indexes", ())))
 
 
 def _read_texts(name: str) -> str:

@@ -36,13 +36,6 @@ def safe_href(address: str | None) -> str | None:
     return None
 
 
-def replay_url(source: str | None, captured_at: str | None, url: str | None) -> str | None:
-    """Returns the Wayback Machine's URL of a capture; None if it came from elsewhere or its time is unknown."""
-    if source != "wayback" or not captured_at or not safe_href(url):
-        return None
-    return f"https://web.archive.org/web/{re.sub(r'[^0-9]', '', captured_at)[:14]}/{url}"
-
-
 def moment(text: str | None) -> str:
     """Formats a time for display: to the minute, with its zone if it has one. Any other text is returned unchanged."""
     found = _TIME.fullmatch(text or "")

@@ -6,7 +6,6 @@ from typing import Any
 
 from parsers.record import ColumnInfo, columns_of
 from scraper.database import about
-from scraper.database.schema import table_description
 from scraper.export.manifest import PROGRAM, Written
 from scraper.export.tables import BY_NAME, FLAT, Values, values_of
 
@@ -45,7 +44,7 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
                 "name": name,
                 **_CONSTANT["resource"],
                 "path": file.name,
-                "description": table_description(BY_NAME[name]),
+                "description": BY_NAME[name].about,
                 "bytes": file.bytes,
                 "hash": f"sha256:{file.sha256}",
                 "rows": file.rows,

@@ -43,13 +43,8 @@ def values_of(info: ColumnInfo) -> Values:
 
 
 @dataclass(slots=True, kw_only=True)
-class FlatRow(RecordRow):
-    """The records as a spreadsheet shows them: lists joined with '; ', Yes and No in words, long texts truncated and marked."""
-
-
-@dataclass(slots=True, kw_only=True)
 class CodebookRow(DictionaryRow):
-    """Every column of this export: what it means, how many values it has and which are most frequent."""
+    """A row of `codebook`."""
 
     values: int = required("rows with a value", "rows")
     missing: int = required("rows without a value", "rows")
@@ -66,10 +61,14 @@ def _list_table(info: ColumnInfo) -> Table:
         (info.name.removesuffix("s"), str, required(f"one value of records.{info.name}", **texts)),
     ]
     model = make_dataclass("LongRow", columns, kw_only=True)
-    model.__doc__ = f"The values of records.{info.name}, one per row."
-    return Table(f"records_{info.name}", model, keys=("record_id", "position"), links=(("record_id", "records"),))
+    about, links = f"The values of records.{info.name}, one per row.", (("record_id", "records"),)
+    return Table(f"records_{info.name}", model, about, keys=("record_id", "position"), links=links)
 
 
+_ABOUT_FLAT = (
+    "The records as a spreadsheet shows them: lists joined with '; ', Yes and No in words, long texts truncated and marked."
+)
+_ABOUT_CODEBOOK = "Every column of this export: what it means, how many values it has and which are most frequent."
 _LISTS = {f"records_{info.name}": info for info in columns_of(RecordRow).values() if values_of(info) is Values.LIST}
 LIST_COLUMNS = frozenset(info.name for info in _LISTS.values())
 BY_NAME = {
@@ -78,8 +77,8 @@ BY_NAME = {
         *(one for one in TABLES if one.name not in (*LOCAL_TABLES, "dictionary", "captures", "changes")),
         *(one for one in TABLES if one.name in ("captures", "changes")),
         *map(_list_table, _LISTS.values()),
-        Table(FLAT, FlatRow, keys=("record_id",)),
-        Table(CODEBOOK, CodebookRow, keys=("table", "column")),
+        Table(FLAT, RecordRow, _ABOUT_FLAT, keys=("record_id",)),
+        Table(CODEBOOK, CodebookRow, _ABOUT_CODEBOOK, keys=("table", "column")),
     )
 }
 EXPORTED = tuple(BY_NAME)
