@@ -9,7 +9,7 @@ from parsers.contacts import is_contact
 from tests.markupkit import BARE, BYLINE, CLASSED, URL, field, page, read
 from tests.tables import read_table
 
-TABLES = read_table("tables/reading.toml")
+CASES = read_table("tables/reading.toml")
 
 
 def rows(inside: str) -> list[tuple[str | None, str | None]]:
@@ -59,10 +59,10 @@ def test_markup_fields_are_instructions_whatever_their_label(label: str | None, 
     assert [row.section for row in record.fields] == [None, None, section]
 
 
-@pytest.mark.parametrize("shape", TABLES["shapes"])
+@pytest.mark.parametrize("shape", CASES["shapes"])
 def test_fields_are_read_in_the_markup_of_any_theme(shape: str) -> None:
     def fields(*pairs: tuple[str, str]) -> str:
-        return "".join(TABLES["shapes"][shape].format(*pair) for pair in pairs)
+        return "".join(CASES["shapes"][shape].format(*pair) for pair in pairs)
 
     pairs = (("TTA Short Name", "Roundtable"), ("TTA Title", "A"), ("Room", "12"), ("County", "Ada County"))
     items = [fields(("Milestone Title", title), ("Milestone Date", "2024-04-01")) for title in ("A", "B")]
@@ -87,19 +87,19 @@ def test_labels_and_values_in_wrappers_of_any_kind(pair: str, around: str) -> No
     assert [(one.title, one.date) for one in record.milestones] == [("A", "2024-04-01"), ("B", "2024-04-02")]
 
 
-@pytest.mark.parametrize("what", TABLES["around"])
+@pytest.mark.parametrize("what", CASES["around"])
 @pytest.mark.parametrize("fields", [CLASSED, BARE], ids=["classes", "bare"])
 @pytest.mark.parametrize("first", [True, False])
 def test_what_surrounds_a_record_is_no_part_of_it(what: str, fields: str, first: bool) -> None:
     body = "<div><p>Help is asked for.</p></div>"
-    around = TABLES["around"][what]
+    around = CASES["around"][what]
     inside = around + BYLINE + body + fields if first else BYLINE + body + fields + around
     record = read(page(f"<div>{inside}</div>"))
     assert (record.description, record.submitted_by) == ("Help is asked for.", "Ann Onym")
     assert rows(f"<div>{inside}</div>") == [(None, "Help is asked for.")]
 
 
-@pytest.mark.parametrize(("value", "text", "href"), TABLES["values"])
+@pytest.mark.parametrize(("value", "text", "href"), CASES["values"])
 def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None) -> None:
     row = read(page(CLASSED + field("Room", value, kind="entity-reference"))).fields[-1]
     assert (row.label, row.value, row.href) == ("Room", text, href and f"https://bjatta.bja.ojp.gov{href}")
@@ -151,10 +151,10 @@ def test_a_link_around_an_item_is_the_items_link() -> None:
     assert (row.label, row.value, row.href) == ("Room", "Big hall", "https://bjatta.bja.ojp.gov/t/1")
 
 
-@pytest.mark.parametrize("name", TABLES["like_labels"])
+@pytest.mark.parametrize("name", CASES["like_labels"])
 def test_a_line_is_a_label_only_where_the_page_uses_it_as_one(name: str) -> None:
-    inside = TABLES["like_labels"][name]["inside"].replace("{BARE}", BARE).replace("{CLASSED}", CLASSED)
-    assert tuple(rows(f"<div>{inside}</div>")) == TABLES["like_labels"][name]["rows"]
+    inside = CASES["like_labels"][name]["inside"].replace("{BARE}", BARE).replace("{CLASSED}", CLASSED)
+    assert tuple(rows(f"<div>{inside}</div>")) == CASES["like_labels"][name]["rows"]
 
 
 @pytest.mark.parametrize(
@@ -209,9 +209,9 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize("how", TABLES["markup"])
+@pytest.mark.parametrize("how", CASES["markup"])
 def test_a_page_in_markup_of_any_kind_is_read(how: str) -> None:
-    around, pair = TABLES["markup"][how]
+    around, pair = CASES["markup"][how]
     text = "<p>Submitted by Ann Onym on Mon, 01/29/2024 - 14:56</p><p>Help is asked for.</p><p>Soon.</p>"
     record = read(page(text + around.format("".join(pair.format(*one) for one in PAIRS)), root="<div>{}</div>"))
     assert [(row.label, row.value) for row in record.fields if row.name != "body"] == PAIRS
@@ -219,7 +219,7 @@ def test_a_page_in_markup_of_any_kind_is_read(how: str) -> None:
     assert (record.title, record.submitted_by, record.submitted_at) == ("20240129-145639-07", "Ann Onym", "2024-01-29T14:56:00")
 
 
-@pytest.mark.parametrize("head", TABLES["heads"])
+@pytest.mark.parametrize("head", CASES["heads"])
 @pytest.mark.parametrize("url", [None, "https://copies.example/AB12-CD34"])
 def test_a_copy_names_the_pages_own_address(head: str, url: str | None) -> None:
     record = read(

@@ -18,7 +18,7 @@ from parsers.scalars import (
 )
 from tests.tables import read_table
 
-TABLES = read_table("tables/scalars.toml")
+CASES = read_table("tables/scalars.toml")
 
 
 @pytest.mark.parametrize("title", "20250129-145639-07|20170119-85658-46|20200722-170836-4|20200722-17083-4".split("|"))
@@ -48,7 +48,7 @@ def test_number(text: str, expected: int | None) -> None:
     assert number(text) == expected
 
 
-@pytest.mark.parametrize(("text", "longitude", "latitude"), TABLES["points"])
+@pytest.mark.parametrize(("text", "longitude", "latitude"), CASES["points"])
 def test_a_sound_point_has_a_place(text: str, longitude: float, latitude: float) -> None:
     assert parse_point(text) == (longitude, latitude, None)
 
@@ -85,7 +85,7 @@ def test_texts_that_are_no_time_or_more_than_one(text: str) -> None:
     assert iso_time(text) is None
 
 
-@pytest.mark.parametrize(("text", "expected"), TABLES["times"])
+@pytest.mark.parametrize(("text", "expected"), CASES["times"])
 def test_times(text: str | None, expected: str | None) -> None:
     assert iso_time(text) == expected
 
@@ -95,12 +95,12 @@ def test_what_is_too_long_is_no_value(text: str) -> None:
     assert (iso_time(text), money_range(text)) == (None, (None, None))
 
 
-@pytest.mark.parametrize(("text", "expected"), TABLES["ranges"])
+@pytest.mark.parametrize(("text", "expected"), CASES["ranges"])
 def test_ranges(text: str, expected: tuple[str | None, str | None]) -> None:
     assert time_range(text, None) == expected
 
 
-@pytest.mark.parametrize(("text", "attribute", "expected"), TABLES["ranges_with_attributes"])
+@pytest.mark.parametrize(("text", "attribute", "expected"), CASES["ranges_with_attributes"])
 def test_attributes_of_a_range_count_where_they_are_times(text: str, attribute: str, expected: tuple[str | None, ...]) -> None:
     assert time_range(text, attribute) == expected
 
@@ -114,7 +114,7 @@ def test_a_local_time_that_is_marked_as_utc_becomes_the_right_instant() -> None:
     assert in_site_zone(printed, stamps) == "2019-07-04T10:49:47-04:00/2019-07-05T11:00:00-04:00"
 
 
-@pytest.mark.parametrize(("text", "expected"), TABLES["money"])
+@pytest.mark.parametrize(("text", "expected"), CASES["money"])
 def test_money(text: str, expected: tuple[float | None, float | None]) -> None:
     assert money_range(text) == expected
 
