@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from scraper.archive.store import CATALOG
-from scraper.archive.warc import record_bytes, utc_now
+from scraper.archive.warc import record_bytes
+from scraper.capture import utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders, locked
