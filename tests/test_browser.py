@@ -110,13 +110,9 @@ def test_map_names_and_links_its_records(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("query", "number"),
     [
-        ("fiscal_year=2023", 9),
-        ("_agency_state=TX", 6),
-        ("_organization=8142", 11),
-        ("_since=2025-01-01", 14),
-        ("_until=2025-01-01", 47),
-        ("_search=opioid", 16),
-        ("_where=fiscal_year%3E2023", 23),
+        ("fiscal_year=2024&_organization=8142", 3),
+        ("_agency_state=TX&_until=2025-01-01", 6),
+        ("_search=opioid&_where=fiscal_year%3E2021", 14),
     ],
 )
 def test_map_draws_the_records_of_the_table(watched: Watched, query: str, number: int) -> None:
@@ -162,10 +158,8 @@ OWN = [
     "/",
     "/-/charts",
     "/-/chart?_by=program_areas&_split=fiscal_year",
-    "/-/chart?_by=status&_split=evidence_based&_kind=bars",
     "/-/chart?_measure=emerging_need&_by=place_state",
     "/-/new",
-    "/tta/overlaps",
     "/tta/places",
     "/-/chart?_split=program_areas",
     "/-/search?q=training",

@@ -88,11 +88,11 @@ def test_what_cannot_be_drawn_is_said_so(site: Site, query: str) -> None:
         assert (answer.status_code, "Traceback" in answer.text) == (400, False)
 
 
-@pytest.mark.parametrize("path", ["/-/charts", "/-/chart", "/-/chart.svg", "/-/chart.csv"])
-def test_no_record_is_no_chart_and_no_error(site: Site, tmp_path: Path, path: str) -> None:
-    assert site.get(f"{path}?fiscal_year=1900").status_code == 200
+def test_no_record_is_no_chart_and_no_error(site: Site, tmp_path: Path) -> None:
     empty = Site(loaded(tmp_path, []).database)
-    assert [empty.get(address).status_code for address in ("/", path)] == [200, 200]
+    assert empty.get("/").status_code == 200
+    for path in ("/-/charts", "/-/chart", "/-/chart.svg", "/-/chart.csv"):
+        assert (site.get(f"{path}?fiscal_year=1900").status_code, empty.get(path).status_code) == (200, 200), path
 
 
 @pytest.mark.parametrize(
