@@ -124,6 +124,11 @@ class Capture:
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]
 
 
+def utc_now() -> datetime:
+    """Returns the time to the second, as precise as WARC dates."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def iso(moment: datetime | None, length: int | None = None) -> str | None:
     """Formats a time in UTC as `2025-01-31T00:00:00Z`, with a fraction only if it has one; or the first `length` characters."""
     if moment is None:

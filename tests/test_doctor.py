@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive.warc import record_bytes, utc_now
+from scraper.archive.warc import record_bytes
+from scraper.capture import utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders, locked

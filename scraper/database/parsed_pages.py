@@ -5,6 +5,7 @@ replaced if damaged. Results are committed in batches while a load runs, so a lo
 """
 
 import sqlite3
+import tomllib
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -20,20 +21,9 @@ from scraper.errors import ParsedPagesDamaged, SqliteDamaged
 from scraper.sqlite import explained, open_writable, remove, uri
 
 NAME = "parsed.db"
-_SCHEMA = """
-CREATE TABLE pages (capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL,
-    checksum INTEGER NOT NULL, result BLOB NOT NULL, page BLOB, UNIQUE (warc_file, warc_offset)) STRICT;
-CREATE TABLE state (code TEXT NOT NULL, parsing INTEGER NOT NULL) STRICT;
-"""
-_MISSING = f"""
-CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures WHERE capture_id IN ({absent_from("pages")})
-    ORDER BY warc_file, warc_offset
-"""
-"""A capture with a new preferred delivery is at another place, and may parse differently (`Entry.rank`)."""
-_ENTRIES = f"""
-SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
-    FROM temp.missing JOIN archive.captures entry USING (capture_id) WHERE missing.rowid > ? ORDER BY missing.rowid LIMIT 1000
-"""
+_SQL: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_MISSING = _SQL["missing"].format(absent=absent_from("pages"))
+_ENTRIES = _SQL["entries"].format(names=", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__))
 
 
 class ParsedPages:
@@ -62,7 +52,7 @@ class ParsedPages:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO state VALUES ('{parsing_code()}', 0); COMMIT")
+                db.executescript(f"BEGIN; {_SQL['schema']} INSERT INTO state VALUES ('{parsing_code()}', 0); COMMIT")
             code, parsing = db.execute("SELECT code, parsing FROM state").fetchone() or (None, 0)
             self.was_interrupted = bool(parsing)
             if code == parsing_code():

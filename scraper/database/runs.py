@@ -14,6 +14,12 @@ from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import dicts, open_readonly, open_writable
 
+ADVICE = (
+    "the next run finds the same captures in the archive and is refused again, until the parser is fixed"
+    " or `tta refresh --accept` accepts the new state"
+)
+"""What to do about a refused run."""
+
 
 class Outcome(StrEnum):
     """How a run ended. All but `committed` left the database as it was; `unanswered`: no source answered, and nothing was new."""

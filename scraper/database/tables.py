@@ -5,12 +5,24 @@
 
 import csv
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, make_dataclass
 from enum import StrEnum
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from parsers.record import Field, Kind, Milestone, PerformanceMetric, RecordValues, Section, columns_of, optional, required
+from parsers.record import (
+    ColumnInfo,
+    Field,
+    Kind,
+    Milestone,
+    PerformanceMetric,
+    RecordValues,
+    Section,
+    columns_of,
+    optional,
+    required,
+)
 from scraper.database.derived import RULES
 
 _ISO = "ISO 8601, UTC"  # unit of times
@@ -21,18 +33,6 @@ class Availability(StrEnum):
 
     GONE = "gone"
     UNKNOWN = "unknown"
-
-
-@dataclass(slots=True, kw_only=True)
-class DictionaryRow:
-    """A row of `dictionary`."""
-
-    table: str = required("table of the database")
-    column: str = required("column of the table")
-    description: str = required("what it contains")
-    label: str | None = optional("label on the record page that it is read from")
-    unit: str | None = optional("unit or format of its values")
-    heading: str = required("display name of the column, which pages use as the heading")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,7 +107,6 @@ _BASES = {
     "milestones": Milestone,
     "performance_metrics": PerformanceMetric,
 }
-_MODELS = {"runs": RunRow, "dictionary": DictionaryRow}
 
 
 def _make_model(name: str, columns: dict[str, dict[str, Any]]) -> type:
@@ -127,7 +126,7 @@ def _make_model(name: str, columns: dict[str, dict[str, Any]]) -> type:
 
 def _make_table(name: str, about: str, columns: dict[str, Any] | None = None, **options: Any) -> Table:
     """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
-    model = _MODELS.get(name) or _make_model(name, (RULES if name == "records" else {}) | (columns or {}))
+    model = RunRow if name == "runs" else _make_model(name, (RULES if name == "records" else {}) | (columns or {}))
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
     links, repeats = (tuple(options.get(key, {}).items()) for key in ("links", "repeats"))
     return Table(name, model, about, **parts, links=links, repeats=repeats, indexes=tuple(options.get("indexes", ())))
@@ -143,13 +142,11 @@ RUN_TABLES = ("runs", "run_checks")
 """Tables about runs rather than about the archive: a rebuild keeps them."""
 LOCAL_TABLES = (*RUN_TABLES, "program")
 """Tables about how this copy of the database was made; only the `tta.db.gz` of a site contains them."""
-if TYPE_CHECKING:
 
-    class RecordRow(RecordValues):
-        """The model of the table `records`: what the page shows, what is derived from it, and its captures."""
 
-else:
-    RecordRow = BY_NAME["records"].model
+def columns_in(table: str | None) -> Mapping[str, ColumnInfo]:
+    """Returns the columns of a table by name; for views and questions those of `records`, from which theirs are derived."""
+    return columns_of(BY_NAME[table if table in BY_NAME else "records"].model)
 
 
 class View(NamedTuple):

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -10,8 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from datasette.utils import tilde_encode
 from markupsafe import Markup
 
-from parsers.record import ColumnInfo, columns_of
-from scraper.database.tables import BY_NAME, TABLES, RecordRow
+from scraper.database.tables import TABLES, columns_in
 from scraper.export.tables import LIST_COLUMNS
 
 DATABASE = "tta"
@@ -22,11 +20,6 @@ _PARTS["records"] = dict.fromkeys(("agency_id", "provider_id"), "organizations")
 _TIMED = {"capture_id": "captures", "run_id": "runs"}  # rows that are named for their times
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)  # links that are shown as links
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")  # day, time and zone
-
-
-def columns_in(table: str | None) -> Mapping[str, ColumnInfo]:
-    """Returns the columns of a table by name; for views and questions those of `records`, from which theirs are derived."""
-    return columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow)
 
 
 def safe_href(address: str | None) -> str | None:

@@ -11,9 +11,8 @@ from typing import Any
 
 from datasette.database import QueryInterrupted
 
-from parsers.record import columns_of
 from scraper.capture import replay_url
-from scraper.database.tables import RecordRow
+from scraper.database.tables import columns_in
 from scraper.explore.charts import TEXTS
 from scraper.explore.filters import QUERIES, RecordFilters, ask
 from scraper.explore.links import list_values, safe_href
@@ -85,7 +84,7 @@ def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]
     for column, by in FACTS.items():
         if (value := record[column]) is None:
             continue
-        about = columns_of(RecordRow)[column]
+        about = columns_in("records")[column]
         texts = (list_values(value) or []) if column in LIST_COLUMNS else [value]
         also = {"place_state__exact": record["place_state"]} if column == "place_county" else {}  # states share names of counties
         yield about.heading, [(("No", "Yes")[bool(one)] if about.type is bool else str(one), {by: one} | also) for one in texts]

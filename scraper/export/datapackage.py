@@ -11,14 +11,7 @@ from scraper.export.tables import BY_NAME, FLAT, Values, values_of
 
 _CONSTANT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 _README = Path(__file__).with_name("package_readme.md").read_text(encoding="utf-8")
-_TYPES: dict[Values, dict[str, Any]] = {
-    Values.INTEGER: {"type": "integer"},
-    Values.NUMBER: {"type": "number"},
-    Values.YES_NO: {"type": "boolean", "trueValues": ["1"], "falseValues": ["0"]},
-    Values.LIST: {"type": "array"},
-    Values.TIME: {"type": "datetime"},
-    Values.DATE: {"type": "date"},
-}
+_TYPES = {Values[name]: field for name, field in _CONSTANT["types"].items()}
 _TEXT = {"type": "string"}
 _FLAT_TYPES = _TYPES | {Values.LIST: _TEXT, Values.YES_NO: {"type": "boolean", "trueValues": ["Yes"], "falseValues": ["No"]}}
 _PARTIAL_TIME = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z?)?"

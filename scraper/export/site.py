@@ -33,12 +33,11 @@ from datasette.utils import tilde_encode
 from datasette.utils.asgi import Request
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.record import columns_of
 from scraper import explore
 from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
-from scraper.database.tables import BY_NAME, VIEWS, RecordRow
+from scraper.database.tables import BY_NAME, VIEWS, columns_in
 from scraper.errors import TtaError
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import QUESTIONS, metadata
@@ -177,7 +176,7 @@ class Site:
             self.file(address)
         self._save_script("states.js", f"window.ttaStates = {(_STATIC / 'states.geojson').read_text(encoding='utf-8')};")
         (menu,) = LexborHTMLParser((self._folder / "index.html").read_bytes()).css(".tta-nav")
-        columns = columns_of(RecordRow)
+        columns = columns_in("records")
         conditions = {columns[name].heading: (one, columns[name].type is bool) for name, one in FACTS.items()}
         scripts = [one.read_text(encoding="utf-8") for one in (_STATIC / "explore.js", Path(__file__).with_name("site.js"))]
         constants = f"const MENU = {json.dumps(menu.html)}, FACTS = {json.dumps(conditions)};\n"

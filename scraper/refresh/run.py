@@ -19,8 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from parsers.urls import node_id
-from scraper.archive.warc import utc_now
-from scraper.capture import from_iso, iso
+from scraper.capture import from_iso, iso, utc_now
 from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, CheckInput, Severity, check_all

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from scraper.archive.store import Archive
-from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import Capture, Original, WarcType
+from scraper.archive.warc import sha1_digest
+from scraper.capture import Capture, Original, WarcType, utc_now
 from scraper.config import Config, load_config
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge, WrongUsage
 from scraper.folders import Folders

@@ -20,8 +20,7 @@ from protego import Protego
 
 from parsers.decode import MAX_PAGE
 from parsers.urls import node_id
-from scraper.archive.warc import utc_now
-from scraper.capture import Capture, WarcType, from_iso, iso
+from scraper.capture import Capture, WarcType, from_iso, iso, utc_now
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.store import FetchResult, FetchState, ListedCapture, to_timestamp
 from scraper.sources.base import SourceContext, SourceReport, Window, revisit_of
