@@ -274,7 +274,7 @@ def test_digests_and_times_in_all_spellings() -> None:
 # Answers
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(["application/json", "text/plain", ""]))
 def test_whatever_comes_is_rows_or_an_error(body: bytes, content_type: str) -> None:
     try:
@@ -287,7 +287,7 @@ def test_whatever_comes_is_rows_or_an_error(body: bytes, content_type: str) -> N
     assert nothing or rows or key
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10_000))
 def test_a_listing_cut_anywhere_is_an_error(at: int) -> None:
     rows = [["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]]

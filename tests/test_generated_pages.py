@@ -9,7 +9,7 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from parsers.page import parse_page
 from parsers.record import ParseResult, Record
@@ -20,7 +20,7 @@ from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
 from tests.pagegen.strategies import Case, any_options, cases
 
 WELL_FORMED = {"fake_fields": False, "unclosed": False, "numberless": False, "plain_dates": False}
-PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PAGES = settings(max_examples=60)
 
 
 def read(page: truth.Page) -> ParseResult:
