@@ -6,17 +6,8 @@ from datetime import UTC, datetime
 
 from tests.dbkit import SAMPLE
 from tests.pagegen.catalog import EMERGING, EVIDENCE, FIELDS, OTHER_AREA
-from tests.pagegen.compare import (
-    expected_rows,
-    wrong_columns,
-    wrong_description,
-    wrong_fields,
-    wrong_groups,
-    wrong_sections,
-)
 from tests.pagegen.content import Content, Entry, Field, Paragraph, Section, Value
 from tests.pagegen.invent import term
-from tests.pagegen.render import make_page
 from tests.pagegen.render_page import NOTICE_TEXT
 from tests.pagegen.render_text import extracted_text
 from tests.pagegen.words import INSTRUCTIONS
@@ -64,18 +55,3 @@ def test_text_form_is_the_samples() -> None:
     record = Content(**{**vars(record), "entries": tuple(sorted(record.entries, key=lambda e: order.index(e.spec.label)))})
     assert sorted(made) == sorted(order)
     assert extracted_text(record).replace(NOTICE_TEXT, notice) == SAMPLE
-
-
-def test_comparison_accepts_the_truth_and_nothing_else() -> None:
-    truth = make_page(21).truth
-    assert truth
-    rows = [row for field in truth.fields for row in expected_rows(field)]
-    assert not wrong_fields(truth, rows)
-    assert not wrong_columns(truth, truth.columns)
-    assert not wrong_description(truth, truth.description)
-    assert not wrong_sections(truth, [vars(section) for section in truth.sections])
-    assert not wrong_groups(truth, truth.milestones, truth.metrics)
-    assert [line.split()[0] for line in wrong_fields(truth, rows[1:])] == ["missing"]
-    assert [line.split()[0] for line in wrong_fields(truth, [*rows, {"label": "Cost", "value": "1"}])] == ["invented"]
-    assert wrong_columns(truth, {**truth.columns, "tta_title": "Nowhere"})
-    assert wrong_description(truth, f"{truth.description} more")
