@@ -108,7 +108,7 @@ def _make_model(name: str, columns: dict[str, dict[str, Any]], base: str | None)
 
 
 def _make_table(name: str, about: str, columns: dict[str, Any] | None = None, base: str | None = None, **options: Any) -> Table:
-    """Creates a table from `tables.toml`. `base`: the class in parsers/record.py with further columns; rules/ has derived ones."""
+    """Creates a table from `tables.toml`. `base`: the class in parsers/record.py with further columns; others are in rules/."""
     model = RunRow if name == "runs" else _make_model(name, (RULES if name == "records" else {}) | (columns or {}), base)
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
     links, repeats = (tuple(options.get(key, {}).items()) for key in ("links", "repeats"))
