@@ -207,6 +207,7 @@ class Why:
         return reason
 
     def _reason_by_captures(self, column: str) -> Reason:
+        """Returns the reason for a column of `_OF_CAPTURES`."""
         reason = Reason(self.record_id, column, {column: self.columns[column]})
         timed, headers = [one for one in self.captures if one["captured_at"]], ["WARC-Date"]
         if column in ("url", "record_id"):

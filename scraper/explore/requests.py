@@ -131,6 +131,7 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
 
 
 def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
+    """Converts one argument of a query to those that Datasette needs; to none if it has no value. Raises BadQuery."""
     from datasette.filters import Filters  # loads Datasette's plugins, including this one, so not while it is being imported
 
     if key.startswith("_search"):

@@ -131,6 +131,7 @@ class Client:
                 raise RequestFailed(f"{escape_url(url)}: redirected in a loop or more than {policy.follow} times")
 
     def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Response:
+        """Returns an answer that its source can use, after as many attempts as the run allows. Raises RequestFailed."""
         host = host_of(url)
         attempt, text = 0, ""
         while isinstance(failure := self._attempt(url, policy, headers, attempt), _Failure):
@@ -153,6 +154,7 @@ class Client:
         raise RequestFailed(f"{escape_url(url)}: {text}")
 
     def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Response | _Failure:
+        """Makes one request. Returns the answer, or why to try again. `attempt`: the number of attempts before it."""
         host = host_of(url)
         policy.allow.check(url)
         self.pacer.wait(host, policy.interval)
