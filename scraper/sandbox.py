@@ -46,7 +46,7 @@ class DownloadFile(NamedTuple):
     labels: Mapping[str, str] = {}
 
     def write(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Raises TtaError, OSError and, if the rows come from a query, sqlite3.Error."""
+        """Writes the file. Raises TtaError, OSError and, if the rows come from a query, sqlite3.Error."""
         known = columns_in(self.table)
         values = [values_of(known[name]) if name in known else Values.TEXT for name in columns]
         labels = [self.labels.get(name) or name[:1].upper() + name[1:].replace("_", " ") for name in columns]
