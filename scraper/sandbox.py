@@ -21,8 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from parsers.record import columns_of
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import columns_in
 from scraper.errors import TtaError
 from scraper.export import csvfile
 from scraper.export.tables import Values, values_of
@@ -48,7 +47,7 @@ class DownloadFile(NamedTuple):
 
     def write(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         """Raises TtaError, OSError and, if the rows come from a query, sqlite3.Error."""
-        known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
+        known = columns_in(self.table)
         values = [values_of(known[name]) if name in known else Values.TEXT for name in columns]
         labels = [self.labels.get(name) or name[:1].upper() + name[1:].replace("_", " ") for name in columns]
         with Path(self.path).open("wb") as file:

@@ -89,7 +89,6 @@ class ProgressBar:
 
     def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
         """Yields the rows unchanged, and shows how many."""
-        count = 0
         for count, row in enumerate(rows, start=1):
             if count % _STEP == 0:
                 self.update(text, count, total)

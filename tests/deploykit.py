@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import time
@@ -123,26 +122,6 @@ STEPS = [
     line.split(None, 1) for line in re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text()).splitlines() if line[:1].isupper()
 ]
 HEALTH = next(json.loads(text.partition("CMD")[2]) for step, text in STEPS if step == "HEALTHCHECK")
-
-
-def image(root: Path) -> Path:
-    """What the image has as /opt/tta, made by the steps of the Dockerfile's first stage; a temporary folder is its root."""
-    environment, folder = os.environ | {"PATH": f"{TTA.parent}:{os.environ['PATH']}"}, root
-    for step, written in STEPS[2 : [step for step, _ in STEPS].index("FROM", 2)]:
-        text = re.sub(r"/(?=opt/tta|src\b)", f"{root}/", written)
-        if step == "WORKDIR":
-            folder = Path(text)
-            folder.mkdir()
-        elif step == "COPY":
-            *sources, target = text.split()
-            for name in sources:
-                (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / target)
-        elif step in ("ENV", "ARG"):
-            environment |= dict(pair.split("=", 1) for pair in shlex.split(text) if pair != "UV_NO_CACHE=1")
-        elif "pip install" not in text:
-            ran = done("sh", "-c", text, cwd=folder, env=environment)
-            assert ran.returncode == 0, ran.stderr
-    return root / "opt/tta"
 
 
 _NGINX = """

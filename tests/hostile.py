@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 HEAD = (
     '<!DOCTYPE html><html><head><meta charset="utf-8"><title>20240311-91530-7 | BJA NTTAC</title></head><body><main>'
@@ -92,8 +93,9 @@ def attributes(value: str, n: int) -> bytes:
     return f"{HEAD}{FIELDS}<div {' '.join(f'a{i}{value}' for i in range(n))}>x</div>{TAIL}".encode()
 
 
+MANY_OPEN = [f"open {tag}" for tag in ("div", "b", "p", "li", "select")]
 HUGE: dict[str, Callable[[], bytes]] = {
-    "50 MB on one line": lambda: with_text(f"<p>{'lorem ipsum ' * 4_200_000}</p>"),
+    "20 MB on one line": lambda: with_text(f"<p>{'lorem ipsum ' * 1_700_000}</p>"),
     "one word of 20 MB": lambda: with_text(f"<p>{'a' * 20_000_000}</p>"),
     "20 MB of zero bytes": lambda: page("words", 1) + b"\x00" * 20_000_000,
     "6 MB of lone surrogates": lambda: page("words", 1) + b"\xed\xa0\x80" * 2_000_000,
@@ -113,7 +115,7 @@ HUGE: dict[str, Callable[[], bytes]] = {
     "submitted by and by": lambda: page("words", 1).replace(b"<h1>", b"<p>Submitted by " + b"a on " * 500_000 + b"</p><h1>"),
     "a wide table": lambda: with_value("Milestone", "<table>" + ("<tr>" + "<td>x</td>" * 5_000 + "</tr>") * 4 + "</table>"),
     "a table of spans": lambda: with_value("Milestone", "<table>" + "<tr><td rowspan=65534 colspan=1000>x</td></tr>" * 1000),
-    "formatting in 100,000 paragraphs": lambda: page("formatting in paragraphs", 100_000),
+    **{f"50,000 times {name}": partial(page, name, 50_000) for name in ("formatting in paragraphs", *MANY_OPEN)},
     "charsets": lambda: page("words", 1).replace(b"<title>", b'<meta charset="x">' * 100_000 + b"<title>"),
     "entities that name entities": lambda: b'<!DOCTYPE x [<!ENTITY a "&b;&b;"><!ENTITY b "&a;&a;">]>' + page("entities", 10),
 }

@@ -43,17 +43,21 @@ LEVELS = {"well-formed": WELL_FORMED, "ugly": UGLY, "truncated": TRUNCATED}
 
 @dataclass
 class Score:
-    """Counts of what is true, what was read, and what is both."""
+    """Counts of what is true, what was read, and what is both; and what was missed or read beyond the truth."""
 
     true: int = 0
     read: int = 0
     both: int = 0
+    missing: Counter[Any] = field(default_factory=Counter)
+    invented: Counter[Any] = field(default_factory=Counter)
 
-    def add(self, true: Counter[Any], read: Counter[Any] | None) -> None:
-        """Both sides as multisets; without `read` only recall is counted, as the truth is not all there is."""
+    def add(self, true: Counter[Any], read: Counter[Any]) -> None:
+        """Both sides as multisets."""
         self.true += true.total()
-        self.both += (true & (read or Counter())).total()
-        self.read += (read or Counter()).total()
+        self.both += (true & read).total()
+        self.read += read.total()
+        self.missing += true - read
+        self.invented += read - true
 
     @property
     def recall(self) -> float:
@@ -113,11 +117,11 @@ def measure() -> Report:
                 page.data, url=page.url, content_type=page.content_type, http_status=page.status, is_text=page.text_form
             )
             assert page.truth is not None
-            _count(report, level, theme, page.truth, read.record)
+            count(report, level, theme, page.truth, read.record)
     return report
 
 
-def _count(report: Report, level: str, theme: str, truth: PageTruth, record: Record | None) -> None:
+def count(report: Report, level: str, theme: str, truth: PageTruth, record: Record | None) -> None:
     score(report.measures, level, "records").add(Counter(["record"]), Counter(["record"] if record else []))
     found = as_json(record) if record else {}
     rows = [row for row in found.get("fields", []) if row["label"]]

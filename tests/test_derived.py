@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from parsers.record import columns_of
 from parsers.scalars import day_of_time, fiscal_year
 from scraper.database.derived import RULES, insert_sql, register
 from scraper.database.request_title import split_request_title
 from scraper.database.schema import create
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import BY_NAME, columns_in
 from scraper.sqlite import open_memory
 
 FLOOR = json.loads((Path(__file__).parent / "quality_floor.json").read_text(encoding="utf-8"))
@@ -46,7 +45,7 @@ def test_every_rule_has_an_example_of_a_value_and_a_measured_precision() -> None
             assert any("expect" in example for example in rule["examples"]), column
         assert set(rule) <= {"heading", "description", "type", "unit", "rule", "made_of", "precision", "examples"}, column
         assert rule["precision"] == FLOOR[f"derived, {column}, precision"], f"{column}: as `make quality` measured"
-        assert "derived" in columns_of(RecordRow)[column].description
+        assert "derived" in columns_in("records")[column].description
 
 
 TITLES = """

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from parsers.scalars import fiscal_year
+from scraper.capture import replay_url
 from scraper.config import load_config
 from scraper.errors import WrongUsage
 from scraper.explore.charts import Counts, Spec, draw
 from scraper.explore.filters import RecordFilters
-from scraper.explore.links import moment, render_value, replay_url, safe_href
+from scraper.explore.links import moment, render_value, safe_href
 from scraper.explore.record import FACTS, arrange, differing
 from scraper.serve import application
 from tests.webkit import ROOT, Site

@@ -143,7 +143,7 @@ def _record_rows(captures: list[_Shown]) -> Rows:
 
 
 def page_rows(page: StoredPage, record_id: str, fields_from: Iterable[str], sections_from: Iterable[str]) -> Rows:
-    """Returns the rows of a page. The last two: the capture that each field, and each section, was read from."""
+    """Returns the rows of a page. `fields_from`, `sections_from`: the capture that each field or section was read from."""
     sections, text = zip(page.sections, sections_from, strict=False), page.values[_DESCRIPTION] or ""
     stored = (row if row[_VALUE] != text else (*row[:_VALUE], "", *row[_VALUE + 1 :]) for row in page.fields)  # `Table.repeats`
     fields = enumerate(zip(page.fields, stored, fields_from, strict=False), 1)

@@ -61,7 +61,7 @@ def differences(db: sqlite3.Connection) -> Differences:
 
 
 def _compare_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[Difference]:
-    """For a table with one row for each key: yields the rows that differ in each column, and those that only one database has."""
+    """Counts, in a table with one row for each key, the rows that differ in each column, and those that only one database has."""
     key, found = keys[0], []
     both = f'FROM old."{table}" one JOIN new."{table}" other USING ({key})'
     differs = {name: f'one."{name}" IS NOT other."{name}"' for name in columns if name != key}
@@ -83,7 +83,7 @@ def _compare_single_rows(db: sqlite3.Connection, table: str, columns: list[str],
 
 
 def _compare_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[Difference]:
-    """For a table with several rows for each record: yields the records that differ, by the rows' label if they have one."""
+    """Counts, in a table with several rows for each record, the records that differ, by the rows' label if they have one."""
     label = next((name for name in ("label", "field", "name") if name in columns), "''")
     shown = next((name for name in ("value", "text", "new_value") if name in columns), None)
     db.execute("CREATE TEMP TABLE found (record_id TEXT, label TEXT)")

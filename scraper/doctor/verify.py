@@ -79,6 +79,26 @@ class DoctorReport:
         """The findings that are not harmless."""
         return [finding for finding in self.findings if not finding.harmless]
 
+    def lines(self, *, repairing: bool) -> Iterator[str]:
+        """Yields what was found, and last how much was read. `repairing`: these are the findings after a repair."""
+        for finding in self.repaired:
+            yield f"repaired: {finding.text}; {finding.repair}"
+            yield from (f"  {example}" for example in finding.examples)
+        yield from (f"not repaired: {problem}" for problem in self.problems)
+        for finding in self.findings:
+            repair = f"; repair: {finding.repair}" if finding.repair else ""
+            yield f"{'note: ' if finding.harmless else ''}{finding.text}{repair}"
+            yield from (f"  {example}" for example in finding.examples)
+        read = f"{counted(self.files, 'WARC file')} with {counted(self.records, 'record')} read, {self.bytes:,} bytes"
+        wrong = len(self.wrong)
+        if not wrong:
+            yield f"{read}: nothing is wrong" + (f"; {counted(self.lost, 'capture')} could not be recovered" if self.lost else "")
+        elif repairing:
+            yield f"{read}: {counted(wrong, 'problem')} could not be repaired"
+        else:
+            advice = ": `tta doctor --repair` replaces what is damaged" if any(finding.repair for finding in self.wrong) else ""
+            yield f"{read}: {counted(wrong, 'problem')}{advice}"
+
 
 def examples(texts: Iterable[object]) -> tuple[str, ...]:
     """Returns the first few texts, escaped."""

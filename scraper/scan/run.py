@@ -19,8 +19,7 @@ from urllib.parse import urlsplit
 
 from parsers.urls import is_of_hosts, without_archive
 from scraper.archive.store import Archive, Prepared, prepare
-from scraper.archive.warc import utc_now
-from scraper.capture import iso
+from scraper.capture import iso, utc_now
 from scraper.errors import TtaError, WrongUsage
 from scraper.sources.files import read_container
 from scraper.sources.saved import Unused

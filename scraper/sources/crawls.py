@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from scraper.archive.packing import only_member
 from scraper.archive.records import Damage
-from scraper.archive.warc import read_captures, utc_now
-from scraper.capture import SECRETS, Capture, WarcType
+from scraper.archive.warc import read_captures
+from scraper.capture import SECRETS, Capture, WarcType, utc_now
 from scraper.errors import Broken, NotCdx, RequestFailed
 from scraper.ledger.store import FetchResult, FetchState, ListedCapture, sha1_of, to_timestamp
 from scraper.sources.base import LISTING_ERRORS, SourceContext, SourceReport, Window, record_scope

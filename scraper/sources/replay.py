@@ -15,8 +15,8 @@ from urllib.parse import unquote, urljoin
 from parsers.decode import MAX_PAGE
 from parsers.urls import is_of_hosts
 from scraper.archive.dating import parse_time
-from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import NOT_KEPT, Capture, WarcType, url_key
+from scraper.archive.warc import sha1_digest
+from scraper.capture import NOT_KEPT, Capture, WarcType, url_key, utc_now
 from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.store import EMPTY_SHA1, FetchResult, FetchState, ListedCapture, sha1_of, to_time, to_timestamp
@@ -232,6 +232,7 @@ class Replay:
         return FetchResult(state=state, reason="the body does not have the listed digest" if differs else "", capture=capture)
 
     def _without_capture(self, answer: Response) -> FetchResult:
+        """Returns why the archive answers without a capture. Raises RequestFailed if it may have one."""
         status = answer.status
         if status in (401, 403, 404, 410, 451):
             state = FetchState.MISSING if status in (404, 410) else FetchState.BLOCKED
