@@ -118,7 +118,7 @@ def _read_sub_fields(content: Sequence[Element | str], patterns: LabelPatterns, 
             found.append(SubField(None, None, [child], parent))
         elif _is_flat(child, content, index, patterns):
             while end < len(content) and not _is_flat(content[end], content, end, patterns):
-                if (block := blocks[end]) is not None and block.element.role.field and (block.label or block.source_field):
+                if (one := blocks[end]) is not None and one.element.role.field and (one.label or one.source_field):
                     break  # a field with an element of its own
                 end += 1
             found.append(SubField(readable([child]), None, content[index + 1 : end], child))
