@@ -16,7 +16,9 @@ from parsers.tree import BLOCKS, Element, readable
 TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
 _GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend", "caption"))  # of fields
 _MAX_HEADING = 150  # characters
-_HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler?|caption|summary|header|label-above)")
+_HEADING_CLASS = re.compile(
+    r"(?![\w-]*field--)(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler?|caption|summary|header|label-above)"
+)
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
@@ -114,10 +116,8 @@ class _Scan:
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
-            if (
-                any(_ACCOUNT_LINK.search(one.attribute("href") or "") for one in links)
-                and len(readable([element])) <= _MAX_HEADING
-            ):
+            to_account = any(_ACCOUNT_LINK.search(one.attribute("href") or "") for one in links)
+            if to_account and len(readable([element])) <= _MAX_HEADING:
                 return True
         # or nothing but furniture inside, under a heading perhaps
         content = element.content if (is_box or element.tag in ("ul", "li")) and not element.has_own_text() else []

@@ -121,8 +121,8 @@ class LabelPatterns:
         return self.learned[pattern] * _FEW_OF_MANY <= max(self.learned.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
-        """Whether the first child is a field without a value, or the heading of a group of fields, which the rest contains."""
-        if first.role.field:
+        """Whether the first child is a field without a value, text before labels, or the heading of a group of fields."""
+        if first.role.field or (not first.role.label and sum(child.role.label for child in element.elements) > 1):
             return True
         if group_table(first.line()) and _are_group_items(element.content[1:]):
             return False
@@ -195,7 +195,8 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
             values = content[:label_at] + without_colon(content[label_at + 1 :])
             return Block("field", element, values, label, _name_near(element))
     if not classed:
-        return Block("field", element, list(content), None) if _are_group_items(content) else None
+        is_item = not patterns.in_group and element.role.paragraph and group_of_paragraph(element.role.bundle) is not None
+        return Block("field", element, [element] if is_item else list(content)) if is_item or _are_group_items(content) else None
     inner = element.only
     if inner is not None and not (inner.role.item or inner.role.items) and inner.tag in ("div", "section", "dl"):
         nested = field_of(inner, patterns, after_known=after_known)

@@ -9,7 +9,7 @@ import sqlite3
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from dataclasses import field as made_by
+from dataclasses import field as with_default  # a class here has a `field`
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ class Origin:
     replay: str | None = None
     fixity: str | None = None
     problem: str | None = None
-    places: list[Place] = made_by(default_factory=list)
+    places: list[Place] = with_default(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -87,12 +87,12 @@ class Reason:
 
     record_id: str
     field: str
-    columns: Row = made_by(default_factory=dict)
-    made_of: list[str] = made_by(default_factory=list)
-    rows: list[Row] = made_by(default_factory=list)
-    changes: list[Row] = made_by(default_factory=list)
-    origins: list[Origin] = made_by(default_factory=list)
-    agreeing: list[Row] = made_by(default_factory=list)
+    columns: Row = with_default(default_factory=dict)
+    made_of: list[str] = with_default(default_factory=list)
+    rows: list[Row] = with_default(default_factory=list)
+    changes: list[Row] = with_default(default_factory=list)
+    origins: list[Origin] = with_default(default_factory=list)
+    agreeing: list[Row] = with_default(default_factory=list)
 
 
 class _Stored(NamedTuple):
@@ -207,6 +207,7 @@ class Why:
         return reason
 
     def _reason_by_captures(self, column: str) -> Reason:
+        """Returns the reason for a column of `_OF_CAPTURES`."""
         reason = Reason(self.record_id, column, {column: self.columns[column]})
         timed, headers = [one for one in self.captures if one["captured_at"]], ["WARC-Date"]
         if column in ("url", "record_id"):

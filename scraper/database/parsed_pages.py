@@ -8,6 +8,7 @@ import sqlite3
 import tomllib
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -17,7 +18,7 @@ from scraper.archive.store import Entry
 from scraper.code_version import parsing_code
 from scraper.database.connection import absent_from
 from scraper.database.parse_captures import ParsedCapture
-from scraper.errors import ParsedPagesDamaged, SqliteDamaged
+from scraper.errors import ParsedPagesDamaged
 from scraper.sqlite import explained, open_writable, remove, uri
 
 NAME = "parsed.db"
@@ -36,9 +37,10 @@ class ParsedPages:
         """Opens the file, or recreates it if it is missing, damaged or from other code. Raises TtaError."""
         self._path = data / NAME
         self._catalog = catalog
+        self._explained = partial(explained, self._path, ParsedPagesDamaged)
         try:
             self._db = self._open(empty=empty)
-        except SqliteDamaged:
+        except ParsedPagesDamaged:
             self._db = self._open(empty=True)
 
     def close(self) -> None:
@@ -47,7 +49,7 @@ class ParsedPages:
     def _open(self, *, empty: bool) -> sqlite3.Connection:
         if empty:
             remove(self._path)
-        with explained(self._path), ExitStack() as opened:
+        with self._explained(), ExitStack() as opened:
             db = opened.enter_context(closing(open_writable(self._path)))
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
@@ -63,7 +65,7 @@ class ParsedPages:
 
     def find_missing(self) -> int:
         """Lists and counts the archive's captures that are not parsed yet; deletes those no longer in the archive."""
-        with self._raise_damage():
+        with self._explained():
             self._db.execute(_MISSING)
             (missing,) = self._db.execute("SELECT count(*) FROM temp.missing").fetchone()
             (surplus,) = self._db.execute("SELECT (SELECT count(*) FROM pages) - count(*) FROM archive.captures").fetchone()
@@ -95,13 +97,13 @@ class ParsedPages:
             result = orjson.dumps((*one._replace(page=None),))
             checksum = _checksum(one.capture_id, result, one.page)
             rows.append((one.capture_id, entry.warc_file, entry.warc_offset, checksum, result, one.page))
-        with self._raise_damage(), self._db:
+        with self._explained(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, capture_id: str) -> ParsedCapture | None:
         """Returns the result of a capture; None if it is not parsed. Raises ParsedPagesDamaged."""
-        with self._raise_damage():
+        with self._explained():
             row = self._db.execute("SELECT checksum, result, page FROM pages WHERE capture_id = ?", [capture_id]).fetchone()
             if row is None:
                 return None
@@ -115,14 +117,6 @@ class ParsedPages:
         if parsed is None or parsed.page is None:
             raise ParsedPagesDamaged(f"{self._path} and the archive lack the page of capture {capture_id}: run `tta doctor`")
         return parsed.page
-
-    @contextmanager
-    def _raise_damage(self) -> Iterator[None]:
-        try:
-            with explained(self._path):
-                yield
-        except SqliteDamaged as error:
-            raise ParsedPagesDamaged(str(error)) from error
 
 
 def _checksum(capture_id: str, result: bytes, page: bytes | None) -> int:

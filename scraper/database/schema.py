@@ -96,7 +96,7 @@ def insert_sql(name: str, columns: Sequence[str] = ()) -> str:
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:
-    """Yields table, column, description, label on the page, unit and heading of every column."""
+    """Returns table, column, description, label on the page, unit and heading of every column."""
     infos = [(table.name, columns_of(table.model)[name]) for table in TABLES for name in table.columns]
     return [(table, one.name, one.description, one.label, one.unit, one.heading) for table, one in infos]
 

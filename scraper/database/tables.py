@@ -11,18 +11,8 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from parsers.record import (
-    ColumnInfo,
-    Field,
-    Kind,
-    Milestone,
-    PerformanceMetric,
-    RecordValues,
-    Section,
-    columns_of,
-    optional,
-    required,
-)
+from parsers import record
+from parsers.record import ColumnInfo, Kind, columns_of, optional, required
 from scraper.database.derived import RULES
 
 _ISO = "ISO 8601, UTC"  # unit of times
@@ -100,17 +90,10 @@ class Table:
 
 _TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool, "kind": Kind}
 _TYPES["availability"] = Availability
-_BASES = {
-    "records": RecordValues,
-    "fields": Field,
-    "sections": Section,
-    "milestones": Milestone,
-    "performance_metrics": PerformanceMetric,
-}
 
 
-def _make_model(name: str, columns: dict[str, dict[str, Any]]) -> type:
-    """Creates a model for `columns_of` from the descriptions of its columns."""
+def _make_model(name: str, columns: dict[str, dict[str, Any]], base: str | None) -> type:
+    """Creates a model for `columns_of` from the descriptions of its columns, and those of a class in parsers/record.py."""
     made = []
     for column, texts in columns.items():
         precision = f"; precision {texts['precision']}% on made-up records" if "precision" in texts else ""
@@ -119,14 +102,14 @@ def _make_model(name: str, columns: dict[str, dict[str, Any]]) -> type:
         is_required, kind = texts.get("required"), _TYPES[texts["type"]]
         text = (required if is_required else optional)(texts["description"] + derived + precision, texts.get("unit"), **heading)
         made.append((column, kind if is_required else kind | None, text))
-    bases, module = (_BASES[name],) if name in _BASES else (), {"__module__": __name__}
+    bases, module = (getattr(record, base),) if base else (), {"__module__": __name__}
     # Without methods, which nothing calls: to generate them took 7 ms at every start.
     return make_dataclass("Row", made, bases=bases, namespace=module, init=False, repr=False, eq=False, kw_only=True)
 
 
-def _make_table(name: str, about: str, columns: dict[str, Any] | None = None, **options: Any) -> Table:
-    """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
-    model = RunRow if name == "runs" else _make_model(name, (RULES if name == "records" else {}) | (columns or {}))
+def _make_table(name: str, about: str, columns: dict[str, Any] | None = None, base: str | None = None, **options: Any) -> Table:
+    """Creates a table from `tables.toml`. `base`: the class in parsers/record.py with further columns; others are in rules/."""
+    model = RunRow if name == "runs" else _make_model(name, (RULES if name == "records" else {}) | (columns or {}), base)
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
     links, repeats = (tuple(options.get(key, {}).items()) for key in ("links", "repeats"))
     return Table(name, model, about, **parts, links=links, repeats=repeats, indexes=tuple(options.get("indexes", ())))

@@ -35,7 +35,7 @@ UNREADABLE = "/-/unreadable"
 _DROPPED = ("_ttl", "_searchmode", "_timelimit", "_json_infinity")
 _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
 _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
-_OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
+_WITHOUT_VALUE = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d+)?", re.ASCII)
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
@@ -131,6 +131,7 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
 
 
 def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
+    """Converts one argument of a query to those that Datasette needs; to none if it has no value. Raises BadQuery."""
     from datasette.filters import Filters  # loads Datasette's plugins, including this one, so not while it is being imported
 
     if key.startswith("_search"):
@@ -198,7 +199,7 @@ def _convert_value(info: ColumnInfo, kind: Values, value: str) -> str:
 
 def _compare_times(kind: Values, lookup: str, value: str) -> Pairs:
     if lookup not in _COMPARING:
-        if lookup not in _OWN_WORDS and not _PART_OF_A_TIME.fullmatch(value):
+        if lookup not in _WITHOUT_VALUE and not _PART_OF_A_TIME.fullmatch(value):
             raise BadQuery(f"“{value[:80]}” is not part of a date such as 2024-10: to use other words, compare with =, > or <.")
         return [(lookup, value)]
     if "T" in value and (time := iso_time(value)):

@@ -148,20 +148,19 @@ def record_listing(
     except BaseException as error:
         problem = escape(error) or "interrupted"
         if isinstance(error, ListingTimedOut) or not isinstance(error, LISTING_ERRORS):
-            report = SourceReport()  # the totals count only listings that ended
-            raise
-    finally:
-        ended = listings.end(number, kind, since, problem=problem, skipped=skipped)
-        if problem:
-            report.problems.append(f"the listing of {scope} is not complete: {problem}")
-        if ended.shrunk:
-            lines = report.notes if ended.outcome == COMPLETE else report.problems
-            lines.append(f"the listing of {scope} shrank: {ended.shrunk}; nothing is removed")
-        report.listed += ended.listed
-        report.new += ended.new
-        report.vanished += ended.vanished
-        report.skipped += skipped
-        report.answered += not problem
+            listings.end(number, kind, since, problem=problem, skipped=skipped)
+            raise  # the report has only listings that ended
+    ended = listings.end(number, kind, since, problem=problem, skipped=skipped)
+    if problem:
+        report.problems.append(f"the listing of {scope} is not complete: {problem}")
+    if ended.shrunk:
+        lines = report.notes if ended.outcome == COMPLETE else report.problems
+        lines.append(f"the listing of {scope} shrank: {ended.shrunk}; nothing is removed")
+    report.listed += ended.listed
+    report.new += ended.new
+    report.vanished += ended.vanished
+    report.skipped += skipped
+    report.answered += not problem
     return None if problem else ended.listed
 
 

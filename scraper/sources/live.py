@@ -149,6 +149,7 @@ class Live:
         return self._classify(row.url, answer, known)
 
     def _classify(self, url: str, answer: Response, known: _Known) -> FetchResult:
+        """Returns the result for an answer of the site. Raises RequestFailed if it does not show the state of the page."""
         challenged = bool(answer.headers.get("cf-mitigated"))
         challenged |= answer.status != 200 and any(map(answer.headers.get, _SITE["challenges"]))
         if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: not about the record

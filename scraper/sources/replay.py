@@ -232,6 +232,7 @@ class Replay:
         return FetchResult(state=state, reason="the body does not have the listed digest" if differs else "", capture=capture)
 
     def _without_capture(self, answer: Response) -> FetchResult:
+        """Returns why the archive answers without a capture. Raises RequestFailed if it may have one."""
         status = answer.status
         if status in (401, 403, 404, 410, 451):
             state = FetchState.MISSING if status in (404, 410) else FetchState.BLOCKED
