@@ -5,6 +5,7 @@ order, and none comes twice. The body ends where the best chain begins.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -33,6 +34,7 @@ _OUT_OF_ORDER = 0.9  # of a label's score; see `_disorder`
 _EMPTY = 0.05  # a label that few extractors drop the values of is one only if it keeps the order (`_disorder` begins at 0.1)
 _PER_SPACE, _MAX_WORDS_BONUS = 0.3, 1.5  # a label of many words is hardly ever a line of a body or of a value
 _QUOTED, _GLUED = 3, 2  # a body quotes fewer than a third of the labels; names of places look like few more labels
+_MAX_DOUBTFUL = 8  # labels that are printed twice, each of which may be a value or quoted; every one costs another search
 _MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
 _MIN_MISSPELLED, _END = 10, 4
@@ -255,8 +257,21 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
-    """Returns the chain of marks with the highest score; of equals the one that begins last, so that the body is longer."""
+    """Returns the chain of marks with the highest score, once each of its labels that the text has twice was tried without."""
     marks = _without_entities(lines, marks)
+    best, chain = _chain_from(lines, marks)
+    times = Counter(mark.label for mark in marks)
+    for doubtful in [mark for mark in chain if times[mark.label] > 1][:_MAX_DOUBTFUL]:
+        score, other = _chain_from(lines, [mark for mark in marks if mark is not doubtful])
+        if score > best:
+            best, chain, marks = score, other, [mark for mark in marks if mark is not doubtful]
+    orders = [mark.entry.order if mark.entry is not None else len(LABELS) for mark in chain]
+    quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
+    return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
+
+
+def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[float, list[Mark]]:
+    """Returns a chain with a high score; of equals the one that begins last, so that the body is longer."""
     after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and mark.type is not Type.INSTRUCTIONS]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
@@ -283,12 +298,11 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         if best > total[begin]:
             begin = index
     chain: list[Mark] = []
+    score = total[begin]
     while begin < last:
         chain.append(marks[begin])
         begin = chosen[begin]
-    orders = [mark.entry.order if mark.entry is not None else last for mark in chain]
-    quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
-    return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
+    return score, chain
 
 
 def _without_entities(lines: list[Line], marks: list[Mark]) -> list[Mark]:
