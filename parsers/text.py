@@ -133,19 +133,23 @@ class _Writer(RowWriter):
         write(lines[:end][: self._legend_at(lines[:end], in_body=True)])
         self._write_loose_lines(lines[end:])
 
-    def _legend_at(self, lines: list[Line], *, in_body: bool = False) -> int | None:
+    def _has_no_value(self, mark: Mark) -> bool:
+        """Whether one word after a label is not its value: the name of a person has two, and links were dropped elsewhere."""
+        return mark.entry is not None and (mark.entry.contact or (self._drops_links and mark.type in _LINKED_TYPES))
+
+    def _legend_at(self, lines: list[Line], *, in_body: bool = False, no_value: bool = False) -> int | None:
         """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
         if at is None:
             return None
         line, is_told = lines[at], at > 0 and not in_body and self._value_looks != set() and lines[at].plain == lines[at].text
-        is_named = (at or " " in line.plain) and _LINES["legend"].fullmatch(line.plain)
+        is_named = (at or no_value or " " in line.plain) and _LINES["legend"].fullmatch(line.plain)
         is_legend = (is_named or (is_told and line.look not in self._value_looks)) and looks_like_label(line.plain)
         return at if is_legend or (line.heading and not self._headed) else None
 
     def write_field(self, mark: Mark) -> None:
         """Writes rows of a label and the lines up to the next."""
-        mark.lines = mark.lines[: self._legend_at(mark.lines)]
+        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=self._has_no_value(mark))]
         if mark.entry is None or mark.type is Type.INSTRUCTIONS:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
@@ -202,7 +206,7 @@ class _Writer(RowWriter):
             return not lines[index].glued
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
-            return not (before and is_more) or _LINES["foreign"].match(text) is not None
+            return not (before and is_more and entry not in self._before_missing) or _LINES["foreign"].match(text) is not None
         is_other = is_time(text) or (text.isalpha() and yes_no(text) is not None) or _LINES["foreign"].match(text)
         is_prose = textlines.is_sentence(text) or _LINES["full_stop"].search(text)
         if entry.type is not Type.TEXT and (is_other or is_prose or self._names_field(entry, lines, index)):
