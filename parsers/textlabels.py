@@ -32,6 +32,7 @@ _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Ty
 _ORDER_SLACK = 6  # places; the sample and the table in DOMAIN.md differ by up to four
 _OUT_OF_ORDER = 0.9  # of a label's score; see `_disorder`
 _EMPTY = 0.05  # a label that few extractors drop the values of is one only if it keeps the order (`_disorder` begins at 0.1)
+_ONLY = 0.5  # of a label that the text has once, and in order: a value that is spelled like it would come beside the label itself
 _PER_SPACE, _MAX_WORDS_BONUS = 0.3, 1.5  # a label of many words is hardly ever a line of a body or of a value
 _QUOTED, _GLUED = 3, 2  # a body quotes fewer than a third of the labels; names of places look like few more labels
 _MAX_DOUBTFUL = 8  # labels that are printed twice, each of which may be a value or quoted; every one costs another search
@@ -275,6 +276,7 @@ def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[float, list[Mark]
     after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and mark.type is not Type.INSTRUCTIONS]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
+    times = Counter(mark.label for mark in marks)
     begin = last = len(marks)
     total, chosen, seen = [0.0] * (begin + 1), [begin] * (begin + 1), [0] * (begin + 1)
     for index in range(len(marks) - 1, -1, -1):
@@ -285,7 +287,8 @@ def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[float, list[Mark]
         for after in range(index + 1, min(index + 2 + _MAX_SKIPPED, last + 1)):
             end = marks[after].at if after < last else len(lines)
             if after > index + 1 and (inner := marks[after - 1]).label != mark.label:
-                skipped += _PER_SPACE * inner.label.count(" ")
+                is_only = times[inner.label] == 1 and _disorder(mark, inner) < _OUT_OF_ORDER
+                skipped += _PER_SPACE * inner.label.count(" ") + _ONLY * is_only
             first = lines[first_at] if first_at < end else None
             count = filled[end] - filled[mark.end]
             blanks = end - mark.end - count if compact else 0
