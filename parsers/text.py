@@ -18,7 +18,7 @@ from parsers.registry import LABELS, Label, Type, group_of_member, group_table, 
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
-from parsers.textlabels import Mark, find_labels, is_labelled, labels_in
+from parsers.textlabels import Mark, find_labels, is_labelled, labels_in, value_form
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_time, is_typed, looks_like_label, next_filled, text_of
 from parsers.urls import absolute, node_id
 
@@ -203,7 +203,8 @@ class _Writer(RowWriter):
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
-            return not lines[index].glued
+            form = value_form(entry)
+            return not lines[index].glued or (form is not None and form.fullmatch(lines[0].text) is not None)
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more and entry not in self._before_missing) or _LINES["foreign"].match(text) is not None

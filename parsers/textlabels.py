@@ -25,7 +25,7 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import MAX_REFERENCE
-from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, join_wrapped
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
@@ -70,10 +70,14 @@ class Mark:
     @property
     def may_be_several(self) -> bool:
         """Whether the value, printed within a line, may be several values, or a name and the next label."""
-        words, entry = sum(len(line.text.split()) for line in self.lines), self.entry
+        words, entry = [word for line in self.lines for word in line.text.split()], self.entry
         if entry is None or self.line.paired:
             return entry is not None and entry.type is Type.REFERENCES and len(self.filled) == 1 and ", " in self.filled[0].text
-        return words >= _NAME_WORDS if entry.contact else words > 1 and entry.type in (Type.REFERENCES, Type.GROUP)
+        ends = [" ".join(words[at:]) for at in range(1, len(words))]
+        if entry.contact and (len(words) >= _NAME_WORDS or any(map(FORMS["lines"]["legend"].fullmatch, ends))):
+            return True
+        is_list = entry.type in (Type.REFERENCES, Type.GROUP) and not entry.contact and len(words) > 1
+        return is_list or (entry.type is Type.REFERENCE and any(map(is_typed, ends)))
 
     @property
     def is_inline(self) -> bool:
@@ -182,11 +186,15 @@ def _split_line(line: Line, separator: str | None) -> list[Line]:
     top = next((start for start, end in spans if start > teasers_end and is_distinctive(line.text[start:end])), len(line.text))
     bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
     for start, end in spans:
-        entry = _SPELLINGS[line.text[start:end]]
-        pattern = FORMS["values"].get("E_MAIL" if entry.text.endswith("Email Address") else entry.type.name)
+        pattern = value_form(_SPELLINGS[line.text[start:end]])
         value = pattern.match(line.text, end) if pattern is not None else None
         bounds += [start, end, *([value.end()] if value else [])]
     return _as_lines(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
+
+
+def value_form(entry: Label) -> re.Pattern[str] | None:
+    """Returns the form of a label's values; None if they may be any text."""
+    return FORMS["values"].get(entry.text) or FORMS["values"].get(entry.type.name)
 
 
 def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
