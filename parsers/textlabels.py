@@ -295,7 +295,7 @@ def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[float, list[Mark]
         for after in range(index + 1, min(index + 2 + _MAX_SKIPPED, last + 1)):
             end = marks[after].at if after < last else len(lines)
             if after > index + 1 and (inner := marks[after - 1]).label != mark.label:
-                is_only = times[inner.label] == 1 and _disorder(mark, inner) < _OUT_OF_ORDER
+                is_only = mark.type is Type.TEXT and times[inner.label] == 1 and _disorder(mark, inner) < _OUT_OF_ORDER
                 skipped += _PER_SPACE * inner.label.count(" ") + _ONLY * is_only
             first = lines[first_at] if first_at < end else None
             count = filled[end] - filled[mark.end]
