@@ -38,6 +38,8 @@ class _Byline(NamedTuple):
     end: int
     name: str | None
     time: str | None
+    is_signed: bool = False
+    """It has a verb, such as `Submitted`, and a time."""
 
 
 def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
@@ -55,7 +57,8 @@ def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     head.title, head.end = title, at + 1
     if title is not None:
         head.spans["title"] = (lines[at].first, lines[at].last)
-    byline = next((one for one in bylines if one.at > at and _is_near(lines, at, one)), None)
+    is_sole = len(bylines) == 1 and bylines[0].is_signed  # then menus may be between
+    byline = next((one for one in bylines if one.at > at and (is_sole or _is_near(lines, at, one))), None)
     if byline is None and (teasers_end or not any(line.text for line in lines[: max(at, 0)])):  # the document's title, or none
         byline = next(iter(bylines), None)
     if byline is not None:
@@ -168,6 +171,7 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     filled = [index for index in range(at, min(at + _MAX_BYLINE_LINES, len(lines))) if lines[index].text][:_MAX_BYLINE_PARTS]
     joined = accumulate((lines[index].text for index in filled), "{} {}".format)
     parsed = [_parse_byline(one, at, index + 1) for one, index in zip(joined, filled, strict=True)]
+    parsed += [_parse_byline(f"{text}, {lines[index].text}", at, index + 1) for index in filled[1:2]]
     timed = [one for one in parsed if one is not None and one.time is not None]
     is_cut = _HEAD["without_name"].fullmatch(text) is not None and filled[1:2] == [at + 1]  # the name is on the next line
     return max(timed, key=lambda one: "T" in (one.time or ""), default=parsed[1] if is_cut else parsed[0])
@@ -179,7 +183,7 @@ def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])
             is_whole = verb or (name and (printed or text.endswith(",")))
             if is_whole and (not printed or iso_time(printed)) and (not name or _is_name(name)):
-                return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed))
+                return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), verb and printed != "")
     return None
 
 
