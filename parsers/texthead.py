@@ -135,7 +135,7 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
     first = lines[filled[0]].text
     document = _HEAD["site"].split(first, maxsplit=1)[0]
     whole = document if reference(document) or document[0].isalpha() else None  # not a reference without its date
-    repeated = [index for index in filled[1:] if lines[index].plain == document != first]
+    repeated = [at for at in filled[1:] if lines[at].plain == document and (document != first or at == filled[1])]
     references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
     followed = [index for index in references if any(one.at > index and _is_near(lines, index, one) for one in bylines)]
     headings = [index for index in filled if lines[index].heading == 1]
@@ -147,6 +147,8 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
         return filled[0], document
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
     skipped = _is_frame if _has_navigation(lines) else lambda line: _is_notice(line.text)
+    if bylines and _has_navigation(lines):
+        skipped = lambda line: _is_frame(line) or _HEAD["menu"].fullmatch(line.plain) is not None  # noqa: E731
     before = range((bylines[0].at if bylines else tabs) - 1, -1, -1)
     above = next((at for at in before if lines[at].text and not skipped(lines[at])), -1)  # no item of a menu
     is_title = above in filled and not lines[above + 1].glued and lines[above].plain == lines[above].text
@@ -181,7 +183,7 @@ def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
     for pattern in FORMS["bylines"].values():
         if found := pattern.fullmatch(" ".join(text.split())):
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])
-            is_whole = verb or (name and (printed or text.endswith(",")))
+            is_whole = verb or (name and (printed or text.endswith((",", " on"))))
             if is_whole and (not printed or iso_time(printed)) and (not name or _is_name(name)):
                 return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), verb and printed != "")
     return None
