@@ -16,6 +16,7 @@ _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES, _MAX_BYLINE_PARTS = 10, 5  # blank lines included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
+_MENU_LINES, _MAX_ITEM, _FEW_ITEMS = 40, 60, 2  # lines, characters of one, and usual items that a body may contain as headings
 _OWN_LABELS = 3  # labels above a teaser, and not below it: then it is in a field of the record
 _GLUED = 3  # words in a line that begin within another one, as where an extractor put a menu's items into one line
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
@@ -67,8 +68,7 @@ def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     above = [line.text for line in lines[: byline.at if byline else max(at, 0)] if line.text and not _is_notice(line.text)]
     head.is_whole_page = _has_navigation(lines) or sum(text != title for text in above) > 1
     near = [index for index in range(head.end, len(lines)) if lines[index].text][:_NOTICE_LINES]
-    menu = [*takewhile(lambda index: _HEAD["navigation"].fullmatch(lines[index].plain), near)]
-    head.end = menu[-1] + 1 if _has_navigation([lines[index] for index in menu]) else head.end
+    head.end = _end_of_menu(lines, head.end)
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
     return head
 
@@ -121,6 +121,14 @@ def _has_navigation(lines: list[Line]) -> bool:
     return any(_HEAD[name].match(line.plain) for line in lines for name in ("tabs", "breadcrumb", "skip"))
 
 
+def _end_of_menu(lines: list[Line], start: int) -> int:
+    """Returns the line after the last one of the menus that follow the title, up to the first sentence; `start` without any."""
+    filled = [index for index in range(start, len(lines)) if lines[index].text][:_MENU_LINES]
+    short = takewhile(lambda at: len(lines[at].text) <= _MAX_ITEM and not is_sentence(lines[at].text), filled)
+    menu = [at for at in short if _HEAD["navigation"].fullmatch(lines[at].plain) or _HEAD["menu"].fullmatch(lines[at].plain)]
+    return menu[-1] + 1 if len(menu) > _FEW_ITEMS or _has_navigation([lines[at] for at in menu]) else start
+
+
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
     """Whether a byline belongs to the title: little but the site's notice is between them."""
     between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_frame(line)]
@@ -142,7 +150,9 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
     for found in (followed, repeated, [index for index in references if index in headings], references, headings):
         if found:
             has_site = found[0] == filled[0] and ("|" in first or reference(document))
-            return found[0], whole if has_site else lines[found[0]].plain
+            title = whole if has_site else lines[found[0]].plain
+            more = takewhile(lambda index: not is_sentence(lines[index].text), filled[filled.index(found[0]) :])  # as in a breadcrumb
+            return max((index for index in more if lines[index].plain == title), default=found[0]), title
     if reference(document):
         return filled[0], document
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
