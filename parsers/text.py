@@ -183,6 +183,7 @@ class _Writer(RowWriter):
                 return [[line] for line in points], lines[len(points) :]
         end = next((index for index, line in enumerate(lines) if line.text and self._ends_value(entry, lines, index)), len(lines))
         if entry.type is Type.TEXT:
+            end = 0 if entry.text.endswith("Email Address") and "@" not in lines[0].text else end
             return ([lines[:end]] if end else []), lines[end:]
         rest = next_filled(lines, 1 if entry.type is Type.REFERENCE else end)
         if self._drops_links and (entry in self._before_missing or rest is not None):
@@ -241,8 +242,15 @@ class _Writer(RowWriter):
             return textlines.is_label_like(line.text) and after.isalpha() and yes_no(after) is not None
         if is_typed(after) or not is_after_value or is_foot:
             return is_typed(after) and bool(not _LINES["target_noun"].search(line.text) or _LINES["contact"].fullmatch(after))
-        is_named = (denotes_person(line.text) or noun(line.text)) and not noun(after)
+        is_named = (denotes_person(line.text) or noun(line.text)) and not noun(after) and not _LINES["dated"].search(line.text)
         return bool(is_named or lines[at].links or (" " in line.text and _LINES["full_stop"].search(after)))
+
+    def _begins_field(self, lines: list[Line], at: int) -> bool:
+        """Whether a line in a text has no blank line below it, as labels have none where a text's paragraphs do."""
+        before, line, after = lines[at - 1], lines[at], lines[at + 1] if at + 1 < len(lines) else None
+        is_apart = not before.text or before.plain != before.text
+        is_above = after is not None and after.text != "" and after.plain == after.text and not textlines.is_sentence(after.text)
+        return self._compact and is_apart and is_above and looks_like_label(line.text)
 
     def _write_loose_lines(self, lines: list[Line]) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
@@ -268,7 +276,8 @@ class _Writer(RowWriter):
                 is_text = bool(_LINES["text_noun"].search(label) or _LINES["full_stop"].search(opening))
                 if (is_text or self._label_looks) and opening and not is_typed(opening):  # several lines
                     ends = (
-                        section_of_instruction(lines[one].plain) or self._is_unlisted(lines, one) for one in range(at, len(lines))
+                        section_of_instruction(lines[one].plain) or self._is_unlisted(lines, one) or self._begins_field(lines, one)
+                        for one in range(at, len(lines))
                     )
                     at += sum(1 for _ in takewhile(lambda is_end: not is_end, ends))
                     parts = [one for one in lines[first:at] if one.text.strip(_SEPARATORS)]

@@ -107,8 +107,19 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
 
 def _without_doubles(lines: list[Line]) -> list[Line]:
-    """Removes the second of two equal lines where labels are printed twice, as for screen readers and for others."""
+    """Removes the second of two equal lines where labels are printed twice, or again in front of each value."""
     filled = [line for line in lines if line.text]
+    heads, head = dict[int, str](), "\n"
+    for line in filled:
+        if line.plain.startswith(f"{head}:"):
+            heads[id(line)] = f"{head}:"
+        else:
+            head = line.plain.rstrip(" :") or "\n"
+    if len(heads) >= MANY_LABELS:
+        lines = [
+            replace(line, text=line.plain.removeprefix(heads[id(line)]).strip()) if id(line) in heads else line for line in lines
+        ]
+        filled = [line for line in lines if line.text]
     doubles = [after for line, after in pairwise(filled) if line.plain == after.plain and is_label_like(line.plain)]
     known, repeated = (sum(label_of(line.plain) is not None for line in some) for some in (filled, doubles))
     gone = set(map(id, doubles)) if 3 * repeated >= max(known, MANY_LABELS) else set()
@@ -132,7 +143,8 @@ def _split_pairs(lines: list[Line]) -> list[Line]:
         parts = [_split_label(line, name) for line in lines]
         if (count := len({label_of(label) for label, value in parts if value} - {None})) > enough:
             best, enough, style = parts, count, name
-    first = next((at for at, (label, value) in enumerate(best) if value and label_of(label)), len(lines))
+    known = [at for at, (label, value) in enumerate(best) if value and label_of(label)]
+    first, is_listed = min(known, default=len(lines)), any(lines[at].plain != lines[at].text for at in known)
     found = list[Line]()
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
@@ -140,7 +152,7 @@ def _split_pairs(lines: list[Line]) -> list[Line]:
             label, value = _split_label(line, "colon" if "?" not in line.text else "question")  # no colon follows a question mark
             is_label = label_of(label) is not None or is_member_line(label)
         else:
-            is_label = label_of(label) is not None or is_label_like(label)
+            is_label = label_of(label) is not None or ((is_listed or line.plain == line.text) and is_label_like(label))
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
             found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
