@@ -35,7 +35,9 @@ _EMPTY = 0.05  # a label that few extractors drop the values of is one only if i
 _ONLY = 0.5  # of a label that the text has once, and in order: a value that is spelled like it would come beside the label itself
 _PER_SPACE, _MAX_WORDS_BONUS = 0.3, 1.5  # a label of many words is hardly ever a line of a body or of a value
 _QUOTED, _GLUED = 3, 2  # a body quotes fewer than a third of the labels; names of places look like few more labels
-_MAX_DOUBTFUL = 8  # labels that are printed twice, each of which may be a value or quoted; every one costs another search
+_MAX_DOUBTFUL, _MAX_PLACES, _MANY_MARKS = 8, 4, 300
+"""Labels that a text has at several places, and places of each: all but one may be values or quoted. Every one costs another
+search, so there are none in a text with more candidates; the longest page has 80."""
 _MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
 _MIN_MISSPELLED, _END = 10, 4
@@ -278,14 +280,17 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
-    """Returns the chain of marks with the highest score, once each of its labels that the text has twice was tried without."""
+    """Returns the chain of marks with the highest score; a label that the text has at several places is tried at each alone."""
     marks = _without_entities(lines, marks)
     best, chain = _chain_from(lines, marks)
-    times = Counter(mark.label for mark in marks)
-    for doubtful in [mark for mark in chain if times[mark.label] > 1][:_MAX_DOUBTFUL]:
-        score, other = _chain_from(lines, [mark for mark in marks if mark is not doubtful])
+    times = Counter(mark.label for mark in marks if mark.type not in (Type.GROUP, Type.INSTRUCTIONS))
+    doubtful = [label for label, count in times.items() if count > 1] if len(marks) < _MANY_MARKS else []
+    for label in doubtful[:_MAX_DOUBTFUL]:
+        places = [mark for mark in marks if mark.label == label][:_MAX_PLACES]
+        rest = [[mark for mark in marks if mark is one or mark.label != label] for one in places]
+        (score, other), at = max(((_chain_from(lines, some), at) for at, some in enumerate(rest)), key=lambda one: one[0][0])
         if score > best:
-            best, chain, marks = score, other, [mark for mark in marks if mark is not doubtful]
+            best, chain, marks = score, other, rest[at]
     orders = [mark.entry.order if mark.entry is not None else len(LABELS) for mark in chain]
     quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
     return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
