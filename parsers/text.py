@@ -30,6 +30,7 @@ _LONG_TEXT = "other_program_area"  # the text field of several lines; all others
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
 _MIDDLE_OF_PAGE, _SEPARATORS = 16, ",;-*•+"
+_MAX_BELOW = 20  # lines of a field below a text; more of them have not been seen
 _SURE = 10  # of ten values, at most one is printed like a label where the print tells labels from values
 _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
@@ -246,11 +247,18 @@ class _Writer(RowWriter):
         return bool(is_named or lines[at].links or (" " in line.text and _LINES["full_stop"].search(after)))
 
     def _begins_field(self, lines: list[Line], at: int) -> bool:
-        """Whether a line in a text has no blank line below it, as labels have none where a text's paragraphs do."""
-        before, line, after = lines[at - 1], lines[at], lines[at + 1] if at + 1 < len(lines) else None
-        is_apart = not before.text or before.plain != before.text
-        is_above = after is not None and after.text != "" and after.plain == after.text and not textlines.is_sentence(after.text)
-        return self._compact and is_apart and is_above and looks_like_label(line.text)
+        """Whether a line in a text has short lines below it, and no blank line between where paragraphs of the text have one."""
+        if not looks_like_label(lines[at].text):
+            return False
+        before = next((lines[one] for one in range(at - 1, -1, -1) if lines[one].text), lines[0])
+        below = lines[at + 1 : at + 1 + _MAX_BELOW]
+        below = [*takewhile(lambda one: one.text, below)] if self._compact else below
+        is_apart = before.text[-1] in ".!?" or before.plain != before.text or (self._compact and not lines[at - 1].text)
+        texts = [one.text for one in below if one.text]
+        are_short = (
+            len(below) < _MAX_BELOW and all(one.plain == one.text for one in below) and all(map(textlines.is_short, texts))
+        )
+        return is_apart and texts != [] and are_short
 
     def _write_loose_lines(self, lines: list[Line]) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
@@ -275,10 +283,8 @@ class _Writer(RowWriter):
                     at += len(part)
                 is_text = bool(_LINES["text_noun"].search(label) or _LINES["full_stop"].search(opening))
                 if (is_text or self._label_looks) and opening and not is_typed(opening):  # several lines
-                    ends = (
-                        section_of_instruction(lines[one].plain) or self._is_unlisted(lines, one) or self._begins_field(lines, one)
-                        for one in range(at, len(lines))
-                    )
+                    tests = (self._is_unlisted, self._begins_field, lambda lines, at: section_of_instruction(lines[at].plain))
+                    ends = (any(is_end(lines, one) for is_end in tests) for one in range(at, len(lines)))
                     at += sum(1 for _ in takewhile(lambda is_end: not is_end, ends))
                     parts = [one for one in lines[first:at] if one.text.strip(_SEPARATORS)]
                     is_text = is_text or any(one.text[-1] == "." for one in parts)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from parsers.registry import is_distinctive, label_key, section_of_instruction
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
-from parsers.textlines import FORMS, MANY_LABELS, Line, is_sentence, next_filled
+from parsers.textlines import FORMS, MANY_LABELS, Line, is_sentence, is_short, next_filled
 
 _HEAD = FORMS["head"]
 Span = tuple[int, int]
@@ -16,7 +16,7 @@ _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES, _MAX_BYLINE_PARTS = 10, 5  # blank lines included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
-_MENU_LINES, _MAX_ITEM, _FEW_ITEMS = 40, 60, 2  # lines, characters of one, and usual items that a body may contain as headings
+_MENU_LINES, _FEW_ITEMS = 40, 2  # lines, and usual items that a body may contain as headings
 _OWN_LABELS = 3  # labels above a teaser, and not below it: then it is in a field of the record
 _GLUED = 3  # words in a line that begin within another one, as where an extractor put a menu's items into one line
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
@@ -124,7 +124,7 @@ def _has_navigation(lines: list[Line]) -> bool:
 def _end_of_menu(lines: list[Line], start: int) -> int:
     """Returns the line after the last one of the menus that follow the title, up to the first sentence; `start` without any."""
     filled = [index for index in range(start, len(lines)) if lines[index].text][:_MENU_LINES]
-    short = takewhile(lambda at: len(lines[at].text) <= _MAX_ITEM and not is_sentence(lines[at].text), filled)
+    short = takewhile(lambda at: is_short(lines[at].text), filled)
     menu = [at for at in short if _HEAD["navigation"].fullmatch(lines[at].plain) or _HEAD["menu"].fullmatch(lines[at].plain)]
     return menu[-1] + 1 if len(menu) > _FEW_ITEMS or _has_navigation([lines[at] for at in menu]) else start
 
@@ -151,8 +151,8 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
         if found:
             has_site = found[0] == filled[0] and ("|" in first or reference(document))
             title = whole if has_site else lines[found[0]].plain
-            more = takewhile(lambda index: not is_sentence(lines[index].text), filled[filled.index(found[0]) :])  # as in a breadcrumb
-            return max((index for index in more if lines[index].plain == title), default=found[0]), title
+            short = takewhile(lambda at: not is_sentence(lines[at].text), filled[filled.index(found[0]) :])
+            return max((at for at in short if lines[at].plain == title), default=found[0]), title  # again, as in a breadcrumb
     if reference(document):
         return filled[0], document
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
@@ -195,7 +195,8 @@ def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])
             is_whole = verb or (name and (printed or text.endswith((",", " on"))))
             if is_whole and (not printed or iso_time(printed)) and (not name or _is_name(name)):
-                return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), verb and printed != "")
+                name = "" if name.casefold() == "on" else name
+                return _Byline(at, end, name or None, iso_time(printed), verb and printed != "")
     return None
 
 

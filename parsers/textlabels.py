@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import accumulate, pairwise
+from operator import itemgetter
 
 from parsers.columns import fits
 from parsers.registry import (
@@ -282,22 +283,34 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """Returns the chain of marks with the highest score; a label that the text has at several places is tried at each alone."""
     marks = _without_entities(lines, marks)
-    best, chain = _chain_from(lines, marks)
-    times = Counter(mark.label for mark in marks if mark.type not in (Type.GROUP, Type.INSTRUCTIONS))
-    doubtful = [label for label, count in times.items() if count > 1] if len(marks) < _MANY_MARKS else []
-    for label in doubtful[:_MAX_DOUBTFUL]:
-        places = [mark for mark in marks if mark.label == label][:_MAX_PLACES]
-        rest = [[mark for mark in marks if mark is one or mark.label != label] for one in places]
-        (score, other), at = max(((_chain_from(lines, some), at) for at, some in enumerate(rest)), key=lambda one: one[0][0])
-        if score > best:
-            best, chain, marks = score, other, rest[at]
+    places: dict[str, list[Mark]] = {}
+    for mark in marks if len(marks) < _MANY_MARKS else ():
+        if mark.type not in (Type.GROUP, Type.INSTRUCTIONS):
+            places.setdefault(mark.label, []).append(mark)
+    doubtful = [some[:_MAX_PLACES] for some in places.values() if len(some) > 1][:_MAX_DOUBTFUL]
+    tries = [marks]
+    for at in (
+        (0, -1) if doubtful else ()
+    ):  # each only at its first place, as with comments below, or its last, as below quotations
+        tries.append(_without(marks, [one for some in doubtful for one in some if one is not some[at]]))
+    best = max((_chain_from(lines, one) for one in tries), key=itemgetter(0))
+    for some in doubtful:
+        tries = [_without(marks, [one for one in some if one is not kept]) for kept in some]
+        found, kept = max(((_chain_from(lines, one), one) for one in tries), key=lambda one: one[0][0])
+        if found[0] >= best[0]:
+            best, marks = found, kept
+    chain = best[1]
     orders = [mark.entry.order if mark.entry is not None else len(LABELS) for mark in chain]
     quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
     return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
 
 
-def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[float, list[Mark]]:
-    """Returns a chain with a high score; of equals the one that begins last, so that the body is longer."""
+def _without(marks: list[Mark], gone: list[Mark]) -> list[Mark]:
+    return [mark for mark in marks if not any(mark is one for one in gone)]
+
+
+def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[tuple[float, int], list[Mark]]:
+    """Returns a chain with a high score, and its score and first line; of equals the one that begins last: the body is longer."""
     after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and mark.type is not Type.INSTRUCTIONS]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
@@ -330,7 +343,7 @@ def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[float, list[Mark]
     while begin < last:
         chain.append(marks[begin])
         begin = chosen[begin]
-    return score, chain
+    return (score, chain[0].at if chain else 0), chain
 
 
 def _without_entities(lines: list[Line], marks: list[Mark]) -> list[Mark]:
