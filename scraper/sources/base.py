@@ -88,7 +88,7 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source works with; it stores nothing itself. `progress` is called for each page of a listing: its name, rows so far."""
+    """What a source works with; it stores nothing itself. `progress` is called after each page of a listing: its name, rows."""
 
     settings: Config
     client: Client
