@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from tests.tables import read_table
+
 HEAD = (
     '<!DOCTYPE html><html><head><meta charset="utf-8"><title>20240311-91530-7 | BJA NTTAC</title></head><body><main>'
     '<h1>20240311-91530-7</h1><article data-history-node-id="150001" class="tta full clearfix"><div class="content">'
@@ -22,59 +24,14 @@ OPEN_TAGS = (
     "small span strong summary sup svg table tbody td template textarea th thead time tr tt u ul video x-y"
 ).split()
 
-Unit = str | Callable[[int], str]
-UNITS: dict[str, Unit] = {
-    **{f"open {tag}": f"<{tag}>" for tag in OPEN_TAGS},
-    "div that quotes a bracket": '<div title="<">',
-    "div that quotes tags": "<div title='a<b>c'>",
-    "div that quotes its end": '<div x="</div>">',
-    "div and the end of another": "<div></span>",
-    "div and ends of nothing": "<div></p></zz>",
-    "div and an end in a comment": "<div><!--</div>-->",
-    "div and an end in a script": "<div><script></div></script>",
-    "div in capitals": "<DIV\n>",
-    "paragraph in a button": "<button><p>",
-    "formatting of many kinds": lambda n: f'<b id="{n}">',
-    "formatting in paragraphs": lambda n: f"<font size={n}><p>x",
-    "formatting across blocks": "<b><div></b>",
-    "links across blocks": "<a><b><div></a></b>",
-    "cells in rows in tables": "<table><tr><td>",
-    "text outside of cells": "<table><tr>x",
-    "items in lists": "<ul><li>x",
-    "lists of definitions": "<dl><dt>County</dt><dd>",
-    "fields in fields": "<div><div>County</div><div>",
-    "fields in fields with classes": '<div class="field"><div class="field__label">County</div><div class="field__item">',
-    "groups in groups": '<div class="field"><div class="field__label">Milestone</div><div class="paragraph">',
-    "fields": lambda n: f"<div><div>Label {n}</div><div>v</div></div>",
-    "fields with classes": FIELD.format("County", "x"),
-    "values": '<div class="field--item">x</div>',
-    "labels": '<div class="field--label">County</div>',
-    "headings and paragraphs": "<h3>County</h3><p>Larch</p>",
-    "bold labels": "<strong>County</strong><br>Larch<br>",
-    "bold labels in paragraphs": "<p><b>County</b>: x</p>",
-    "definitions": "<dt>County</dt><dd>Larch</dd>",
-    "sections": FIELD.format("Travel Markup", "x"),
-    "headings": "<h1>x</h1>",
-    "articles": '<article class="tta"><div class="content"><div>County</div></div></article>',
-    "times": '<time datetime="2024-03-01T14:00:00Z">x</time> - ',
-    "links": '<a href="/taxonomy/term/1">x</a>, ',
-    "options": "<option>x",
-    "mixed neighbours": "<div>x</div><p>y</p>text<br>",
-    "ends of paragraphs": "</p>",
-    "ends of blocks": "</div>",
-    "brackets": "<",
-    "comments that never end": "<!--",
-    "entities that never end": "&#",
-    "entities": "&nbsp;&CounterClockwiseContourIntegral;",
-    "unseen characters": "\u200b\u00ad\ufeff",
-    "words": "lorem ipsum ",
-}
+UNITS: dict[str, str] = {f"open {tag}": f"<{tag}>" for tag in OPEN_TAGS} | read_table("tables/hostile.toml")["units"]
+"""What is repeated; `{n}` stands for the number of the repetition."""
 
 
 def page(name: str, n: int) -> bytes:
     """A record's page in which the unit stands `n` times after the fields."""
     unit = UNITS[name]
-    repeated = unit * n if isinstance(unit, str) else "".join(unit(number) for number in range(n))
+    repeated = "".join(unit.replace("{n}", str(number)) for number in range(n)) if "{n}" in unit else unit * n
     return f"{HEAD}{FIELDS}{repeated}{TAIL}".encode()
 
 

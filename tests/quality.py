@@ -15,12 +15,11 @@ from typing import Any
 from parsers.page import parse_page
 from parsers.record import Record
 from tests.goldens import as_json
-from tests.pagegen.compare import KEYS, expected_rows, plain
 from tests.pagegen.invent import invent
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
 from tests.pagegen.render import render
-from tests.pagegen.render_text import extracted_page
-from tests.pagegen.truth import Page, PageTruth
+from tests.pagegen.render_text import extracted_page, words_of
+from tests.pagegen.truth import FieldTruth, Page, PageTruth
 
 FLOOR = Path(__file__).parent / "quality_floor.json"
 SEEDS = range(700, 706)
@@ -38,6 +37,7 @@ UGLY = (
     Options(unclosed=True, label_tag="span", charset="utf-8-undeclared", wrapper="details", plain_dates=True, items_always=True),
 )
 TRUNCATED = tuple(Options(keep=keep, fake_fields=keep > 0.6, wayback=keep < 0.5) for keep in (0.35, 0.5, 0.65, 0.8, 0.95))
+KEYS = ("section", "label", "name", "item", "value", "state", "href", "datetime")
 LEVELS = {"well-formed": WELL_FORMED, "ugly": UGLY, "truncated": TRUNCATED}
 
 
@@ -79,6 +79,18 @@ class Report:
 
 def score(table: dict[tuple[str, str], Score], level: str, name: str) -> Score:
     return table.setdefault((level, name), Score())
+
+
+def plain(value: object) -> object:
+    """Texts without differences of white space and bullets, empty ones as None; anything else as it is."""
+    return " ".join(words_of(value)) or None if isinstance(value, str) else value
+
+
+def expected_rows(field: FieldTruth) -> list[dict[str, Any]]:
+    """The rows of `fields` that one field makes: a row per value, one with a NULL value where there is none."""
+    same = {key: getattr(field, key) for key in ("section", "label", "name", "item", "state")}
+    values = list(zip(field.values, field.hrefs, field.datetimes, strict=True)) or [(None, None, None)]
+    return [same | {"value": value, "href": href, "datetime": time} for value, href, time in values]
 
 
 def key_of(row: dict[str, Any], keys: Iterable[str] = KEYS) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from datasette.utils.asgi import Request
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.explore import charts
@@ -208,7 +208,6 @@ def test_the_map_draws_all_states_inside_its_frame() -> None:
         assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points), name
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.tuples(st.integers(2015, 2025), st.integers(0, 12)), st.integers(1, 10**6), min_size=1))
 def test_scale_has_room_for_every_mark_and_no_year_is_skipped(given_counts: dict[tuple[int, int], int]) -> None:
     counts = Counts()

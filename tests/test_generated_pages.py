@@ -9,19 +9,18 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from parsers.page import parse_page
 from parsers.record import ParseResult, Record
 from tests import quality
 from tests.goldens import as_json
 from tests.pagegen import truth
-from tests.pagegen.compare import plain
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
 from tests.pagegen.strategies import Case, any_options, cases
 
 WELL_FORMED = {"fake_fields": False, "unclosed": False, "numberless": False, "plain_dates": False}
-PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PAGES = settings(max_examples=60)
 
 
 def read(page: truth.Page) -> ParseResult:
@@ -38,7 +37,7 @@ def scores(page: truth.Page, record: Record) -> dict[str, quality.Score]:
 
 def holds_body(page: truth.Page, record: Record) -> bool:
     assert page.truth is not None
-    return str(plain(page.truth.description)) in str(plain(record.description))
+    return str(quality.plain(page.truth.description)) in str(quality.plain(record.description))
 
 
 def own_fields(record: Record) -> list[dict[str, object]]:

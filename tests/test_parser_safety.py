@@ -68,7 +68,7 @@ def test_huge_page(name: str) -> None:
     assert not name.startswith("50,000 times") or (page.record and page.record.short_name == "Reentry unit")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=400), st.booleans(), st.sampled_from([None, "text/html", "text/html; charset=utf-16", "x", ""]))
 def test_any_bytes_get_a_verdict(content: bytes, is_text: bool, content_type: str | None) -> None:
     for given_bytes in (content, b"<html><body><article>" + content, hostile.HEAD.encode() + hostile.FIELDS.encode() + content):
@@ -83,7 +83,7 @@ def seeds() -> tuple[bytes, ...]:
     return (*records, *(page.read_bytes() for page in goldens.pages() if page.parent.name == "not-a-record"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_mutated_page_gets_a_verdict(seed: int, times: int) -> None:
     rng = random.Random(seed)
@@ -91,7 +91,7 @@ def test_mutated_page_gets_a_verdict(seed: int, times: int) -> None:
     assert (page.record is not None) == (page.kind == Kind.RECORD)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(cases(options=any_options()), st.floats(0, 1), st.booleans())
 def test_page_cut_anywhere_gets_a_verdict(case: object, share: float, is_text: bool) -> None:
     data = case.page().data  # type: ignore[attr-defined]

@@ -6,16 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.scalars import (
-    in_site_zone,
-    iso_time,
-    money_range,
-    number,
-    parse_point,
-    reference,
-    time_range,
-    yes_no,
-)
+from parsers.scalars import fiscal_year, in_site_zone, iso_time, money_range, number, parse_point, reference, time_range, yes_no
 from tests.tables import read_table
 
 CASES = read_table("tables/scalars.toml")
@@ -131,3 +122,10 @@ def test_no_text_makes_a_reader_raise(text: str) -> None:
 def test_every_point_is_a_place_or_flagged(longitude: float, latitude: float) -> None:
     *point, flag = parse_point(f"POINT ({longitude!r} {latitude!r})")
     assert point == ([longitude, latitude] if flag is None else [None, None])
+
+
+@pytest.mark.parametrize(("title", "submitted_at", "year"), CASES["fiscal_years"])
+def test_the_fiscal_year_is_that_of_the_reference_or_of_the_day_in_washington(
+    title: str | None, submitted_at: str | None, year: int | None
+) -> None:
+    assert fiscal_year(title, submitted_at) == year

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers import html, rows
@@ -20,7 +20,7 @@ from tests.pagegen.render import make_page
 from tests.pagegen.strategies import Case, any_options, cases
 from tests.tables import read_table
 
-PAGES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PAGES = settings(max_examples=40)
 EXAMPLES = [page.read_bytes() for page in goldens.pages() if page.suffix == ".html"]
 MADE_UP = [make_page(seed, theme).data for seed, theme in enumerate(THEMES * 2)]
 SURROUNDINGS = read_table("tables/source_fields.toml")["surroundings"]

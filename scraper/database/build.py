@@ -79,7 +79,7 @@ def _make_tasks(db: sqlite3.Connection, pages: ParsedPages) -> Iterator[Task]:
 
 
 def row_writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[Any, ...]]], object]:
-    """Inserts rows, those of a view into its two tables."""
+    """Returns a function that inserts rows of a table; those of a view go into its two tables."""
     table = BY_NAME[name]
     if not table.shared:
         sql = insert_sql(name) if name != "records" else derived.insert_sql(table.columns)

@@ -54,7 +54,7 @@ class Download:
         self.file.close()
 
     async def asgi_send(self, send: Send) -> None:
-        """Raises TimeoutError if the client reads nothing, and what `making` raises; then the server breaks the connection."""
+        """Sends the file. Raises TimeoutError if the client reads nothing, and what `making` raises: the connection breaks."""
 
         async def patient(message: Message) -> None:
             async with asyncio.timeout(STALLED):

@@ -108,7 +108,7 @@ def _group_fields(fields: list[dict[str, Any]], sections: list[dict[str, Any]], 
 
 
 def _label_values(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
-    """Labels with their values and, as `note`, why there is none; `source` is the number of a value's capture on the page."""
+    """Yields labels with their values and, as `note`, why there is none; `source`: number of a value's capture on the page."""
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [
             {**row, "href": safe_href(row["href"]), "note": _NOTES.get(row["state"]), "source": numbers.get(row["capture_id"])}

@@ -89,7 +89,7 @@ class Source:
         return count_values(found, self._counts[name])
 
     def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
-        """Yields a table's rows by record, found up for each: a big table needs no sorting. `before`: SQL of columns in front."""
+        """Yields a table's rows by record, looked up for each: a big table needs no sorting. `before`: SQL of more columns."""
         table = _stored_table(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])

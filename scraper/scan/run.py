@@ -122,7 +122,7 @@ class Piece(NamedTuple):
     source: str
 
     def split(self) -> list["Piece"]:
-        """Returns nothing: a piece can't be split, because only the previous record shows where the next one begins."""
+        """Returns only itself: a piece can't be split, because only the previous record shows where the next one begins."""
         return [self]
 
     def give_up(self) -> list["PieceResult"]:

@@ -95,7 +95,7 @@ def _parse_crawls(answer: Response) -> dict[str, str]:
 
 
 def read_range(client: Client, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False) -> Response:
-    """These bytes of a file (`short`: or fewer at its end), or an answer other than 206. Raises RequestFailed, as Client.get."""
+    """Returns these bytes of a file (`short`: or fewer at its end), or an answer other than 206. Raises as Client.get."""
     end = start + length - 1
     answer = client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
