@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench growth browse datasette-alpha replayweb citation extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench growth datasette-alpha replayweb citation extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,9 +109,6 @@ docs: setup ## Generate metadata.yml, datasette.yaml, docs/commands.md and docs/
 
 screenshots: setup ## Take the pictures of README and guides again (needs Chromium, LibreOffice, pdftoppm)
 	@TTA_SCREENSHOTS=1 TTA_REQUIRE_BROWSER=1 TTA_REQUIRE_OFFICE=1 $(BIN)/python -m pytest -q -k take tests/test_browser.py tests/test_export_guide.py
-
-browse: setup ## Time every kind of page on 100,000 records: N=1000000 DIR=/tmp/big for more
-	@$(BIN)/python -m tests.campaigns.explore_big $(or $(N),100000) $(DIR)
 
 clean: ## Remove what was built; the archive in data/ stays
 	@rm -rf .venv build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from benchmarks.chrome import dressed
 from scraper.archive.store import Archive, Prepared, prepare
-from scraper.archive.warc import record_id_of, sha1_digest, utc_now
-from scraper.capture import Capture, Original, WarcType
+from scraper.archive.warc import record_id_of, sha1_digest
+from scraper.capture import Capture, Original, WarcType, utc_now
 from tests.pagegen.content import Content, Field, Paragraph, Value
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options, Theme, Wrapper

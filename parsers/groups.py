@@ -80,6 +80,8 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
         only = elements[0]
         if only.tag == "table":
             return _table_items(only, patterns.table)
+        if only.role.name and group_table(only.role.name) is None and not _holds_fields(only.built()):
+            return [_read_sub_fields(elements, patterns, only.parent)]  # an item of one field
         only_blocks = not only.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in only.elements)
         if only.role.item or only.role.items or (only.tag in _WRAPPERS and only_blocks):
             return group_items(only.children, patterns)
@@ -116,6 +118,8 @@ def _read_sub_fields(content: Sequence[Element | str], patterns: LabelPatterns, 
             found.append(SubField(None, None, [child], parent))
         elif _is_flat(child, content, index, patterns):
             while end < len(content) and not _is_flat(content[end], content, end, patterns):
+                if (one := blocks[end]) is not None and one.element.role.field and (one.label or one.source_field):
+                    break  # a field with an element of its own
                 end += 1
             found.append(SubField(readable([child]), None, content[index + 1 : end], child))
         elif not is_help(child):
@@ -129,7 +133,8 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int,
     if not isinstance(child, Element) or (line := child.line()) is None:
         return False
     following = content[index + 1] if index + 1 < len(content) else None
-    alike = (one.line() for one in content if isinstance(one, Element) and child.tag in HEADINGS and is_alike(one, child))
+    may_be = child.tag in HEADINGS or (child.is_plain_text and isinstance(following, str))
+    alike = (one.line() for one in content if isinstance(one, Element) and may_be and is_alike(one, child))
     is_named = any(is_member(one or "", patterns.table) for one in (line, *alike))
     may_head = child.tag in HEADINGS or (child.is_plain_text and following is not None and not is_alike(following, child))
     return child.tag == "dt" or child.role.label or (may_head and following is not None and is_named)
@@ -151,10 +156,8 @@ def _read_element(element: Element, patterns: LabelPatterns, block: Block | None
             return [SubField(label, block.name, block.values, element, is_hidden=is_hidden)]
         heading: _Item = [SubField(None, None, [label], block.label)] if label else []
         return heading + [sub for part in parts for sub in _read_sub_fields(part.content, patterns, part)]
-    nested = not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")
-    if nested and any(
-        child.tag in BLOCKS if element.tag in BLOCKS else _is_labelled(child, patterns) for child in element.elements
-    ):
+    is_part = (child.tag in BLOCKS if element.tag in BLOCKS else _is_labelled(child, patterns) for child in element.elements)
+    if not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table") and any(is_part):
         return _read_sub_fields(element.content, patterns, element)
     return [SubField(None, None, [element], element)]
 

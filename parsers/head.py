@@ -47,7 +47,8 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     headings = [inside.get(node.mem_id) or build(node) for node in nodes]
     for one in [one for one in elements if one.tag in TITLES][:_MAX_ELEMENTS]:
         links = [inner.attribute("rel") for inner in one.descendants() if inner.tag == "a"]
-        if one.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
+        is_first = not headings and document is not None and document.startswith(one.line() or "\n")  # as on print pages
+        if one.tag == "h1" or is_first or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
             headings.append(one)
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
     likely = [one for one, _ in found if document and document.startswith(one)] or [one for one, _ in found if reference(one)]
@@ -88,6 +89,9 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         name, time = (found["name"], found["time"]) if found else ("", text)
         name = (next(names, None) or name).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
         time = iso_time(stamp) or iso_time(time)
+        if time is None and (around := block.parent) is not None and around is not root:  # its date may be beside it
+            time = iso_time(readable([one for one in around.children if one is not block]))
+            block = block if time is None else around
         return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
     return Byline()
 
@@ -121,12 +125,8 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
         if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1 and not (begun[1] and is_dated):
             continue  # a body may begin with such a line too
         tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
-        if (
-            begun[1]
-            or is_dated
-            or any(map(_BYLINE_CLASS.fullmatch, tokens))
-            or any(one.tag == "time" for one in node.descendants())
-        ):
+        has_class = any(map(_BYLINE_CLASS.fullmatch, tokens))
+        if begun[1] or is_dated or has_class or any(one.tag == "time" for one in node.descendants()):
             yield node
 
 

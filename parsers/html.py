@@ -113,10 +113,11 @@ def _is_cut(text: str) -> bool:
 
 def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
     """Returns the element with the page's one subject, by the node number of its address; None for several, or a list."""
-    candidates = _outermost([one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)])
-    same = [one for one in candidates if page_number is not None and _history_id(one) == page_number]
+    candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
+    same = _outermost([one for one in candidates if page_number is not None and _history_id(one) == page_number])
     if len(same) == 1:
         return same[0]
+    candidates = _outermost(candidates)
     path = _current_path(parsed) if page_number is None else None
     if path and not _NODE_PATH.match(path):
         return None  # by Drupal's settings this is not the page of a node
@@ -147,8 +148,10 @@ def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
 def _is_aside(node: LexborNode) -> bool:
     """Whether an element is a comment, a user's profile, a media file, or what surrounds the whole content."""
     attributes = node.attributes
-    is_person = "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "")
-    return is_person or node.tag == "main" or not _class_names(node).isdisjoint(("comment", "js-comment", "profile", "media"))
+    is_aside = (
+        "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "") or node.tag in ("main", "body")
+    )
+    return is_aside or not _class_names(node).isdisjoint(("comment", "js-comment", "profile", "media"))
 
 
 def _is_listed(node: LexborNode) -> bool:
@@ -244,7 +247,7 @@ def _read_record(
         return HtmlReading(ParseResult(kind=Kind.OTHER, reason="fields of something else", title=title)) if is_read else None
     if incomplete:
         _mark_cut(content, text[-_TAIL:])
-    for row in content.fields if byline.has_offset else ():
+    for row in content.fields if byline.has_offset or "layout__region" in text else ():  # by the byline, or a Layout Builder
         if row.value and row.datetime:
             row.datetime = in_site_zone(row.value, row.datetime)
     number = _node_of(parsed, node, base, own_url)

@@ -15,8 +15,6 @@ _NOTE = re.compile(
 )
 """What modules such as extlink print in a link, visually hidden."""
 _DASHES = ("-", "–", "—")  # between the ends of a range
-
-
 _PERSON = re.compile(r"\bPerson\b|\bauthor\b|\bv-?card\b|\bh-card\b")
 """In the attributes of a person: RDFa and microdata (schema.org, FOAF), `rel="author"`, hCard and h-card."""
 _PERSON_ATTRIBUTES = ("typeof", "itemtype", "rel", "itemprop", "property", "class")  # attributes that may match `_PERSON`
@@ -78,12 +76,10 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     links = [node for node in elements if node.tag == "a"]
     text = _NOTE.sub("", readable(nodes)) if links else readable(nodes)
     times = [node for node in elements if node.tag == "time" or (node.role.dated and node.tag != "a")]
-    href = None
-    if len(links) == 1 and not prose:
-        linked = readable(links)
-        if linked and text.startswith(linked) and _AFTER_LINK.fullmatch(text, len(linked)):
-            text = linked
-    if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
+    href, linked = None, readable(links) if len(links) == 1 else ""
+    if linked and not prose and text.startswith(linked) and _AFTER_LINK.fullmatch(text, len(linked)):
+        text = linked
+    if len(links) == 1 and (linked == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
     if text or prose:
         attributes = (pair for one in elements if one.has_attributes and not prose for pair in one.node.attributes.items())

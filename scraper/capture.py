@@ -124,6 +124,11 @@ class Capture:
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]
 
 
+def utc_now() -> datetime:
+    """Returns the time to the second, as precise as WARC dates."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def iso(moment: datetime | None, length: int | None = None) -> str | None:
     """Formats a time in UTC as `2025-01-31T00:00:00Z`, with a fraction only if it has one; or the first `length` characters."""
     if moment is None:
@@ -157,3 +162,10 @@ def url_key(url: str) -> str:
     host = re.sub(r"^www\d*\.", "", host)
     place = host if port in (None, 80, 443) else f"{host}:{port}"
     return place + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
+
+
+def replay_url(source: str | None, captured_at: str | None, url: str | None) -> str | None:
+    """Returns the Wayback Machine's address of a capture; None if it came from elsewhere or its time is unknown."""
+    if source != "wayback" or not captured_at or not re.match("https?://", url or "", re.IGNORECASE):
+        return None
+    return f"https://web.archive.org/web/{re.sub(r'[^0-9]', '', captured_at)[:14]}/{url}"

@@ -11,7 +11,7 @@ import parsers
 import scraper
 
 _SCRAPER = Path(scraper.__file__).parent
-_PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.*", "database/parse*.py", "database/stored_page.py")
+_PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.*", "database/parse*.*", "database/stored_page.py")
 """Modules of `scraper` that a parsed page depends on; a test checks that `parse_captures` imports no others that matter."""
 _PARSING_LIBRARIES = ("brotli", "charset-normalizer", "selectolax", "orjson", "zstandard")  # whose versions change what is parsed
 _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")  # whose code builds the database

@@ -80,11 +80,11 @@ class PageTookTooLong(Exception):
 
 
 class ConnectionFailed(Exception):
-    """No whole answer arrived. Request it again. `refused`: the connection was refused."""
+    """No whole answer arrived. Request it again."""
 
-    def __init__(self, text: str, *, refused: bool = False) -> None:
-        super().__init__(text)
-        self.refused = refused
+
+class ConnectionRefused(ConnectionFailed):
+    """The host refused the connection, as it does with clients that it bans. Request it again later."""
 
 
 class TimedOut(ConnectionFailed):

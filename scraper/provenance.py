@@ -9,7 +9,7 @@ import sqlite3
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from dataclasses import field as made_by
+from dataclasses import field as with_default  # a class here has a `field`
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ from parsers.columns import field_key
 from parsers.locate import SourcePosition, SourcePositions, locate
 from parsers.record import Field, RecordValues, columns_of
 from parsers.registry import GROUPS, LABELS, label_key, label_named, label_of
-from parsers.urls import node_id, without_archive
+from parsers.urls import node_id
 from scraper.archive.store import CATALOG, Archive
-from scraper.capture import Capture, WarcType
+from scraper.capture import Capture, WarcType, replay_url
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.derived import RULES, rule_sql
@@ -31,8 +31,6 @@ from scraper.errors import ArchiveDamaged, TtaError
 from scraper.reading import read_capture
 from scraper.sqlite import dicts
 
-REPLAY = "https://web.archive.org/web/"
-"""URL prefix at which the Wayback Machine displays captures (DESIGN.md, "Configuration")."""
 INTACT = "intact"
 NOT_SHOWN = "the page is read differently now than when it was loaded; `tta load --rebuild` reads all pages again"
 _KEPT = 32
@@ -76,7 +74,7 @@ class Origin:
     replay: str | None = None
     fixity: str | None = None
     problem: str | None = None
-    places: list[Place] = made_by(default_factory=list)
+    places: list[Place] = with_default(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -89,12 +87,12 @@ class Reason:
 
     record_id: str
     field: str
-    columns: Row = made_by(default_factory=dict)
-    made_of: list[str] = made_by(default_factory=list)
-    rows: list[Row] = made_by(default_factory=list)
-    changes: list[Row] = made_by(default_factory=list)
-    origins: list[Origin] = made_by(default_factory=list)
-    agreeing: list[Row] = made_by(default_factory=list)
+    columns: Row = with_default(default_factory=dict)
+    made_of: list[str] = with_default(default_factory=list)
+    rows: list[Row] = with_default(default_factory=list)
+    changes: list[Row] = with_default(default_factory=list)
+    origins: list[Origin] = with_default(default_factory=list)
+    agreeing: list[Row] = with_default(default_factory=list)
 
 
 class _Stored(NamedTuple):
@@ -209,6 +207,7 @@ class Why:
         return reason
 
     def _reason_by_captures(self, column: str) -> Reason:
+        """Returns the reason for a column of `_OF_CAPTURES`."""
         reason = Reason(self.record_id, column, {column: self.columns[column]})
         timed, headers = [one for one in self.captures if one["captured_at"]], ["WARC-Date"]
         if column in ("url", "record_id"):
@@ -248,10 +247,7 @@ class Why:
         The header `HTTP` is the status and the redirect's target.
         """
         stored = self._read(capture["original_id"] or capture["capture_id"])
-        origin = Origin(capture, problem=stored.problem)
-        if capture["source"] == "wayback" and capture["url"] and capture["captured_at"]:
-            digits = re.sub(r"\D", "", capture["captured_at"])[:14]
-            origin.replay = f"{REPLAY}{digits}/{without_archive(capture['url'])}"
+        origin = Origin(capture, replay_url(capture["source"], capture["captured_at"], capture["url"]), problem=stored.problem)
         if stored.capture is not None:
             origin.fixity = INTACT if stored.capture.sha256 == capture["sha256"] else "the body in the archive has another digest"
         if stored.positions is not None:

@@ -12,17 +12,16 @@ import resource
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import Empty, LifoQueue
 from typing import Any, NamedTuple
 
-from parsers.record import columns_of
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import columns_in
 from scraper.errors import TtaError
 from scraper.export import csvfile
 from scraper.export.tables import Values, values_of
@@ -47,8 +46,8 @@ class DownloadFile(NamedTuple):
     labels: Mapping[str, str] = {}
 
     def write(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Raises TtaError, OSError and, if the rows come from a query, sqlite3.Error."""
-        known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
+        """Writes the file. Raises TtaError, OSError and, if the rows come from a query, sqlite3.Error."""
+        known = columns_in(self.table)
         values = [values_of(known[name]) if name in known else Values.TEXT for name in columns]
         labels = [self.labels.get(name) or name[:1].upper() + name[1:].replace("_", " ") for name in columns]
         with Path(self.path).open("wb") as file:
@@ -119,33 +118,32 @@ class Sandbox:
     """Worker processes for queries on one database. Its methods may be called from any thread."""
 
     def __init__(self, database: Path) -> None:
-        self._command = [sys.executable, "-m", __name__, str(database.resolve())]
-        self._free = threading.BoundedSemaphore(WORKERS)
-        self._idle: list[_Worker] = []
+        self._command = [sys.executable, "-c", f"from {__name__} import work; work()", str(database.resolve())]
+        self._free: LifoQueue[_Worker | None] = LifoQueue()  # None: one that is not started
+        for _ in range(WORKERS):
+            self._free.put(None)
         self._all: set[_Worker] = set()
 
     def run(self, query: Query) -> QueryResult:
         """Returns the result; `TIMED_OUT` if the query, including the wait for a worker, takes longer than its limit."""
-        if not self._free.acquire(timeout=query.seconds):
+        try:
+            worker = self._free.get(timeout=query.seconds)
+        except Empty:
             return TIMED_OUT
         try:
-            try:
-                worker = self._idle.pop()
-            except IndexError:
-                worker = self._start()
+            worker = worker or self._start()
             with contextlib.suppress(OSError, EOFError):
-                worker.pipe.send(tuple(query))
+                worker.pipe.send(query)
                 if worker.pipe.poll(query.seconds + _LIMIT["grace"]):
-                    answer = QueryResult(*worker.pipe.recv())
-                    self._idle.append(worker)
-                    return answer
+                    return worker.pipe.recv()  # type: ignore[no-any-return]
             self._all.discard(worker)
             worker.process.kill()
             worker.process.wait()
             worker.pipe.close()
+            worker = None
             return TIMED_OUT
         finally:
-            self._free.release()
+            self._free.put(worker)
 
     def _start(self) -> _Worker:
         ours, theirs = Pipe()
@@ -161,7 +159,6 @@ class Sandbox:
 
     def close(self) -> None:
         """Ends all workers; a query that is running counts as timed out."""
-        self._idle.clear()
         for worker in tuple(self._all):
             worker.process.kill()
 
@@ -209,15 +206,11 @@ def answer_of(db: sqlite3.Connection, query: Query) -> QueryResult:
         db.set_progress_handler(None, 0)
 
 
-def work(database: str, pipe: Connection) -> None:
+def work() -> None:
     """Runs in the child process: sets its limits, reports that it is ready, runs queries until the pipe is closed."""
     resource.setrlimit(resource.RLIMIT_AS, (_LIMIT["address_space"], _LIMIT["address_space"]))
-    db = connect(database)
-    pipe.send(())
-    while True:
-        pipe.send(tuple(answer_of(db, Query(*pipe.recv()))))
-
-
-if __name__ == "__main__":
+    db, pipe = connect(sys.argv[1]), Connection(int(sys.argv[2]))
     with contextlib.suppress(KeyboardInterrupt, OSError, EOFError):
-        work(sys.argv[1], Connection(int(sys.argv[2])))
+        pipe.send(())
+        while True:
+            pipe.send(answer_of(db, pipe.recv()))

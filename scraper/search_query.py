@@ -69,7 +69,7 @@ def _parse_as_python(operators: list[str]) -> str:
 
 
 def _expression(node: ast.expr, words: list[str]) -> tuple[bool, str]:
-    """Whether the rows are meant that do not match, which FTS5 can't express alone; and the expression."""
+    """Returns whether the rows that do not match are meant, which FTS5 can't express alone; and the expression."""
     if isinstance(node, ast.UnaryOp):
         is_negated, text = _expression(node.operand, words)
         return not is_negated, text

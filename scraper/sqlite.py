@@ -112,18 +112,22 @@ def replace_file(path: Path, fresh: Path, reason: str) -> Path:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Raises TtaError instead of SQLite's errors about the file at `path`; SqliteDamaged if the file is damaged."""
+def explained(path: Path, damaged: type[SqliteDamaged] = SqliteDamaged) -> Iterator[None]:
+    """Raises TtaError instead of errors of SQLite and the operating system; `damaged` if the file at `path` is damaged."""
     try:
         yield
     except sqlite3.Error as error:
-        raise explain(path, error) from error
+        raise explain(path, error, damaged) from error
+    except BrokenPipeError:  # standard output was closed by its reader; nothing is wrong with the file
+        raise
+    except OSError as error:
+        raise TtaError(f"{error.filename or path}: {error.strerror or error}") from error
 
 
-def explain(path: Path, error: sqlite3.Error) -> TtaError:
+def explain(path: Path, error: sqlite3.Error, damaged: type[SqliteDamaged] = SqliteDamaged) -> TtaError:
     """Returns the error that states what to do about an SQLite error."""
     code = getattr(error, "sqlite_errorname", "") or ""
     for kinds, text in _PROBLEMS.items():
         if code.startswith(kinds):
             return TtaError(text.format(path, error))
-    return SqliteDamaged(f"{path} is damaged ({error}): run `tta doctor --repair`, which sets it aside and replaces it")
+    return damaged(f"{path} is damaged ({error}): run `tta doctor --repair`, which sets it aside and replaces it")

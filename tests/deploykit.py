@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import time
@@ -24,6 +23,8 @@ from tests.fakearchive.server import FakeArchive
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "docs/deploy"
+HERE = Path(__file__).parent / "deploy"
+"""What stands in for GitHub's program, and nginx's own configuration."""
 UNITS = ("tta-refresh.service", "tta-refresh.timer", "tta-serve.service")
 TTA = Path(os.environ.get("VIRTUAL_ENV", ROOT / ".venv")) / "bin/tta"
 
@@ -63,21 +64,6 @@ def as_cron(home: Path, command: str) -> subprocess.CompletedProcess[str]:
     return done("/bin/sh", "-c", command, env=bare, cwd=home)
 
 
-_GH = """#!/bin/sh
-# A release is a folder of its name.
-cd "$RELEASES" || exit 1
-command="$1 $2"; tag="$3"; shift 3
-[ -d "$tag" ] || { echo "release not found" >&2; exit 1; }
-case "$command" in
-  "release view") ls "$tag" ;;
-  "release download") cp "$tag/$2" "$OLDPWD/" ;;
-  "release upload") for file; do [ "$file" = --clobber ] || cp "$OLDPWD/$file" "$tag/" || exit 1; done ;;
-  "release delete-asset") rm "$tag/$1" ;;
-  *) echo "unknown: $command" >&2; exit 1 ;;
-esac
-"""
-
-
 class Workflow:
     """The workflow's steps, run as GitHub runs them, in a new checkout each night."""
 
@@ -87,8 +73,7 @@ class Workflow:
         for name in ("archive", "data"):
             (self.releases / name).mkdir(parents=True)
         (folder / "bin").mkdir()
-        (folder / "bin/gh").write_text(_GH)
-        (folder / "bin/gh").chmod(0o755)
+        shutil.copy(HERE / "gh", folder / "bin/gh")
         self.steps = yaml.safe_load((DEPLOY / "publish.yml").read_text())["jobs"]["refresh"]["steps"]
 
     def night(self) -> dict[str, bool]:
@@ -125,43 +110,6 @@ STEPS = [
 HEALTH = next(json.loads(text.partition("CMD")[2]) for step, text in STEPS if step == "HEALTHCHECK")
 
 
-def image(root: Path) -> Path:
-    """What the image has as /opt/tta, made by the steps of the Dockerfile's first stage; a temporary folder is its root."""
-    environment, folder = os.environ | {"PATH": f"{TTA.parent}:{os.environ['PATH']}"}, root
-    for step, written in STEPS[2 : [step for step, _ in STEPS].index("FROM", 2)]:
-        text = re.sub(r"/(?=opt/tta|src\b)", f"{root}/", written)
-        if step == "WORKDIR":
-            folder = Path(text)
-            folder.mkdir()
-        elif step == "COPY":
-            *sources, target = text.split()
-            for name in sources:
-                (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / target)
-        elif step in ("ENV", "ARG"):
-            environment |= dict(pair.split("=", 1) for pair in shlex.split(text) if pair != "UV_NO_CACHE=1")
-        elif "pip install" not in text:
-            ran = done("sh", "-c", text, cwd=folder, env=environment)
-            assert ran.returncode == 0, ran.stderr
-    return root / "opt/tta"
-
-
-_NGINX = """
-daemon off;
-pid {folder}/pid;
-error_log stderr;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/tta.conf;
-}}
-"""
-
-
 @contextmanager
 def nginx(folder: Path, upstream: str, change: tuple[str, str] = ("", "")) -> Iterator[httpx.Client]:
     """A client of nginx, which runs with the guide's file, or a changed one, in front of a server."""
@@ -172,7 +120,7 @@ def nginx(folder: Path, upstream: str, change: tuple[str, str] = ("", "")) -> It
         assert old in text
         text = text.replace(old, new) if old else text
     (folder / "tta.conf").write_text(text)
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
+    (folder / "nginx.conf").write_text((HERE / "nginx.conf").read_text().replace("FOLDER", str(folder)))
     server = subprocess.Popen([tool("nginx"), "-c", str(folder / "nginx.conf")], stderr=subprocess.PIPE, text=True)
     try:
         until = time.monotonic() + 10

@@ -6,7 +6,7 @@ import click
 import yaml
 
 from scraper.cli import cli
-from scraper.database.schema import dictionary_rows, table_description
+from scraper.database.schema import dictionary_rows
 from scraper.database.tables import TABLES
 from scraper.explore.lines import config
 from scraper.explore.metadata import metadata
@@ -55,10 +55,10 @@ def commands() -> str:
 def dictionary() -> str:
     """Every table and column with its description."""
     parts = [MADE, "", "# Data dictionary", ""]
-    parts += [f"* [{table.name}](#{table.name}): {table_description(table)}" for table in TABLES]
+    parts += [f"* [{table.name}](#{table.name}): {table.about}" for table in TABLES]
     header = ["| column | heading | meaning | unit | label on the page |", "| --- | --- | --- | --- | --- |"]
     for table in TABLES:
-        parts += ["", f"## {table.name}", "", table_description(table), "", *header]
+        parts += ["", f"## {table.name}", "", table.about, "", *header]
         for of, column, text, label, unit, heading in dictionary_rows():
             if of == table.name:
                 cells = (heading, text, unit, label)

@@ -86,7 +86,7 @@ def _filled(row: Json) -> Json:
 def results(page: Json) -> dict[str, Any]:
     """A page's expectation or reading as single results: the kind, each column, each field, each row of a group.
 
-    A field is all rows of one label within one item of a group, so that a lost value spoils one result and no other.
+    A field is all rows of one label within one item of a group, so that the difference of two shows a lost value alone.
     """
     found: dict[str, Any] = {"kind": page.get("kind")}
     found |= {f"column {key}": value for key, value in page.get("columns", {}).items()}

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+
+from tests.tables import read_table
 
 HEAD = (
     '<!DOCTYPE html><html><head><meta charset="utf-8"><title>20240311-91530-7 | BJA NTTAC</title></head><body><main>'
@@ -21,59 +24,14 @@ OPEN_TAGS = (
     "small span strong summary sup svg table tbody td template textarea th thead time tr tt u ul video x-y"
 ).split()
 
-Unit = str | Callable[[int], str]
-UNITS: dict[str, Unit] = {
-    **{f"open {tag}": f"<{tag}>" for tag in OPEN_TAGS},
-    "div that quotes a bracket": '<div title="<">',
-    "div that quotes tags": "<div title='a<b>c'>",
-    "div that quotes its end": '<div x="</div>">',
-    "div and the end of another": "<div></span>",
-    "div and ends of nothing": "<div></p></zz>",
-    "div and an end in a comment": "<div><!--</div>-->",
-    "div and an end in a script": "<div><script></div></script>",
-    "div in capitals": "<DIV\n>",
-    "paragraph in a button": "<button><p>",
-    "formatting of many kinds": lambda n: f'<b id="{n}">',
-    "formatting in paragraphs": lambda n: f"<font size={n}><p>x",
-    "formatting across blocks": "<b><div></b>",
-    "links across blocks": "<a><b><div></a></b>",
-    "cells in rows in tables": "<table><tr><td>",
-    "text outside of cells": "<table><tr>x",
-    "items in lists": "<ul><li>x",
-    "lists of definitions": "<dl><dt>County</dt><dd>",
-    "fields in fields": "<div><div>County</div><div>",
-    "fields in fields with classes": '<div class="field"><div class="field__label">County</div><div class="field__item">',
-    "groups in groups": '<div class="field"><div class="field__label">Milestone</div><div class="paragraph">',
-    "fields": lambda n: f"<div><div>Label {n}</div><div>v</div></div>",
-    "fields with classes": FIELD.format("County", "x"),
-    "values": '<div class="field--item">x</div>',
-    "labels": '<div class="field--label">County</div>',
-    "headings and paragraphs": "<h3>County</h3><p>Larch</p>",
-    "bold labels": "<strong>County</strong><br>Larch<br>",
-    "bold labels in paragraphs": "<p><b>County</b>: x</p>",
-    "definitions": "<dt>County</dt><dd>Larch</dd>",
-    "sections": FIELD.format("Travel Markup", "x"),
-    "headings": "<h1>x</h1>",
-    "articles": '<article class="tta"><div class="content"><div>County</div></div></article>',
-    "times": '<time datetime="2024-03-01T14:00:00Z">x</time> - ',
-    "links": '<a href="/taxonomy/term/1">x</a>, ',
-    "options": "<option>x",
-    "mixed neighbours": "<div>x</div><p>y</p>text<br>",
-    "ends of paragraphs": "</p>",
-    "ends of blocks": "</div>",
-    "brackets": "<",
-    "comments that never end": "<!--",
-    "entities that never end": "&#",
-    "entities": "&nbsp;&CounterClockwiseContourIntegral;",
-    "unseen characters": "\u200b\u00ad\ufeff",
-    "words": "lorem ipsum ",
-}
+UNITS: dict[str, str] = {f"open {tag}": f"<{tag}>" for tag in OPEN_TAGS} | read_table("tables/hostile.toml")["units"]
+"""What is repeated; `{n}` stands for the number of the repetition."""
 
 
 def page(name: str, n: int) -> bytes:
     """A record's page in which the unit stands `n` times after the fields."""
     unit = UNITS[name]
-    repeated = unit * n if isinstance(unit, str) else "".join(unit(number) for number in range(n))
+    repeated = "".join(unit.replace("{n}", str(number)) for number in range(n)) if "{n}" in unit else unit * n
     return f"{HEAD}{FIELDS}{repeated}{TAIL}".encode()
 
 
@@ -92,8 +50,9 @@ def attributes(value: str, n: int) -> bytes:
     return f"{HEAD}{FIELDS}<div {' '.join(f'a{i}{value}' for i in range(n))}>x</div>{TAIL}".encode()
 
 
+MANY_OPEN = [f"open {tag}" for tag in ("div", "b", "p", "li", "select")]
 HUGE: dict[str, Callable[[], bytes]] = {
-    "50 MB on one line": lambda: with_text(f"<p>{'lorem ipsum ' * 4_200_000}</p>"),
+    "20 MB on one line": lambda: with_text(f"<p>{'lorem ipsum ' * 1_700_000}</p>"),
     "one word of 20 MB": lambda: with_text(f"<p>{'a' * 20_000_000}</p>"),
     "20 MB of zero bytes": lambda: page("words", 1) + b"\x00" * 20_000_000,
     "6 MB of lone surrogates": lambda: page("words", 1) + b"\xed\xa0\x80" * 2_000_000,
@@ -113,7 +72,7 @@ HUGE: dict[str, Callable[[], bytes]] = {
     "submitted by and by": lambda: page("words", 1).replace(b"<h1>", b"<p>Submitted by " + b"a on " * 500_000 + b"</p><h1>"),
     "a wide table": lambda: with_value("Milestone", "<table>" + ("<tr>" + "<td>x</td>" * 5_000 + "</tr>") * 4 + "</table>"),
     "a table of spans": lambda: with_value("Milestone", "<table>" + "<tr><td rowspan=65534 colspan=1000>x</td></tr>" * 1000),
-    "formatting in 100,000 paragraphs": lambda: page("formatting in paragraphs", 100_000),
+    **{f"50,000 times {name}": partial(page, name, 50_000) for name in ("formatting in paragraphs", *MANY_OPEN)},
     "charsets": lambda: page("words", 1).replace(b"<title>", b'<meta charset="x">' * 100_000 + b"<title>"),
     "entities that name entities": lambda: b'<!DOCTYPE x [<!ENTITY a "&b;&b;"><!ENTITY b "&a;&a;">]>' + page("entities", 10),
 }

@@ -64,8 +64,7 @@ def _move(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
 
 def _junk(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     at = rng.randrange(len(data) + 1)
-    unit = UNITS[rng.choice(sorted(UNITS))]
-    text = unit if isinstance(unit, str) else unit(rng.randrange(9))
+    text = UNITS[rng.choice(sorted(UNITS))].replace("{n}", str(rng.randrange(9)))
     piece = rng.choice((rng.choice(JUNK), text.encode(), b"<%s>" % rng.choice(OPEN_TAGS).encode(), rng.randbytes(8)))
     return data[:at] + piece * rng.choice((1, 1, 1, 2, 200)) + data[at:]
 

@@ -15,12 +15,11 @@ from typing import Any
 from parsers.page import parse_page
 from parsers.record import Record
 from tests.goldens import as_json
-from tests.pagegen.compare import KEYS, expected_rows, plain
 from tests.pagegen.invent import invent
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
 from tests.pagegen.render import render
-from tests.pagegen.render_text import extracted_page
-from tests.pagegen.truth import Page, PageTruth
+from tests.pagegen.render_text import extracted_page, words_of
+from tests.pagegen.truth import FieldTruth, Page, PageTruth
 
 FLOOR = Path(__file__).parent / "quality_floor.json"
 SEEDS = range(700, 706)
@@ -38,22 +37,27 @@ UGLY = (
     Options(unclosed=True, label_tag="span", charset="utf-8-undeclared", wrapper="details", plain_dates=True, items_always=True),
 )
 TRUNCATED = tuple(Options(keep=keep, fake_fields=keep > 0.6, wayback=keep < 0.5) for keep in (0.35, 0.5, 0.65, 0.8, 0.95))
+KEYS = ("section", "label", "name", "item", "value", "state", "href", "datetime")
 LEVELS = {"well-formed": WELL_FORMED, "ugly": UGLY, "truncated": TRUNCATED}
 
 
 @dataclass
 class Score:
-    """Counts of what is true, what was read, and what is both."""
+    """Counts of what is true, what was read, and what is both; and what was missed or read beyond the truth."""
 
     true: int = 0
     read: int = 0
     both: int = 0
+    missing: Counter[Any] = field(default_factory=Counter)
+    invented: Counter[Any] = field(default_factory=Counter)
 
-    def add(self, true: Counter[Any], read: Counter[Any] | None) -> None:
-        """Both sides as multisets; without `read` only recall is counted, as the truth is not all there is."""
+    def add(self, true: Counter[Any], read: Counter[Any]) -> None:
+        """Both sides as multisets."""
         self.true += true.total()
-        self.both += (true & (read or Counter())).total()
-        self.read += (read or Counter()).total()
+        self.both += (true & read).total()
+        self.read += read.total()
+        self.missing += true - read
+        self.invented += read - true
 
     @property
     def recall(self) -> float:
@@ -75,6 +79,18 @@ class Report:
 
 def score(table: dict[tuple[str, str], Score], level: str, name: str) -> Score:
     return table.setdefault((level, name), Score())
+
+
+def plain(value: object) -> object:
+    """Texts without differences of white space and bullets, empty ones as None; anything else as it is."""
+    return " ".join(words_of(value)) or None if isinstance(value, str) else value
+
+
+def expected_rows(field: FieldTruth) -> list[dict[str, Any]]:
+    """The rows of `fields` that one field makes: a row per value, one with a NULL value where there is none."""
+    same = {key: getattr(field, key) for key in ("section", "label", "name", "item", "state")}
+    values = list(zip(field.values, field.hrefs, field.datetimes, strict=True)) or [(None, None, None)]
+    return [same | {"value": value, "href": href, "datetime": time} for value, href, time in values]
 
 
 def key_of(row: dict[str, Any], keys: Iterable[str] = KEYS) -> tuple[object, ...]:
@@ -113,11 +129,11 @@ def measure() -> Report:
                 page.data, url=page.url, content_type=page.content_type, http_status=page.status, is_text=page.text_form
             )
             assert page.truth is not None
-            _count(report, level, theme, page.truth, read.record)
+            count(report, level, theme, page.truth, read.record)
     return report
 
 
-def _count(report: Report, level: str, theme: str, truth: PageTruth, record: Record | None) -> None:
+def count(report: Report, level: str, theme: str, truth: PageTruth, record: Record | None) -> None:
     score(report.measures, level, "records").add(Counter(["record"]), Counter(["record"] if record else []))
     found = as_json(record) if record else {}
     rows = [row for row in found.get("fields", []) if row["label"]]

@@ -13,8 +13,8 @@ import pytest
 
 from scraper.archive import store as archive_module
 from scraper.archive.store import Archive, prepare
-from scraper.archive.warc import read_parts, utc_now
-from scraper.capture import Capture, WarcType
+from scraper.archive.warc import read_parts
+from scraper.capture import Capture, WarcType, utc_now
 from scraper.errors import ArchiveDamaged
 from tests import dbkit
 from tests.dbkit import WHEN, day, html, lose_catalog, node, plain_page, revisit, text

@@ -7,7 +7,7 @@ from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.archive.store import SOURCES
@@ -22,7 +22,7 @@ from tests.capturekit import CAPTURES
 from tests.dbkit import add, broken_references, day, exports, html, loaded, lose_catalog, node, page, query
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(
     st.lists(st.sampled_from(CAPTURES), unique_by=id, min_size=1),
     st.randoms(use_true_random=False),
@@ -135,7 +135,7 @@ def _at_once() -> dict[str, bytes]:
         return exports(loaded(Path(folder), CAPTURES))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5)
 @given(st.permutations(CAPTURES), st.lists(st.integers(0, len(CAPTURES)), max_size=4), st.sampled_from([None, None, None, 2]))
 def test_any_number_of_nights_gives_the_same_bytes_and_no_night_is_refused(
     shuffled: list[Capture], cuts: list[int], workers: int | None

@@ -110,13 +110,9 @@ def test_map_names_and_links_its_records(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("query", "number"),
     [
-        ("fiscal_year=2023", 9),
-        ("_agency_state=TX", 6),
-        ("_organization=8142", 11),
-        ("_since=2025-01-01", 14),
-        ("_until=2025-01-01", 47),
-        ("_search=opioid", 16),
-        ("_where=fiscal_year%3E2023", 23),
+        ("fiscal_year=2024&_organization=8142", 3),
+        ("_agency_state=TX&_until=2025-01-01", 6),
+        ("_search=opioid&_where=fiscal_year%3E2021", 14),
     ],
 )
 def test_map_draws_the_records_of_the_table(watched: Watched, query: str, number: int) -> None:
@@ -162,10 +158,8 @@ OWN = [
     "/",
     "/-/charts",
     "/-/chart?_by=program_areas&_split=fiscal_year",
-    "/-/chart?_by=status&_split=evidence_based&_kind=bars",
     "/-/chart?_measure=emerging_need&_by=place_state",
     "/-/new",
-    "/tta/overlaps",
     "/tta/places",
     "/-/chart?_split=program_areas",
     "/-/search?q=training",
@@ -212,15 +206,6 @@ def test_pages_fit_any_screen_and_pass_an_accessibility_check(watched: Watched, 
 
 def _light(color: str) -> int:
     return sum(map(int, re.findall(r"\d+", color)[:3]))
-
-
-def test_all_rows_are_downloaded_from_the_table(watched: Watched) -> None:
-    page = watched.open("/tta/records?_size=5&fiscal_year=2023")
-    page.locator(".tta-menu summary", has_text="Download").click()
-    with page.expect_download() as taken:
-        page.get_by_role("link", name="Download CSV").first.click()
-    assert taken.value.suggested_filename.startswith("tta-records-some-columns-fiscal-year-2023-")
-    assert taken.value.path().read_text(encoding="utf-8-sig").count("\n") == 10
 
 
 def test_home_leads_to_a_chart_and_to_the_rows_behind_it(watched: Watched) -> None:

@@ -28,6 +28,11 @@ def test_labels_that_feed_a_column_of_contacts_are_labels_of_contacts() -> None:
         assert not contacts.COLUMNS.intersection(column.name for column in label.columns) or denotes_person(label.text), label
 
 
+def test_registered_labels_whose_words_denote_a_person_are_marked_as_contacts() -> None:
+    """With "Other" before it, a label is not registered, and its words decide."""
+    assert [one.text for one in LABELS if denotes_person(f"Other {one.text}")] == [one.text for one in LABELS if one.contact]
+
+
 @pytest.mark.parametrize("gap", [" ", "   ", "; ", " , ", "\n", "1", "-", ".b", " at ", " dot ", "(555) "])
 @pytest.mark.parametrize("detail", ["a@b.co", "555-010-7788", "(555) 010-7788 ext 1", "a at b dot c"])
 def test_no_value_of_a_page_takes_long_to_judge(detail: str, gap: str) -> None:

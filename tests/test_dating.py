@@ -15,7 +15,9 @@ from scraper.folders import Folders
 from scraper.sources.files import import_paths
 from tests.containerkit import DIGITS, HOST, TIME, http, record, url
 from tests.dbkit import lose_catalog
+from tests.tables import read_table
 
+CASES = read_table("tables/dating.toml")
 PAGE = url(7)
 REPLAY = f"https://web.archive.org/web/{DIGITS}/{PAGE}"
 LATER = "2026-02-01T00:00:00Z"
@@ -33,54 +35,19 @@ def of_file(tmp_path: Path, page: str, name: str = "page.html") -> tuple[str | N
         return entry.url, entry.captured_at
 
 
-@pytest.mark.parametrize(
-    ("comment", "expected"),
-    [
-        (f"<!-- saved from url=(0038){PAGE} -->", (PAGE, None)),
-        (f"<!-- saved from url=(0079){REPLAY} -->", (PAGE, TIME)),
-        (
-            f"<!--\n Page saved with SingleFile \n url: {PAGE} \n saved date: Fri Mar 01 2019 07:00:00 GMT-0500 (EST)\n-->",
-            (PAGE, TIME),
-        ),
-        (f"<!-- Page saved with SingleFile\n url: {REPLAY}\n saved date: Sun Feb 01 2026 00:00:00 GMT+0000 -->", (PAGE, TIME)),
-        (f"<!-- Mirrored from {PAGE[8:]} by HTTrack Website Copier/3.x, Fri, 01 Mar 2019 12:00:00 GMT -->", (PAGE, TIME)),
-        (f"<!-- Saved from {PAGE} at {TIME} using monolith v2 -->", (PAGE, TIME)),
-        (
-            "<!--\n FILE ARCHIVED ON 12:00:00 Mar 01, 2019 AND RETRIEVED FROM THE\n ARCHIVE ON 00:00:00 Feb 01, 2026. -->",
-            (None, TIME),
-        ),
-        (f'<script>__wm.wombat("{PAGE}","{DIGITS}","https://web.archive.org/","web");</script>', (PAGE, TIME)),
-        (f'<link rel="canonical" href="{REPLAY}">', (PAGE, TIME)),
-        (f'<link rel="canonical" href="{PAGE}">', (None, None)),
-        ("<!-- THEME DEBUG -->", (None, None)),
-        (f"<!-- saved from {PAGE} at 2099-01-01T00:00:00Z -->", (PAGE, None)),
-    ],
-)
-def test_what_the_tool_that_saved_a_page_wrote_into_it_counts(tmp_path: Path, comment: str, expected: tuple[str, str]) -> None:
-    assert of_file(tmp_path, f"<!DOCTYPE html><html>{comment}<body><p>a page</p></body></html>") == expected
+@pytest.mark.parametrize(("comment", "address", "time"), CASES["comments"])
+def test_what_the_tool_that_saved_a_page_wrote_into_it_counts(
+    tmp_path: Path, comment: str, address: str | None, time: str | None
+) -> None:
+    assert of_file(tmp_path, f"<!DOCTYPE html><html>{comment}<body><p>a page</p></body></html>") == (address, time)
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        (f"{DIGITS}/{HOST}/node/7", (PAGE, TIME)),
-        (f"websites/{HOST}/{DIGITS}/node/7/index.html", (PAGE, TIME)),
-        (f"{HOST}/node/7.html", (PAGE, None)),
-        (f"{HOST}/index.html", (f"https://{HOST}/", None)),
-        (f"{HOST}/index.html@q=node%2F7.html", (f"https://{HOST}/?q=node%2F7", None)),
-        (f"{HOST}+8080/node/7", (f"https://{HOST}:8080/node/7", None)),
-        (f"web.archive.org/web/{DIGITS}/https:/{HOST}/node/7", (PAGE, TIME)),
-        (f"localhost+8080/all/{DIGITS}mp_/https:/{HOST}/node/7", (PAGE, TIME)),
-        (f"archive/1551441600.5/{HOST}/node/7.html", (PAGE, TIME)),
-        (f"{HOST}/hts-cache/new.zip!/http:/www.example.org/node/7", ("https://www.example.org/node/7", None)),
-        ("pages/7.html", (None, None)),
-    ],
-)
-def test_the_path_that_a_mirroring_tool_wrote_counts(tmp_path: Path, path: str, expected: tuple[str, str]) -> None:
-    assert of_path(path) == (expected[0], parse_time(expected[1]))
+@pytest.mark.parametrize(("path", "address", "time"), CASES["paths"])
+def test_the_path_that_a_mirroring_tool_wrote_counts(tmp_path: Path, path: str, address: str | None, time: str | None) -> None:
+    assert of_path(path) == (address, parse_time(time))
     if "!" in path:  # a member of a container, not a file
         return
-    assert of_file(tmp_path, "<!DOCTYPE html><html><body>a page</body></html>", path) == expected
+    assert of_file(tmp_path, "<!DOCTYPE html><html><body>a page</body></html>", path) == (address, time)
 
 
 def test_a_folder_above_the_imported_one_counts_too(tmp_path: Path) -> None:

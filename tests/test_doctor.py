@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive.store import CATALOG
-from scraper.archive.warc import record_bytes, utc_now
+from scraper.archive.warc import record_bytes
+from scraper.capture import utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders, locked
@@ -25,6 +25,7 @@ from tests.doctorkit import (
     state_of,
     status,
 )
+from tests.tables import read_table
 
 
 @pytest.fixture
@@ -41,45 +42,7 @@ def test_an_intact_folder_is_found_intact_and_left_alone(folders: Folders) -> No
     assert state_of(folders.data) == before
 
 
-CAT = f"archive/{CATALOG}"
-LIVE = "INSERT INTO live_pages VALUES ('https://x.example/', 'now', '', 'e', 'm', 'h', 'nowhere', NULL, NULL)"
-REPAIRABLE: dict[str, tuple[str, str | float, str]] = {
-    "catalog lacks a capture": (CAT, "DELETE FROM captures WHERE warc_offset = 0", "catalog-differs"),
-    "catalog has another place": (
-        CAT,
-        "UPDATE captures SET warc_offset = 1 + warc_offset WHERE warc_offset",
-        "catalog-differs",
-    ),
-    "catalog has another body": (CAT, "UPDATE captures SET sha256 = 'abc' WHERE warc_offset = 0", "catalog-differs"),
-    "catalog of another version": (CAT, "PRAGMA user_version = 77", "catalog-version"),
-    "catalog overwritten": (CAT, 0.0, "catalog-damaged"),
-    "catalog damaged within": (CAT, 0.3, "catalog-damaged"),
-    "ledger lost a capture": ("ledger.db", "UPDATE captures SET capture_id = 'nowhere' WHERE id = 1", "ledger-lost"),
-    "ledger compares a live page with a lost capture": ("ledger.db", LIVE, "ledger-lost"),
-    "ledger with an impossible state": ("ledger.db", "UPDATE captures SET state = 'fetcxed'", "ledger-damaged"),
-    "ledger with zeros in a text": ("ledger.db", "UPDATE captures SET url = 'a' || char(0)", "ledger-damaged"),
-    "ledger of another version": ("ledger.db", "PRAGMA user_version = 1", "ledger-version"),
-    "ledger overwritten": ("ledger.db", 0.0, "ledger-damaged"),
-    "ledger damaged within": ("ledger.db", 0.5, "ledger-damaged"),
-    "ledger with its header damaged": ("ledger.db", "PRAGMA application_id = 5", "ledger-damaged"),
-    "database of another version": ("tta.db", "PRAGMA user_version = 1", "database-version"),
-    "database empty": ("tta.db", "", "database-version"),
-    "database overwritten": ("tta.db", 0.0, "database-damaged"),
-    "database damaged within": ("tta.db", 0.5, "database-damaged"),
-    "database with its header damaged": ("tta.db", "PRAGMA application_id = 5", "database-damaged"),
-    "database lacks an index": ("tta.db", "DROP INDEX idx_captures_kind", "database-damaged"),
-    "database has another column": ("tta.db", "ALTER TABLE fields_rows ADD COLUMN more TEXT", "database-damaged"),
-    "database lacks a view": ("tta.db", "DROP VIEW completeness", "database-damaged"),
-    "search index is empty": ("tta.db", "INSERT INTO records_fts (records_fts) VALUES ('delete-all')", "database-search"),
-    "rows without their record": (
-        "tta.db",
-        "UPDATE fields_rows SET record_id = 'nobody' WHERE record_id = '2' AND value <> ''",
-        "database-links",
-    ),
-    "database has another place": ("tta.db", "UPDATE captures SET warc_file = 'x', warc_offset = 5", "database-rows"),
-    "database has another address": ("tta.db", "UPDATE captures SET url = 'https://x/' WHERE warc_offset = 0", "database-rows"),
-}
-"""A file, what is done to it (SQL, or a page overwritten at a part of its length), and what is found."""
+REPAIRABLE: dict[str, tuple[str, str | float, str]] = read_table("tables/doctor.toml")["repairable"]
 
 
 @pytest.mark.parametrize("name", REPAIRABLE)

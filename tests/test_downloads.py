@@ -141,8 +141,7 @@ def test_what_cannot_be_made_is_an_error_and_no_short_file(
     monkeypatch.setattr(downloads, "SECONDS_OF_SQL", 0.5)
     answer = site.get(path)
     assert (answer.status_code, "content-disposition" in answer.headers) == (status, False)
-    assert not downloads._now["open"]
-    assert not downloads._now["made"]
+    assert not downloads.Download.open_now
 
 
 def test_downloads_at_once_are_bounded(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +160,7 @@ def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(TimeoutError):
         asyncio.run(download.asgi_send(send))
-    assert not downloads._now["open"]
+    assert not downloads.Download.open_now
 
 
 def test_a_large_file_is_sent_while_it_is_made_and_what_fails_breaks_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +188,7 @@ def test_a_large_file_is_sent_while_it_is_made_and_what_fails_breaks_the_connect
     sent.clear()
     with pytest.raises(DatasetteError):
         asyncio.run(story(fails=True))
-    assert sent[-1]["more_body"] and not downloads._now["open"]
+    assert sent[-1]["more_body"] and not downloads.Download.open_now
 
 
 def test_a_file_that_takes_long_is_complete(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

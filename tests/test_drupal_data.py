@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from parsers.page import parse_page
 from parsers.record import FieldState, Kind, ParseResult, Record
 from tests.dbkit import day, loaded, page, query
+from tests.tables import read_table
 
+CASES = read_table("tables/drupal_data.toml")
 HOST = "https://bjatta.bja.ojp.gov"
 URL = f"{HOST}/node/150001?_format=json"
 FOLDER = Path(__file__).parent / "drupal_formats"
@@ -117,25 +119,7 @@ def test_paragraphs_that_are_not_included_are_known_to_be_missing() -> None:
     assert (row.state, row.href, found.milestones) == (FieldState.NOT_CAPTURED, None, ())
 
 
-@pytest.mark.parametrize(
-    ("item", "value", "href", "datetime"),
-    [
-        ({"uri": "https://x.example/a", "title": "Report", "options": []}, "Report", "https://x.example/a", None),
-        ({"uri": "internal:/about", "title": ""}, "internal:/about", f"{HOST}/about", None),
-        ({"uri": "entity:node/5", "title": "Five"}, "Five", f"{HOST}/node/5", None),
-        ({"target_id": 4, "target_type": "file", "url": f"{HOST}/f/a%20b.pdf"}, "a b.pdf", f"{HOST}/f/a%20b.pdf", None),
-        ({"target_id": 4, "alt": "A room", "target_type": "file", "url": "/a.png"}, "A room", f"{HOST}/a.png", None),
-        ({"target_id": 9, "target_type": "node", "target_uuid": "u"}, None, f"{HOST}/node/9", None),
-        ({"value": "2024-03-01T10:00:00-05:00"}, "2024-03-01T10:00:00-05:00", None, "2024-03-01T10:00:00-05:00"),
-        ({"value": "2024-03-01", "end_value": "2024-03-01"}, "2024-03-01", None, "2024-03-01"),
-        ({"value": 12.5}, "12.5", None, None),
-        ({"value": "One\r\nTwo "}, "One\nTwo", None, None),
-        ({"value": "<b>x</b> & y", "format": None, "processed": "<p>&lt;b&gt;x &amp; y</p>"}, "<b>x & y", None, None),
-        ({"value": "<p>One</p><p>Two</p>"}, "One\n\nTwo", None, None),
-        ({"value": "a <b> c"}, "a <b> c", None, None),
-        ({"locality": "Fir", "administrative_area": "MA", "langcode": "en"}, "Fir, MA", None, None),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("item", "value", "href", "datetime"), CASES["items"])
 def test_each_kind_of_item_has_its_text_address_and_time(
     item: dict[str, Any], value: str | None, href: str | None, datetime: str | None
 ) -> None:

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from parsers.scalars import fiscal_year
-from scraper.config import load_config
-from scraper.errors import WrongUsage
+from scraper.capture import replay_url
 from scraper.explore.charts import Counts, Spec, draw
 from scraper.explore.filters import RecordFilters
-from scraper.explore.links import moment, render_value, replay_url, safe_href
+from scraper.explore.links import moment, render_value, safe_href
 from scraper.explore.record import FACTS, arrange, differing
 from scraper.serve import application
 from tests.webkit import ROOT, Site
@@ -33,24 +31,6 @@ def test_links_that_are_followed() -> None:
         assert safe_href(address) is None
     for address in ('https://example.org/" onclick="alert(1)', "https:///nobody", "https://[broken", "//example.org", "/node/1"):
         assert safe_href(address) is None
-
-
-@pytest.mark.parametrize(
-    ("reference", "submitted_at", "year"),
-    [
-        ("20250129-145639-07", None, 2025),
-        ("20240930-85658-46", "2024-10-01T02:00:00Z", 2024),
-        ("20241001-85658-46", None, 2025),
-        (None, "2024-10-01T03:59:00Z", 2024),  # still 30 September where the portal is
-        (None, "2024-10-01T04:00:00Z", 2025),
-        (None, "2024-10-01T00:00:00", 2025),
-        ("20241399-85658-46", "2020-01-01T00:00:00Z", 2020),
-        (None, None, None),
-        (None, "yesterday", None),
-    ],
-)
-def test_fiscal_year(reference: str | None, submitted_at: str | None, year: int | None) -> None:
-    assert fiscal_year(reference, submitted_at) == year
 
 
 def test_replay_is_for_the_wayback_machine_only() -> None:
@@ -128,21 +108,6 @@ def test_state_outlines_are_small_closed_and_credited() -> None:
     rings = [ring for one in features for polygon in one["geometry"]["coordinates"] for ring in polygon]
     assert all(ring[0] == ring[-1] and len(ring) >= 4 for ring in rings)
     assert "us-atlas" in (path.parent / "SOURCES.md").read_text(encoding="utf-8")
-
-
-def test_tile_address_is_checked(tmp_path: Any) -> None:
-    file = tmp_path / "tta.toml"
-    file.write_text('[serve]\ntile_url = "https://tile.example.org/{z}/{x}/{y}.png"\n')
-    assert load_config(file).serve.tile_url == "https://tile.example.org/{z}/{x}/{y}.png"
-    for bad in (
-        "https://tile.example.org/",
-        "https://a b/{z}/{x}/{y}",
-        "javascript:{z}{x}{y}",
-        "https://h; script-src */{z}/{x}/{y}",
-    ):
-        file.write_text(f'[serve]\ntile_url = "{bad}"\n')
-        with pytest.raises(WrongUsage, match=r"serve\.tile_url"):
-            load_config(file)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_the_manifest_says_what_was_written(folders: Folders, tmp_path: Path, fo
     for name, file in files.items():
         data = (folder / name).read_bytes()
         assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+        assert data.startswith(b"PAR1") is name.endswith(".parquet")
     if form in FOLDERS:
         suffix = "parquet" if form == "parquet" else "csv"
         assert files[f"records.{suffix}"]["rows"] == 3

@@ -61,6 +61,7 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert load_config().retry.attempts == 7
 
 
+TILES = "https://a.org/", "https://a b/{z}/{x}/{y}", "javascript:{z}{x}{y}", "https://h; script-src */{z}/{x}/{y}"
 WRONG = {
     "[http]\ncontcat = 'x'": "http.contcat",
     "[sources.waybak]\nenabled = true": "sources.waybak",
@@ -76,6 +77,8 @@ WRONG = {
     **{f"[http]\ncontact = {value}": "http.contact" for value in ('"a\\nX-Evil: 1"', "'nobody'", "'mailto:ä@example.org'")},
     **{f"[sources.wayback]\ncdx_url = '{url}'": "sources.wayback.cdx_url" for url in ("ftp://x/", "https://user@x/")},
     **{f"[sources.wayback]\nhosts = ['{host}']": "sources.wayback.hosts" for host in ("not a host", "https://x.gov/")},
+    **{f"[serve]\nbase_url = '{path}'": "serve.base_url" for path in ("tta/", "/tta", "//", "/a b/", "https://example.org/")},
+    **{f"[serve]\ntile_url = '{url}'": "serve.tile_url" for url in TILES},
     "[sources.wayback]\ncdx_interval = -3": "sources.wayback.cdx_interval",
     "[sources.endofterm]\ncollections = ['../x']": "sources.endofterm.collections",
 }
@@ -274,7 +277,7 @@ def test_digests_and_times_in_all_spellings() -> None:
 # Answers
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(["application/json", "text/plain", ""]))
 def test_whatever_comes_is_rows_or_an_error(body: bytes, content_type: str) -> None:
     try:
@@ -287,7 +290,7 @@ def test_whatever_comes_is_rows_or_an_error(body: bytes, content_type: str) -> N
     assert nothing or rows or key
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10_000))
 def test_a_listing_cut_anywhere_is_an_error(at: int) -> None:
     rows = [["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]]

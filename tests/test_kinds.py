@@ -94,6 +94,7 @@ def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
 def test_lines_are_a_record_only_if_four_of_the_known_labels_have_values(value: str, found: Kind) -> None:
     lines = f"<h1>20240129-145639-07</h1><div>TTA Title: x<br>TTA Source: y<br>County: Ada<br>Category:{value}<br>Archived:<br>Room: 12</div>"
     assert kind_at(URL, lines) is found
+    assert kind_at(URL, f"{lines}<p>{'Words. ' * 30_000}</p>") is Kind.OTHER, "a page longer than any record"
 
 
 @pytest.mark.parametrize("path", ["/revisions/8/view", "/latest", "/revisions/8/view?page=1"])

@@ -41,20 +41,6 @@ def test_a_page_becomes_a_record_with_all_its_rows(tmp_path: Path) -> None:
     assert broken_references(folders) == []
 
 
-def test_pages_of_other_kinds_have_a_row_and_no_record(tmp_path: Path) -> None:
-    folders = loaded(
-        tmp_path,
-        [
-            page(b"<html><body><h1>Not here</h1></body></html>", url=node(9), when=day(0), http_status=404),
-            page(b"", url=node(9), when=day(1), http_status=301, http_headers=(("Location", "/"),)),
-            page(b"\x89PNG\r\n\x1a\n", url=node(9), when=day(2), content_type="image/png"),
-        ],
-    )
-    assert query(folders, "SELECT kind FROM captures ORDER BY captured_at") == [("error",), ("redirect",), ("not_html",)]
-    assert query(folders, "SELECT DISTINCT node_id, record_id FROM captures") == [(9, None)]
-    assert one(folders, "SELECT count(*) FROM records") == 0
-
-
 @pytest.mark.parametrize("by", ["record", "place", "digest"])
 def test_a_revisit_means_its_original_again(tmp_path: Path, by: str) -> None:
     first = page(html({"County": "A"}), url=node(1), when=day(0))

@@ -32,7 +32,7 @@ def state(merge: Merged) -> list[Any]:
     return [one.row for one in merge.fields]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cases(options=any_options(cut=True)))
 def test_a_page_alone_is_what_its_parser_derived(case: Case) -> None:
     """The shortcut for records with one page gives what merging it would give."""
@@ -69,7 +69,7 @@ SAME = any_options(labels="above", body="rich", fake_fields=False, plain_dates=F
 """What changes the frame and not the content."""
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cases(options=SAME), cases(options=SAME))
 def test_another_theme_of_the_same_page_is_no_change_of_a_known_field(one: Case, other: Case) -> None:
     same = Case(one.seed, other.theme, other.options)

@@ -139,3 +139,87 @@ def test_labels_that_a_body_quotes_beside_other_fields_are_no_evidence(body: str
 @pytest.mark.parametrize("path", ["/comment/reply/node/7/comment", "/comment/7/reply"])
 def test_a_form_to_comment_on_a_record_is_no_record(path: str) -> None:
     assert parse_page(page(CLASSED), url=URL.replace("/node/7", path)).kind is Kind.OTHER
+
+
+SUMMARY = '<div class="x-field x-field--body x-field--text-with-summary"><p>To meet.</p></div>'
+NEAR = '<div><div class="node-author">By <a href="/user/8">Ann Onym</a></div><div class="node-date">January 29, 2024</div></div>'
+ROOTS = {
+    "a body of the class of nodes": '<html><body class="node node-tta"><h1>20240129-145639-07</h1><article data-history-node-id=7>{}</article>',
+    "an article around the record's": "<article><h1>20240129-145639-07</h1><article><article data-history-node-id=7>{}</article></article></article>",
+}
+
+
+@pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
+def test_the_record_is_the_innermost_element_with_its_number(root: str) -> None:
+    record = read(root.format(NEAR + SUMMARY + BARE).encode())
+    assert (record.submitted_by, record.submitted_at, record.description) == ("Ann Onym", "2024-01-29", "To meet.")
+    assert [row.label for row in record.fields if row.name != "body"] == ["TTA Short Name", "Target Audience", "County"]
+
+
+def test_paragraphs_without_a_field_around_them_are_items_also_with_a_single_field() -> None:
+    title = '<div class="x-field x-field--milestone-title"><b class="x-field__label">Milestone Title:</b> {}</div>'
+    hidden = '<div class="field field--name-field-milestone-title field--label-hidden field--item">{}</div>'
+    notes = '<h4 class="field__label">Milestone Notes</h4><div class="field__item"><p>Met.</p></div>' + field("Staff", "Bo")
+    items = [title.format("Visit"), hidden.format("Report"), title.format("Call") + notes]
+    asked = METRIC.format(bare("Question", "Useful?") + bare("People", "7"))
+    rows = read(page(CLASSED + "".join(map(MILESTONE.format, items)) + field("TTA Source", "Request") + asked * 2)).fields[2:]
+    assert [(row.item, row.label, row.value) for row in rows] == [
+        ("Milestone 1", "Milestone Title", "Visit"),
+        ("Milestone 2", None, "Report"),
+        ("Milestone 3", "Milestone Title", "Call"),
+        ("Milestone 3", "Milestone Notes", "Met."),
+        ("Milestone 3", "Staff", "Bo"),
+        (None, "TTA Source", "Request"),
+        *(
+            row
+            for n in "12"
+            for row in ((f"Performance Metrics {n}", "Question", "Useful?"), (f"Performance Metrics {n}", "People", "7"))
+        ),
+    ]
+
+
+def test_a_body_that_begins_with_a_label_does_not_swallow_the_labels_beside_it() -> None:
+    flat = "".join(f'<div class="field__label">{label}</div> x ' for label in ("TTA Short Name", "Category", "County"))
+    body = "<p><strong>TTA Title</strong></p><p>Planning visit.</p>"
+    found = pairs(f"<div>{body}{flat}</div><div><p>Below.</p></div>")
+    assert found[:-1] == [
+        (None, "TTA Title\n\nPlanning visit."),
+        *((label, "x") for label in ("TTA Short Name", "Category", "County")),
+    ]
+
+
+def test_the_heading_of_a_print_page_is_its_title() -> None:
+    content = f"<html><head><title>Visit to Elm</title></head><body><div class='node node-tta'><h2>Visit to Elm</h2><p>To meet.</p>{CLASSED}"
+    record = read(content.encode(), "https://bjatta.bja.ojp.gov/print/7")
+    assert (record.title, record.description, record.node_id) == ("Visit to Elm", "To meet.", 7)
+
+
+BESIDE = (
+    "<div>TTA Short Name</div> Roundtable <div>Target Audience</div> <a href='/t/2'>Judges</a><a href='/t/3'>Crime Analysts</a> "
+)
+AROUND = {
+    "a region that begins with the body": ("<div>{}</div>", ""),
+    "groups with headings": ("{}<details><summary>General</summary>{}</details>", "<div><h3>Performance Metrics</h3>{}</div>"),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_labels_beside_their_values_are_read_in_any_part_of_the_page(around: str) -> None:
+    body = "<h3>Background</h3><p>To meet.</p><h3>County</h3><p>Two share it.</p>"
+    rest = "<div>County</div> Ada <div>Notes</div> <p>Met.</p> <div>TTA Source</div> <p>Request</p> <div>Category</div> TA"
+    first, second = AROUND[around]
+    top = first.format(body + BESIDE) if first.count("{}") == 1 else first.format(body, BESIDE)
+    asked = '<div class="paragraph paragraph--type--metric"><div class="sr-only">Question</div> Useful? <div class="sr-only">People</div> 7</div>'
+    record = read(page(f"{top}{(second or '<div>{}</div>').format(rest)}<div>Performance Metrics</div> {asked}"))
+    assert record.description == "Background\n\nTo meet.\n\nCounty\n\nTwo share it."
+    assert [(row.item, row.label, row.value) for row in record.fields if row.name != "body"] == [
+        (None, "TTA Short Name", "Roundtable"),
+        (None, "Target Audience", "Judges"),
+        (None, "Target Audience", "Crime Analysts"),
+        (None, "County", "Ada"),
+        (None, "Notes", "Met."),
+        (None, "TTA Source", "Request"),
+        (None, "Category", "TA"),
+        ("Performance Metrics 1", "Question", "Useful?"),
+        ("Performance Metrics 1", "People", "7"),
+    ]

@@ -3,89 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from html import unescape
-from re import DOTALL, sub
-
-import pytest
-from hypothesis import given, settings
 
 from tests.dbkit import SAMPLE
 from tests.pagegen.catalog import EMERGING, EVIDENCE, FIELDS, OTHER_AREA
-from tests.pagegen.compare import (
-    expected_rows,
-    wrong_columns,
-    wrong_description,
-    wrong_fields,
-    wrong_groups,
-    wrong_sections,
-)
 from tests.pagegen.content import Content, Entry, Field, Paragraph, Section, Value
 from tests.pagegen.invent import term
-from tests.pagegen.options import THEMES, Options, Theme
-from tests.pagegen.render import make_page
 from tests.pagegen.render_page import NOTICE_TEXT
-from tests.pagegen.render_text import extracted_text, words_of
-from tests.pagegen.strategies import Case, any_options, cases
-from tests.pagegen.truth import Page, PageTruth
+from tests.pagegen.render_text import extracted_text
 from tests.pagegen.words import INSTRUCTIONS
-
-FORMS = {
-    "plain": Options(),
-    "mixed labels": Options(labels="mixed", milestones="table", furniture=True, twig_debug=True),
-    "hidden labels": Options(labels="some_hidden", milestones="lines", body="breaks", items_always=True),
-    "archive": Options(wayback=True, translated=True, rdf=True, quickedit=True, body="divs"),
-    "alias": Options(numberless=True, related=True, wayback=True),
-    "layout": Options(wrapper="layout_builder", label_tag="h3", empty="empty_item", unclosed=True),
-    "tabs": Options(wrapper="tabs", plain_dates=True, fake_fields=True, charset="windows-1252-undeclared"),
-    "fieldset": Options(wrapper="fieldset", charset="utf-8-bom", keep=0.8, empty="space_item"),
-}
-
-
-def visible(page: Page) -> str:
-    """What a reader sees, in one line: crude on purpose, so that it owes nothing to any parser."""
-    codec = "cp1252" if page.data[:3] != b"\xef\xbb\xbf" and not _is_utf8(page.data) else "utf-8"
-    html = page.data.decode(codec, "ignore")
-    html = sub(r"<!--.*?-->|<(script|style|head)\b.*?</\1>", " ", html, flags=DOTALL)
-    return " ".join(words_of(unescape(sub(r"<[^>]*>", " ", html))))
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data[: -4 or None].decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start > len(data) - 8
-    return True
-
-
-def promised(truth: PageTruth) -> list[str]:
-    """Every text the truth says is on the page."""
-    texts = [truth.title, truth.submitted_by, *(truth.description or "").split("\n")]
-    for field in truth.fields:
-        texts += [field.label, *field.values]
-    for section in truth.sections:
-        texts += [section.label, *section.text.split("\n")]
-    return [text for text in texts if text]
-
-
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("theme", THEMES)
-def test_truth_is_visible(theme: Theme, form: str) -> None:
-    for seed in range(2):
-        page = make_page(seed, theme, FORMS[form])
-        assert page.truth is not None
-        seen = visible(page)
-        missing = [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
-        assert not missing
-
-
-@given(case=cases(options=any_options()))
-@settings(max_examples=40, deadline=None)
-def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
-    for page in (case.text(), case.prose()):
-        assert page.truth
-        assert not wrong_fields(page.truth, [row for field in page.truth.fields for row in expected_rows(field)])
-        seen = " ".join(words_of(page.data.decode()))
-        assert not [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
 
 
 def _sample_record(text: str) -> Content:
@@ -130,18 +55,3 @@ def test_text_form_is_the_samples() -> None:
     record = Content(**{**vars(record), "entries": tuple(sorted(record.entries, key=lambda e: order.index(e.spec.label)))})
     assert sorted(made) == sorted(order)
     assert extracted_text(record).replace(NOTICE_TEXT, notice) == SAMPLE
-
-
-def test_comparison_accepts_the_truth_and_nothing_else() -> None:
-    truth = make_page(21).truth
-    assert truth
-    rows = [row for field in truth.fields for row in expected_rows(field)]
-    assert not wrong_fields(truth, rows)
-    assert not wrong_columns(truth, truth.columns)
-    assert not wrong_description(truth, truth.description)
-    assert not wrong_sections(truth, [vars(section) for section in truth.sections])
-    assert not wrong_groups(truth, truth.milestones, truth.metrics)
-    assert [line.split()[0] for line in wrong_fields(truth, rows[1:])] == ["missing"]
-    assert [line.split()[0] for line in wrong_fields(truth, [*rows, {"label": "Cost", "value": "1"}])] == ["invented"]
-    assert wrong_columns(truth, {**truth.columns, "tta_title": "Nowhere"})
-    assert wrong_description(truth, f"{truth.description} more")

@@ -11,7 +11,9 @@ from scraper.database.load import load
 from scraper.database.places import CHANGED, CHANGED_CODES, Atlas, County, atlas, code_of_2023
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
+from tests.tables import read_table
 
+CASES = read_table("tables/places.toml")
 SAMPLE = (-71.0464339, 42.3458497)
 """The point of the one real capture in data/samples."""
 SUFFOLK = County("Massachusetts", "MA", "Suffolk County", "25025", "Northeast", "New England")
@@ -24,94 +26,29 @@ def test_a_point_inside_any_county_is_in_that_county() -> None:
     assert wrong == ["Falls Church city"]  # its outline has shrunk to a line: atlas/SOURCES.md
 
 
-PLACES = """
--90.08 29.97 22071 LA Orleans Parish
--149.85 61.19 02020 AK Anchorage Municipality
--134.4197 58.3019 02110 AK Juneau City and Borough
-172.9 52.9 02016 AK Aleutians West Census Area
--76.6122 39.2904 24510 MD Baltimore city
--76.6 39.45 24005 MD Baltimore County
--77.4360 37.5407 51760 VA Richmond city
--119.7674 39.1638 32510 NV Carson City
--77.0365 38.8977 11001 DC District of Columbia
--66.1185 18.4663 72127 PR San Juan Municipio
--64.9307 18.3419 78030 VI St. Thomas Island
-144.7502 13.4763 66010 GU Guam
-145.72 15.19 69110 MP Saipan Municipality
--170.7010 -14.2756 60010 AS Eastern District
--74.0445 40.6892 36061 NY New York County
--70.1787 42.0526 25001 MA Barnstable County
-"""
-"""Longitude, latitude, code, state and the Census Bureau's name. Attu is beyond the 180th meridian; the last two are at the
-shore: the Statue of Liberty (Liberty Island is New York's) and Provincetown's pier."""
-
-
-@pytest.mark.parametrize("line", PLACES.strip().splitlines())
-def test_counties_have_the_names_of_the_census_bureau(line: str) -> None:
-    longitude, latitude, *expected = line.split(maxsplit=4)
-    place = atlas().place(float(longitude), float(latitude))
+@pytest.mark.parametrize(("longitude", "latitude", "code", "state", "name"), CASES["points"])
+def test_counties_have_the_names_of_the_census_bureau(
+    longitude: float, latitude: float, code: str, state: str, name: str
+) -> None:
+    place = atlas().place(longitude, latitude)
     assert place is not None
-    assert [place.county_code, place.state_code, place.county] == expected
+    assert (place.county_code, place.state_code, place.county) == (code, state, name)
 
 
-@pytest.mark.parametrize(
-    ("longitude", "latitude"),
-    [
-        (-83.0364, 42.3149),  # Windsor, Ontario, across the river from Detroit
-        (-106.4869, 31.7385),  # Ciudad Juárez, across the river from El Paso
-        (-99.5150, 27.4900),  # Nuevo Laredo
-        (-117.0382, 32.5149),  # Tijuana
-        (-0.1276, 51.5072),  # London
-        (-70.0, 40.0),  # the Atlantic
-        (0.0, 90.0),
-        (180.0, -90.0),
-    ],
-)
+@pytest.mark.parametrize(("longitude", "latitude"), CASES["nowhere"])
 def test_at_sea_and_abroad_there_is_no_place(longitude: float, latitude: float) -> None:
     assert atlas().place(longitude, latitude) is None
 
 
-SPELLINGS = {
-    True: "Suffolk County|Suffolk|SUFFOLK CO.|County of Suffolk|Suffolk County, MA|Suffolk County (Massachusetts)"
-    "|Middlesex, Norfolk, Suffolk|Essex County; Suffolk County|Middlesex and Suffolk Counties|Essex / Suffolk|Suffolk – Boston",
-    False: "Plymouth County|Kings|Suffolk County, NY|Suffolk County, New York|City of Suffolk|Los Angeles",
-    None: "Statewide|N/A|Multiple|Massachusetts|MA|Boston|-|Capitol Planning Region",
-}
+@pytest.mark.parametrize(("spellings", "agrees"), [("suffolk", True), ("others", False), ("no_county", None)])
+def test_the_printed_county_agrees_however_it_is_spelled(spellings: str, agrees: bool | None) -> None:
+    for printed in CASES["spellings"][spellings]:
+        assert atlas().agrees(SUFFOLK, printed, *SAMPLE) is agrees, printed
 
 
-@pytest.mark.parametrize(("printed", "agrees"), [(one, agrees) for agrees, all_ in SPELLINGS.items() for one in all_.split("|")])
-def test_the_printed_county_agrees_however_it_is_spelled(printed: str, agrees: bool | None) -> None:
-    """None: it names no county."""
-    assert atlas().agrees(SUFFOLK, printed, *SAMPLE) is agrees
-
-
-NAMES = """
-51760 Richmond city|City of Richmond, VA
-51159 Richmond County, Virginia
-51159,51760 Richmond, VA
-29510 Saint Louis City
-29189 St Louis County, Missouri
-53033 King County, Washington
-06075 City and County of San Francisco
-30049 Lewis and Clark
-51097 King & Queen County
-02164 Lake and Peninsula Borough
-13089 De Kalb County, GA
-17099 LaSalle, IL
-24033 Prince George’s County
-35013 Dona Ana
-02020 Anchorage
-22071 Orleans County, Louisiana
-36047 Brooklyn
-46102 Shannon County, South Dakota
-"""
-
-
-@pytest.mark.parametrize("line", NAMES.strip().splitlines())
-def test_names_mean_the_counties_they_can_mean(line: str) -> None:
-    codes, _, names = line.partition(" ")
-    for printed in names.split("|"):
-        assert atlas().names.codes(printed) == set(codes.split(","))
+@pytest.mark.parametrize("printed", CASES["names"])
+def test_names_mean_the_counties_they_can_mean(printed: str) -> None:
+    assert atlas().names.codes(printed) == set(CASES["names"][printed])
 
 
 def test_a_point_beside_the_border_agrees_with_both_counties() -> None:

@@ -118,23 +118,6 @@ def test_every_value_of_the_demo_can_be_traced(demo_folders: Folders, monkeypatc
     assert items == set(query(demo_folders, "SELECT DISTINCT record_id, item FROM fields WHERE item IS NOT NULL"))
 
 
-def test_every_milestone_and_metric_of_the_demo_is_made_of_traced_rows(demo_folders: Folders) -> None:
-    filled = "SELECT record_id, item, value, datetime FROM fields WHERE item IS NOT NULL AND value IS NOT NULL"
-    rows: dict[tuple[str, str], list[str]] = {}
-    for record_id, item, value, when in query(demo_folders, filled):
-        rows.setdefault((record_id, item), []).extend(filter(None, (value, iso_time(when))))
-    for table, group, columns in (
-        ("milestones", "Milestone", "title, date, notes, details"),
-        ("performance_metrics", "Performance Metrics", "question, answer"),
-    ):
-        members = query(demo_folders, f"SELECT record_id, position, {columns} FROM {table}")
-        assert members
-        for record_id, position, *values in members:
-            said = pack("\n".join(rows[record_id, f"{group} {position}"]))
-            for value in filter(None, values):
-                assert all(pack(line.split(": ", 1)[-1]) in said for line in value.splitlines()), (record_id, position, value)
-
-
 def test_a_page_that_names_its_own_address_is_where_the_address_and_the_number_come_from() -> None:
     page = html({"County": "Larch County"}, node=7).replace(
         b"<head>", b'<head>\n<link rel="canonical" href="%s">' % node(7).encode()

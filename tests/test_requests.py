@@ -15,8 +15,10 @@ from scraper.database.tables import TABLES
 from scraper.errors import BadQuery
 from scraper.explore import requests
 from scraper.explore.requests import convert_query, parse_days
+from tests.tables import read_table
 from tests.webkit import Site
 
+CASES = read_table("tables/requests.toml")
 TODAY = date(2026, 11, 29)  # a Sunday
 
 
@@ -25,38 +27,7 @@ def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "today", lambda: TODAY)
 
 
-@pytest.mark.parametrize(
-    ("text", "first", "end"),
-    [
-        ("10/25/2026", "2026-10-25", "2026-10-26"),
-        ("10/25/26", "2026-10-25", "2026-10-26"),
-        ("2026-10-25", "2026-10-25", "2026-10-26"),
-        ("October 25, 2026", "2026-10-25", "2026-10-26"),
-        ("Sept. 3rd 2024", "2024-09-03", "2024-09-04"),
-        ("3 March 2024", "2024-03-03", "2024-03-04"),
-        ("March 2024", "2024-03-01", "2024-04-01"),
-        ("2024-12", "2024-12-01", "2025-01-01"),
-        ("2024", "2024-01-01", "2025-01-01"),
-        ("FY2024", "2023-10-01", "2024-10-01"),
-        ("fy 24", "2023-10-01", "2024-10-01"),
-        ("this fiscal year", "2026-10-01", "2027-10-01"),
-        ("last fiscal year", "2025-10-01", "2026-10-01"),
-        ("today", "2026-11-29", "2026-11-30"),
-        ("Q1 2025", "2025-01-01", "2025-04-01"),
-        ("1st quarter of FY25", "2024-10-01", "2025-01-01"),
-        ("last quarter", "2026-07-01", "2026-10-01"),
-        ("in the fourth quarter of 2024 to today", "2024-10-01", "2026-11-30"),
-        ("last week", "2026-11-22", "2026-11-29"),
-        ("this month", "2026-11-01", "2026-12-01"),
-        ("last 7 days", "2026-11-23", "2026-11-30"),
-        ("2025-10-01 to Oct 15, 2025", "2025-10-01", "2025-10-16"),
-        ("Oct 2025 - Dec 2025", "2025-10-01", "2026-01-01"),
-        ("2020-2022", "2020-01-01", "2023-01-01"),
-        ("2020–2022", "2020-01-01", "2023-01-01"),
-        ("since October 2026", "2026-10-01", "2026-11-30"),
-        ("past 2 months", "2026-09-30", "2026-11-30"),
-    ],
-)
+@pytest.mark.parametrize(("text", "first", "end"), CASES["spans"])
 def test_spans_of_time_are_understood(text: str, first: str, end: str) -> None:
     assert tuple(map(str, parse_days(text, TODAY))) == (first, end)
 
@@ -69,76 +40,13 @@ def test_any_text_is_a_span_or_refused(text: str) -> None:
         assert str(problem).endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("path", "asked", "read"),
-    [
-        ("records", "submitted_on=10/25/2026", "submitted_on=2026-10-25"),
-        ("records", "submitted_on=last week", "submitted_on__gte=2026-11-22&submitted_on__lte=2026-11-28"),
-        ("records", "submitted_at=March 2024", "submitted_at__gte=2024-03-01&submitted_at__lt=2024-04-01"),
-        ("records", "submitted_on__gt=FY2024", "submitted_on__gte=2024-10-01"),
-        ("records", "submitted_at__lte=10/25/2026", "submitted_at__lt=2026-10-26"),
-        ("records", "submitted_at__gte=2026-10-25T12:00:00-04:00", "submitted_at__gte=2026-10-25T16:00:00Z"),
-        ("captures.json", "captured_at__startswith=2024-03", "captured_at__startswith=2024-03"),
-        ("records.csv", "fiscal_year=FY24", "fiscal_year=2024"),
-        ("records", "fiscal_year__in=FY2023, 2024", "fiscal_year__in=2023,2024"),
-        (
-            "captures",
-            "captured_at__gte=2025-06-01&captured_at__lte=2025-06-01",
-            "captured_at__gte=2025-06-01&captured_at__lt=2025-06-02",
-        ),
-        ("records", "place_state=tx", "place_state=Texas"),
-        ("records", "place_state_code=Puerto Rico", "place_state_code=PR"),
-        ("records", "place_state=not known", "place_state__isnull=1"),
-        ("records", "evidence_based=Yes&emerging_need__not=no", "evidence_based=1&emerging_need__not=0"),
-        ("records", "program_areas=Courts", "program_areas__arraycontains=Courts"),
-        ("organization_mentions", "place_state=Texas", "place_state=TX"),
-        ("fields", "state=empty", "state=empty"),
-        ("records", "estimated_cost_lower__gte=$5,000", "estimated_cost_lower__gte=5000"),
-        ("records", "county=&_search= &_col=county", "_col=county&_col=submitted_at"),
-        ("records", "_facet=county&_facet_array=agency_types", "_facet_list=county&_facet_list=agency_types"),
-        ("disappeared", "since=last week", "since=2026-11-22"),
-        ("agencies", "search= &state=tx", "search=&state=Texas"),
-        ("new", "_dates=last week&place_state=tx", "place_state=Texas&_since=2026-11-22&_until=2026-11-28"),
-        ("new", "_since=10/25/2025&_until=Oct 2026", "_since=2025-10-25&_until=2026-10-31"),
-        ("records", "_until=Oct 2025&_agency_state=Texas", "_agency_state=TX&_until=2025-10-31"),
-        ("milestones", "_record.fiscal_year=FY24&date__gte=March 2024", "_record.fiscal_year=2024&date__gte=2024-03-01"),
-        ("records", "_record.place_state=tx", "place_state=Texas"),
-        ("milestones", "_record.program_areas__arraycontains=&_record.submitted_on__gte=&rowid=&_sort=date", "_sort=date"),
-        ("new", "_dates=yesterday", "_since=2026-11-28&_until=2026-11-28"),
-        ("records", "_search=900009463", "node_id=900009463"),
-        ("charts", "_search=http://localhost/tta/records/900009463?x=1", "node_id=900009463"),
-        ("milestones", "_search=900009463", "_search=900009463"),
-        ("areas_by_year", "state=ma", "state=Massachusetts"),
-    ],
-)
+@pytest.mark.parametrize(("path", "asked", "read"), CASES["filters"])
 def test_filters_are_understood(path: str, asked: str, read: str) -> None:
     pairs = [tuple(pair.split("=", 1)) for pair in asked.split("&")]
     assert convert_query(f"/tta/{path}", pairs) == [tuple(pair.split("=", 1)) for pair in read.split("&")]  # type: ignore[arg-type, comparison-overlap]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "submitted_on=soon",
-        "submitted_on__gte=25/10/2026",
-        "submitted_on__contains=last week",
-        "submitted_on__not=March 2024",
-        "captured_at=2024",  # a column of another table
-        "fiscal_year=last week",
-        "fiscal_year__in=2023,then",
-        "place_state=Ontario",
-        "evidence_based=maybe",
-        "node_id__gt=many",
-        "county__near=x",
-        "_search=(court",
-        "_search_title=court AND",
-        "_through=x",
-        "county__notin=[1",
-        "reference__gte=99999999999999999999",
-        "_facet_size=²",
-        "_size=some",
-    ],
-)
+@pytest.mark.parametrize("query", CASES["refused"])
 def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: str) -> None:
     query = urlencode(parse_qsl(query))
     for path in ("/tta/records", "/tta/records.json", "/-/charts", "/-/map", "/tta/records.csv"):
@@ -150,18 +58,7 @@ def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: s
         assert "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "_since=2025-06-01&_until=2024-06-01",
-        "submitted_on__gte=2025-06-01&submitted_on__lte=2024-06-01",
-        "submitted_on__gte=2024-01-01&submitted_on=FY2019",
-        "submitted_at__gte=2025-06-01&submitted_at__lte=2025-05-31",
-        "_record.submitted_on__gte=2025-06-01&_record.submitted_on__lte=2024-06-01",
-        "estimated_cost_lower__gte=10000&estimated_cost_lower__lte=9000",
-        "submitted_on=2022-2020",
-    ],
-)
+@pytest.mark.parametrize("query", CASES["spans_that_end_before_they_start"])
 def test_a_span_that_ends_before_it_starts_is_refused_on_every_page(site: Site, query: str) -> None:
     for path in ("/tta/records", "/tta/records.json", "/-/charts", "/-/chart", "/-/map", "/-/new", "/tta/records.csv"):
         answer = site.get(f"{path}?county=x&{query}")

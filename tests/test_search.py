@@ -15,7 +15,10 @@ from scraper.errors import BadQuery
 from scraper.explore.search import AT_ONCE, highlight
 from scraper.search_query import match
 from tests.dbkit import day, html, loaded, node, page
+from tests.tables import read_table
 from tests.webkit import Site
+
+CASES = read_table("tables/search.toml")
 
 TEXTS = (
     "opioid training in texas",
@@ -35,28 +38,7 @@ def _numbers_found(query: str) -> str:
         return "".join(str(row[0]) for row in db.execute("SELECT rowid FROM found WHERE found MATCH ? ORDER BY 1", [query]))
 
 
-@pytest.mark.parametrize(
-    ("typed", "numbers"),
-    [
-        ("opioid", "12"),
-        ("opioid tex", "1"),  # the last word may be a beginning
-        ("tex opioid", ""),
-        ("jail 2024", "3"),
-        ("mental health", "45"),
-        ("“mental health”", "4"),
-        ("deflect* - x", "6"),
-        ("opioid AND texas", "1"),
-        ("texas or jail webinar", "13"),
-        ("(opioid | jail) & court", "2"),
-        ("opioid OR mental court", "124"),
-        ("opioid not rural", "1"),
-        ("court -opioid", "4"),
-        ("-(opioid court) health OR texas -rural", "145"),
-        ("(jail OR NOT opioid) court", "4"),
-        ("NOT NOT opioid", "12"),
-        ("o'del", "7"),
-    ],
-)
+@pytest.mark.parametrize(("typed", "numbers"), CASES["operators"])
 def test_words_operators_and_parentheses_choose_texts(typed: str, numbers: str) -> None:
     assert _numbers_found(match(typed)) == numbers
 
@@ -140,22 +122,7 @@ def test_no_question_breaks_the_page(site: Site, query: str) -> None:
     assert site.get(f"/-/search?{query}").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("typed", "corrected"),
-    [
-        ("deflektion", "deflection"),
-        ("covid", None),  # no beginning of a word with a letter mistaken
-        ("Soren", "Søren"),  # a letter that is no other with an accent
-        ("opoid courts", "opioid courts"),
-        ("treatmnet", "treatment"),
-        ("deflek", "deflection"),  # a part of a word
-        ("xqzwv", None),
-        ("court", None),
-        ("mentl helth", "mental health"),
-        ("zqzv OR deflektion", "zqzv OR deflection"),
-        ("sceened", None),  # near the stem of a word, and not near the word
-    ],
-)
+@pytest.mark.parametrize(("typed", "corrected"), CASES["corrected"])
 def test_words_that_no_record_has_are_corrected(site: Site, typed: str, corrected: str | None) -> None:
     answer = site.get(f"/-/search?{urlencode({'q': typed})}")
     assert answer.status_code == 200
@@ -242,19 +209,7 @@ def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:
     assert "<script>" not in highlight("\x02<script>\x02\x03x\x03")
 
 
-@pytest.mark.parametrize(
-    ("question", "hint", "query"),
-    [
-        ("opioid Texas", "records of Texas that contain “opioid”", "place_state=Texas&_search=opioid"),
-        ("Harris County, TX", "records of TX that contain “Harris County”", "place_state=TX&_search=Harris+County"),
-        ("FY2024", "records of FY2024", "fiscal_year=FY2024&_search="),
-        ("Q1 2025", "records submitted Q1 2025", "submitted_on=Q1+2025"),
-        ("10/25/2025", "records submitted 10/25/2025", "submitted_on=10%2F25%2F2025"),
-        ("court texas", "records of texas that contain “court”", "place_state=texas&_search=court"),
-        ("help in me", None, None),
-        ("drug court", None, None),
-    ],
-)
+@pytest.mark.parametrize(("question", "hint", "query"), CASES["filters"])
 def test_words_that_may_be_meant_as_a_filter_offer_it(site: Site, question: str, hint: str | None, query: str | None) -> None:
     text = unescape(site.get(f"/-/search?{urlencode({'q': question})}").text)
     offered = re.findall(r'Filter instead: <a href="/tta/records\?([^"]*)">([^<]*)</a>', text)

@@ -331,14 +331,6 @@ def test_pages_work_under_a_path(people: Folders, passed_on: str) -> None:
         assert [one for one in addresses if not one.startswith("/help/tta/") or "/help/tta/help" in one] == [], path
 
 
-@pytest.mark.parametrize("path", ["tta/", "/tta", "//", "/a b/", "https://example.org/"])
-def test_a_path_is_checked(tmp_path: Path, path: str) -> None:
-    file = tmp_path / "tta.toml"
-    file.write_text(f'[serve]\nbase_url = "{path}"\n')
-    with pytest.raises(WrongUsage, match=r"serve\.base_url"):
-        load_config(file)
-
-
 def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(tmp_path: Path) -> None:
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "greeting.py").write_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers import html, rows
@@ -18,10 +18,12 @@ from tests.mutate import mutated
 from tests.pagegen.options import THEMES
 from tests.pagegen.render import make_page
 from tests.pagegen.strategies import Case, any_options, cases
+from tests.tables import read_table
 
-PAGES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PAGES = settings(max_examples=40)
 EXAMPLES = [page.read_bytes() for page in goldens.pages() if page.suffix == ".html"]
 MADE_UP = [make_page(seed, theme).data for seed, theme in enumerate(THEMES * 2)]
+SURROUNDINGS = read_table("tables/source_fields.toml")["surroundings"]
 BODY = "<div><p>Help is asked for.</p></div>"
 LONG = f"<div><p>{'Help is asked for. ' * 20}</p></div>"
 
@@ -72,70 +74,11 @@ MORE = field("Is an interpreter needed?", "No") + field("TTA Title", "A plan") +
 MILESTONE = "<div>" + field("Milestone Title", "Kick-off") + field("Milestone Notes", "Done.") + "</div>"
 
 
-SURROUNDINGS = {
-    "fields": BODY + FIELDS + MORE,
-    "an item a value": BODY + FIELDS + field("TTA Source", "<div>One</div><div>Two</div>"),
-    "lines, times and nothing": FIELDS
-    + field("County", "One<br>Two")
-    + field("Status Changed", '<time datetime="2025-01-02T03:04:05Z">Thu</time>')
-    + field("TTA Title", ""),
-    "groups": FIELDS + field("Milestone", f"<div>{MILESTONE}</div><div>{MILESTONE}</div>") + MORE,
-    "instructions": FIELDS + field("Event Date Markup", "<p>Please enter</p><ul><li>the date</li></ul>") + MORE,
-    "instructions in several items": FIELDS + field("Event Date Markup", "<div><p>One.</p></div><div>Two.</div>"),
-    "a field of another shape": FIELDS + "<div><h3>TTA Source</h3><p>Request</p></div>" + MORE,
-    "unlisted labels before the first listed": field("Is an interpreter needed?", "No") + FIELDS,
-    "a value spelled like a label": FIELDS + field("Category", "<div>County</div><div>Archived</div>") + MORE,
-    "a time spelled like a label": FIELDS + field("TTA Event Date", "<time>County</time> - <time>Archived</time>"),
-    "values beside each other": FIELDS + field("TTA Source", "One", "Two"),
-    "a group's items without the group's words": FIELDS
-    + field("Milestone", f"<div><div>{field('Title', 'Kick-off')}</div></div>")
-    + MORE,
-    "a label of the registry in a group": FIELDS
-    + field("Milestone", f"<div><div>{field('Milestone Title', 'x')}{field('Archived', 'On')}</div></div>"),
-    "one item with the first label again": FIELDS
-    + field("Milestone", f"<div><div>{field('Milestone Title', 'a') + field('Milestone Title', 'b')}</div></div>"),
-    "questions of one item": FIELDS
-    + field("Performance Metrics", f"<div><div>{field('Metric 1?', 'a') + field('Metric 2?', 'b')}</div></div>"),
-    "a body that quotes a field": "<div><p>Quoted:</p>" + field("County", "x") + "<p>So far.</p></div>" + FIELDS + MORE,
-    "a field in another record's teaser": FIELDS + MORE + f"<article>{field('County', 'Elsewhere') * 2}</article>",
-    "text around the fields": f"Posted on 01/02/2025 {FIELDS} by Ann Onym {MORE}",
-    "a line of the head beside the fields": f"<span>Posted on 01/02/2025</span>{field('County', 'by Ann Onym')}",
-    "a byline in a block": f"<div>Submitted by <span>Ann Onym</span> on 01/02/2025</div>{FIELDS}",
-    "a notice among the values": LONG + FIELDS + field("Please note", "This website is under construction.") + MORE,
-    "a notice as label": LONG + FIELDS + field("This website is under construction", "Questions?") + MORE,
-    "a notice in instructions": LONG + FIELDS + field("X Markup", "<p>One.</p><p>This website is under construction.</p>") + MORE,
-    "a label in instructions": FIELDS + field("X Markup", "<p>County</p><p>Cuyahoga</p>") + MORE,
-    "emphasis never closed": FIELDS.replace("<div>Reentry", "<div><b>Reentry") + MORE,
-    "an empty label": FIELDS + field("", "Value") + MORE,
-    "a comment in a field": FIELDS + MORE.replace("<div>A plan", "<!-- x --><div>A plan"),
-    "a link from the page's own address": FIELDS + field("TTA Source", '<a href="?page=1">Next</a>') + MORE,
-    "a label of a group in an item": FIELDS
-    + field("Milestone", f"<div><div>{field('Milestone Title', 'a') + field('Milestone 2', 'b')}</div></div>"),
-    "a section in an item": FIELDS
-    + field("Milestone", f"<div><div>{field('Milestone Title', 'a') + field('Milestones Markup', 'b')}</div></div>"),
-    "a numbered group": FIELDS + field("Milestone 2", f"<div>{MILESTONE}</div>") + MORE,
-    "a title in instructions": FIELDS + field("X Markup", "<h1>20250129-145639-07</h1><p>One.</p>") + MORE,
-    "classes in instructions": FIELDS + field("X Markup", '<ul><li class="label">a<em class="item">b</em></li></ul>') + MORE,
-    "values without labels after the fields": FIELDS + "<div><section>A line.</section><section>Another</section></div>",
-    "an unlisted label of another shape": FIELDS + "<p><strong>Room</strong> 12</p><p><strong>County</strong> Cuyahoga</p>",
-    "unlisted labels in another record": BODY
-    + f"<article><div>{field('TTA Title', 'Elsewhere') + field('Room', '12')}</div></article>",
-    "a body that quotes a field of another shape": f"<div><div><h3>County</h3><p>x</p></div><div>{'Well. ' * 40}</div></div>"
-    + FIELDS
-    + MORE,
-    "a byline after the fields": FIELDS + "<div>Submitted by Ann Onym on 01/02/2025</div>",
-    "a list of records": FIELDS * 3,
-    "a title around fields": f"<h1>Title {BODY + FIELDS + MORE}</h1>",
-    "an inline element around fields": f"<span>{BODY + FIELDS + MORE}</span>",
-    "a table around fields": f"<table><tr><td>{BODY + FIELDS + MORE}</table>",
-    "a field with a class among others": f'{FIELDS + MORE}<div class="field"><div>Note</div><div>x</div></div>',
-}
-
-
 @pytest.mark.parametrize("name", SURROUNDINGS)
 @pytest.mark.parametrize("root", ["article", "main"])
 def test_fields_without_classes_among_other_things(name: str, root: str) -> None:
-    read(f"<html><body><{root}><div>{SURROUNDINGS[name]}</div></{root}></body></html>".encode())
+    inside = SURROUNDINGS[name].format(BODY=BODY, LONG=LONG, FIELDS=FIELDS, MORE=MORE, MILESTONE=MILESTONE)
+    read(f"<html><body><{root}><div>{inside}</div></{root}></body></html>".encode())
 
 
 def page_with(link: str) -> bytes:

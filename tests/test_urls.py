@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.urls import absolute, archive_time, node_id, page_address, without_archive
+from tests.tables import read_table
 
+CASES = read_table("tables/urls.toml")
 HOST = "https://bjatta.bja.ojp.gov"
 
 
@@ -31,24 +33,7 @@ def test_what_is_no_node_page(url: str | None) -> None:
     assert node_id(url) is None
 
 
-@pytest.mark.parametrize(
-    ("href", "expected"),
-    [
-        ("/taxonomy/term/1", f"{HOST}/taxonomy/term/1"),
-        ("//other.example/x", "https://other.example/x"),
-        ("https://web.archive.org/web/20250131000000/https://x.example/y", "https://x.example/y"),
-        ("/web/20250131000000/https://x.example/y", "https://x.example/y"),
-        ("https://web.archive.org/web/2025/http:/x.example/y", "http://x.example/y"),
-        ("https://web.archive.org/web/2025/mailto:a@example.org", "mailto:a@example.org"),
-        ("https://bjatta-bja-ojp-gov.translate.goog/files/a.pdf?_x_tr_sl=auto", f"{HOST}/files/a.pdf"),
-        ("mailto:a@example.org", "mailto:a@example.org"),
-        ("javascript:alert(1)", None),
-        ("java\nscript:alert(1)", None),
-        ("data:text/html,x", None),
-        ("", None),
-        (None, None),
-    ],
-)
+@pytest.mark.parametrize(("href", "expected"), CASES["links"])
 def test_links_are_absolute_on_the_pages_own_host(href: str | None, expected: str | None) -> None:
     assert absolute(href, f"{HOST}/node/5") == expected
 
@@ -58,46 +43,7 @@ def test_a_link_resolves_against_the_pages_own_host_and_stays_as_it_is_where_the
     assert absolute("/node/7", None) == "/node/7"
 
 
-@pytest.mark.parametrize(
-    ("wrapped", "time"),
-    [
-        ("https://web.archive.org/web/20250131000000id_/{}", "20250131000000"),
-        ("https://web.archive.org/web/2025/{}", "2025"),
-        ("http://web.archive.org/web/20250131000000/bjatta.bja.ojp.gov/node/5", "20250131000000"),
-        ("https://web.archive.org/web/20260101000000/https://web.archive.org/web/20190301120000/{}", "20190301120000"),
-        ("/web/20250131000000/{}", "20250131000000"),
-        ("https://archive.ph/20250101000000/{}", "20250101000000"),
-        ("https://archive.ph/2025.01.01-123456/{}", "20250101123456"),
-        ("https://archive.is/o/Ab1Cd/{}", None),
-        ("https://arquivo.pt/noFrame/replay/20250131000000/{}", "20250131000000"),
-        ("https://arquivo.pt/wayback/20250131000000mp_/{}", "20250131000000"),
-        ("https://wayback.archive-it.org/1234/20250131000000/{}", "20250131000000"),
-        ("https://webarchive.example.gov.uk/ukgwa/20250131000000/{}", "20250131000000"),
-        ("http://localhost:8080/crawls-2025/20250131000000mp_/{}", "20250131000000"),
-        ("https://perma-archives.example/warc/AB12-CD34/{}", None),
-        ("https://archive.wikiwix.com/cache/?url={}", None),
-        ("https://archive.wikiwix.com/cache/index2.php?url={quoted}&apikey=x", None),
-        ("https://www.webcitation.org/query?url={quoted}&date=2025-01-31", "20250131"),
-        ("https://replayweb.page/?source=x.wacz#view=pages&url={quoted}&ts=20250131000000", "20250131000000"),
-        ("https://webcache.googleusercontent.com/search?q=cache:AbCdEf12GhIj:{}+&cd=1&hl=en", None),
-        ("https://translate.google.com/translate?sl=en&tl=es&u={quoted}", None),
-        ("https://bjatta-bja-ojp-gov.translate.goog/node/5?_x_tr_sl=en&_x_tr_tl=es&_x_tr_hl=en", None),
-        ("about:reader?url={quoted}", None),
-        ("chrome-extension://abcdef/reader.html?id=7&url={quoted}", None),
-        ("view-source:{}", None),
-        ("view-source:https://web.archive.org/web/20250131000000/{}", "20250131000000"),
-        ("https://reader.example/{}", None),
-        ("{}/print", None),
-        ("{}/printable/print", None),
-        ("{}?print=1", None),
-        ("{}/amp", None),
-        ("{}?amp", None),
-        ("{}?_format=json", None),
-        (f"{HOST}/print/5", None),
-        (f"{HOST}/print/pdf/node/5", None),
-        (f"{HOST}/print/pdf/node/5/debug", None),
-    ],
-)
+@pytest.mark.parametrize(("wrapped", "time"), CASES["wrapped"])
 def test_a_wrapped_address_is_the_pages_own_with_the_archives_time(wrapped: str, time: str | None) -> None:
     url = wrapped.replace("{}", f"{HOST}/node/5").replace("{quoted}", "https%3A%2F%2Fbjatta.bja.ojp.gov%2Fnode%2F5")
     assert page_address(url).removeprefix("http://").removeprefix("https://") == "bjatta.bja.ojp.gov/node/5"

@@ -70,7 +70,7 @@ def sorts(tmp_path_factory: pytest.TempPathFactory) -> Sorts:
     return Sorts(folder, entries, alone)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(st.integers(0, 17), min_size=1), SIZES, st.integers(1, 9000), st.sampled_from([0, 300, 100_000]))
 def test_any_cut_into_stretches_gives_each_capture_its_own_verdict(
     sorts: Sorts, chosen: set[int], many: int, size: int, gap: int

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from parsers import urls
 from scraper.archive import dating
 from scraper.archive.dating import date_capture
-from scraper.archive.warc import only_capture, read_parts, record_bytes, record_id_of, sha1_digest, utc_now
-from scraper.capture import Capture, Original, WarcType, iso
+from scraper.archive.warc import only_capture, read_parts, record_bytes, record_id_of, sha1_digest
+from scraper.capture import Capture, Original, WarcType, iso, utc_now
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import sync
 from scraper.sqlite import explained, open_memory, open_readonly, open_writable, tables_version

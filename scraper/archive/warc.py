@@ -6,7 +6,7 @@ import re
 import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 from itertools import chain, groupby, pairwise
 from operator import attrgetter
@@ -183,7 +183,3 @@ def record_id_of(capture: Capture) -> str:
 def _strip_line_ends(text: str) -> str:
     """Returns a header value without line ends: malicious captures must not be able to inject headers."""
     return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("utf-8", "replace").decode().strip()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

@@ -90,8 +90,4 @@ def config(folders: Folders, as_json: bool) -> None:
 
 def as_toml(settings: Config) -> str:
     """Returns a configuration file with these settings, except those without a value."""
-    return tomli_w.dumps(_with_values(asdict(settings)))
-
-
-def _with_values(table: dict[str, Any]) -> dict[str, Any]:
-    return {name: _with_values(one) if isinstance(one, dict) else one for name, one in table.items() if one is not None}
+    return tomli_w.dumps(asdict(settings, dict_factory=lambda pairs: {name: one for name, one in pairs if one is not None}))

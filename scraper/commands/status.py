@@ -5,21 +5,16 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
 from scraper import status as state
 from scraper.commands import json_option, show
-from scraper.database.checks import Check
-from scraper.database.runs import Outcome
+from scraper.database.checks import Check, describe_failures
+from scraper.database.runs import ADVICE, Outcome
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders, locked
-from scraper.refresh.report import ADVICE, failure_lines
-from scraper.terminal import ProgressBar, counted, escape
-
-if TYPE_CHECKING:
-    from scraper.doctor.verify import DoctorReport
+from scraper.terminal import ProgressBar, escape
 
 _MAX_SHOWN = 20  # lines of a list
 
@@ -99,7 +94,7 @@ def _refresh_lines(status: state.Status) -> Iterator[str]:
         yield "refreshed      never: `tta refresh` is the nightly run"
         return
     yield "refreshed      " + escape(f"{last['outcome']}, {last['started_at']}: {last['message']}", 1000)
-    yield from (f"  {escape(line, 1000)}" for line in failure_lines([Check(**check) for check in status.failed_checks]))
+    yield from (f"  {escape(line, 1000)}" for line in describe_failures([Check(**check) for check in status.failed_checks]))
     if last["outcome"] == Outcome.REFUSED:
         yield f"  {ADVICE}"
     if last["outcome"] != Outcome.COMMITTED:
@@ -141,27 +136,7 @@ def doctor(folders: Folders, repairing: bool, unchecked: bool, as_json: bool) ->
         progress = partial(bar.update, "reading the archive")
         repaired = repair(folders, accept_refused=unchecked, progress=progress) if repairing else None
         report = repaired or verify(folders, tables, progress)
-    show({"intact": not report.wrong} | asdict(report), _finding_lines(report, repairing=repairing), as_json=as_json)
+    show({"intact": not report.wrong} | asdict(report), report.lines(repairing=repairing), as_json=as_json)
     if repairing:
         return ExitStatus.PARTLY_DONE if report.wrong or report.problems or report.lost else ExitStatus.DONE
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
-
-
-def _finding_lines(report: "DoctorReport", *, repairing: bool) -> Iterator[str]:
-    for finding in report.repaired:
-        yield f"repaired: {finding.text}; {finding.repair}"
-        yield from (f"  {example}" for example in finding.examples)
-    yield from (f"not repaired: {problem}" for problem in report.problems)
-    for finding in report.findings:
-        repair = f"; repair: {finding.repair}" if finding.repair else ""
-        yield f"{'note: ' if finding.harmless else ''}{finding.text}{repair}"
-        yield from (f"  {example}" for example in finding.examples)
-    read = f"{counted(report.files, 'WARC file')} with {counted(report.records, 'record')} read, {report.bytes:,} bytes"
-    wrong = len(report.wrong)
-    if not wrong:
-        yield f"{read}: nothing is wrong" + (f"; {counted(report.lost, 'capture')} could not be recovered" if report.lost else "")
-    elif repairing:
-        yield f"{read}: {counted(wrong, 'problem')} could not be repaired"
-    else:
-        advice = ": `tta doctor --repair` replaces what is damaged" if any(finding.repair for finding in report.wrong) else ""
-        yield f"{read}: {counted(wrong, 'problem')}{advice}"

@@ -114,7 +114,7 @@ def _assign_without_node(db: sqlite3.Connection) -> None:
 
 
 def _set(db: sqlite3.Connection, record_id: str, where: str) -> None:
-    """Sets `record_id` to an SQL expression `WHERE where`, and adds changed captures and records to `temp`."""
+    """Sets `captures.record_id` to an SQL expression in the rows `where`; adds what changes to tables of `temp`."""
     db.execute("CREATE TEMP TABLE moved (capture_id TEXT PRIMARY KEY, old TEXT, new TEXT) WITHOUT ROWID")
     different = f"FROM captures WHERE ({where}) AND record_id IS NOT {record_id}"
     db.execute(f"INSERT INTO temp.moved SELECT capture_id, record_id, {record_id} {different}")

@@ -81,7 +81,7 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
 
 
 def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candidate) -> bool:
-    """Whether a redirect certainly ends at a page that does not show the record; an alias without captures might."""
+    """Whether a redirect certainly ends at a page that does not show the record; an alias without captures might show it."""
     seen, captured = {candidate.address}, candidate
     for _ in range(MAX_REDIRECTS):
         target = captured.leads_to

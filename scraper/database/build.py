@@ -79,7 +79,7 @@ def _make_tasks(db: sqlite3.Connection, pages: ParsedPages) -> Iterator[Task]:
 
 
 def row_writer(db: sqlite3.Connection, name: str) -> Callable[[Iterable[tuple[Any, ...]]], object]:
-    """Inserts rows, those of a view into its two tables."""
+    """Returns a function that inserts rows of a table; those of a view go into its two tables."""
     table = BY_NAME[name]
     if not table.shared:
         sql = insert_sql(name) if name != "records" else derived.insert_sql(table.columns)
@@ -143,7 +143,7 @@ def _record_rows(captures: list[_Shown]) -> Rows:
 
 
 def page_rows(page: StoredPage, record_id: str, fields_from: Iterable[str], sections_from: Iterable[str]) -> Rows:
-    """Returns the rows of a page. The last two: the capture that each field, and each section, was read from."""
+    """Returns the rows of a page. `fields_from`, `sections_from`: the capture that each field or section was read from."""
     sections, text = zip(page.sections, sections_from, strict=False), page.values[_DESCRIPTION] or ""
     stored = (row if row[_VALUE] != text else (*row[:_VALUE], "", *row[_VALUE + 1 :]) for row in page.fields)  # `Table.repeats`
     fields = enumerate(zip(page.fields, stored, fields_from, strict=False), 1)

@@ -8,7 +8,7 @@ them: a new theme may reach an archive at two pages a night, too few for a check
 import sqlite3
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +31,7 @@ NEW_CAPTURES, RECENT = "new: ", "recent: "
 UNKNOWN_LABELS = "unknown labels"
 """The check whose subjects are words from pages."""
 _EXAMPLES = 5
+_MAX_SUBJECTS = 3  # labels or columns that are named of each check but the first
 _MAX_ROWS = 50
 _MAX_READ = 50
 """Captures to examine for each one of a known record: an import may add many new records at once."""
@@ -276,3 +277,36 @@ def _check_duplicates_and_references(inputs: CheckInput) -> Iterator[Check]:
 def _name_some(names: list[str]) -> str:
     shown = ", ".join(escape(one, 80) for one in names[:_EXAMPLES])
     return shown if len(names) <= _EXAMPLES else f"{shown} and {len(names) - _EXAMPLES} more"
+
+
+def describe_failures(failed: Sequence[Check]) -> Iterator[str]:
+    """Yields nothing if no check failed, else the most telling check and, in a second line, the names of the others."""
+    if not failed:
+        return
+    # A check of this night's pages has the share and an example of just those.
+    first = next((one for one in failed if one.name == failed[0].name and one.subject), failed[0])
+    yield format_check(first)
+    others: dict[str, list[str]] = {}
+    for check in failed:
+        if check.name != first.name:
+            others.setdefault(check.name, []).extend([check.subject] if check.subject else [])
+    names = []
+    for name, subjects in others.items():
+        more = f" and {len(subjects) - _MAX_SUBJECTS} more" if len(subjects) > _MAX_SUBJECTS else ""
+        names.append(f"{name} ({', '.join(subjects[:_MAX_SUBJECTS])}{more})" if subjects else name)
+    if names:
+        yield f"also failed: {escape(', '.join(names), 500)}"
+
+
+def format_check(check: Check) -> str:
+    """Returns a check that failed or warned as one line."""
+    figure, threshold = (
+        "unknown" if one is None else f"{one:.0f}" if (one == int(one) and one != 1) or one > 1 else f"{one:.3g}"
+        for one in (check.figure, check.threshold)
+    )
+    subject = escape(f" ({check.subject})") if check.subject else ""
+    line = f"{'failed' if check.severity == Severity.FAIL else 'look at'}: {check.name}{subject}: {figure}"
+    if check.threshold is not None:
+        is_short = check.figure is not None and check.figure < check.threshold
+        line += f", {'at least' if is_short else 'at most'} {threshold}"
+    return f"{line}: {check.message}" if check.message else line

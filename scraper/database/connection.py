@@ -21,12 +21,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Opens the database read-only, in one state for the whole block. Raises TtaError if it is missing or of another version."""
     with _open_existing(path) as db:
         if stored_version(db, path, APPLICATION) != VERSION:
-            has_archive = path.with_name("archive").is_dir()
-            fix = (
-                "run `tta load`, which rebuilds it"
-                if has_archive
-                else "restore the archive, or use the version of tta that wrote it"
-            )
+            fix = "run `tta load`, which rebuilds it"
+            if not path.with_name("archive").is_dir():
+                fix = "restore the archive, or use the version of tta that wrote it"
             raise TtaError(f"{path} was written by another version of this program: {fix}")
         yield db
 
@@ -38,7 +35,7 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
     The archive's catalog is attached as schema `archive`. The end of the block commits, an exception rolls back.
     Raises TtaError. The caller holds the data folder's lock.
     """
-    with _errors_explained(path), closing(open_writable(path)) as db:
+    with explained(path), closing(open_writable(path)) as db:
         if path.name != SECOND:
             remove(path.with_name(SECOND))  # possibly left by a killed program
         found = stored_version(db, path, APPLICATION)
@@ -85,7 +82,7 @@ def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def _open_existing(path: Path) -> Iterator[sqlite3.Connection]:
     """Reads one state of a database; raises TtaError if it is missing or has no tables."""
-    with _errors_explained(path):
+    with explained(path):
         if not path.is_file():
             raise TtaError(f"there is no database at {path}: run `tta load`")
         with closing(open_readonly(path)) as db:
@@ -99,7 +96,7 @@ def _open_existing(path: Path) -> Iterator[sqlite3.Connection]:
 def second_database(data: Path) -> Iterator[Path]:
     """Yields the path of a new database, which is deleted after the block, also on SIGTERM. The caller holds the lock."""
     path = data / SECOND
-    with _errors_explained(path), terminated_as_interrupted():
+    with explained(path), terminated_as_interrupted():
         remove(path)
         try:
             yield path
@@ -118,15 +115,3 @@ def stoppable(db: sqlite3.Connection, stop: Stop) -> Iterator[None]:
         raise
     finally:
         db.set_progress_handler(None, 0)
-
-
-@contextmanager
-def _errors_explained(path: Path) -> Iterator[None]:
-    """Raises TtaError instead of errors of SQLite and of the operating system."""
-    try:
-        with explained(path):
-            yield
-    except BrokenPipeError:  # standard output was closed by its reader; nothing is wrong with the database
-        raise
-    except OSError as error:
-        raise TtaError(f"{error.filename or path}: {error.strerror or error}") from error

@@ -6,6 +6,7 @@ texts that contain a person's details. Prose (a description, a milestone's notes
 
 import sqlite3
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
@@ -23,14 +24,7 @@ from scraper.sqlite import open_readonly, open_writable
 Mode = bool | Literal["strict"]
 """True keeps contact details, False leaves them out, `strict` also masks email addresses and phone numbers in prose."""
 
-_ADDRESSES = {"captures.url", "captures.redirect_to", "captures.address", "records.url"}
-_PROSE = {"records.description", "fields.value", "sections.text", "changes.old_value", "changes.new_value"}
-_NAMES = {"captures.reason", "organizations.name", "organization_mentions.name"}
-_REPEATED = {
-    *("milestones.title", "milestones.notes", "milestones.details"),
-    *("performance_metrics.question", "performance_metrics.answer"),
-}
-"""Columns derived from fields nested in a group, which may repeat a contact's value."""
+_CONTENT: dict[str, list[str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _NESTED = "fields.contact AND fields.item IS NOT NULL AND fields.value IS NOT NULL"
 
 
@@ -82,18 +76,18 @@ def _strip_address(url: str) -> str | None:
 def column_sql(table: str, column: str, mode: Mode = False) -> str:
     """Returns SQL for a column's value without contact details."""
     own, place = f'"{table}"."{column}"', f"{table}.{column}"
-    if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title"):
+    if (table == "records" and column in COLUMNS) or place in _CONTENT["nothing_else"]:
         return "NULL"
     if place == "runs.message":
         return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
-    if place in _ADDRESSES:
+    if place in _CONTENT["addresses"]:
         return f"tta_address({own})"
-    if place in _REPEATED:
+    if place in _CONTENT["repeated"]:
         nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
         own = f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE tta_short({own}) END"
-    elif place in _NAMES or (table == "records" and place not in _PROSE and column in _SHORT):
+    elif place in _CONTENT["names"] or (table == "records" and place not in _CONTENT["prose"] and column in _SHORT):
         return f"tta_short({own})"
-    return f"tta_masked({own})" if mode == "strict" and place in _PROSE | _REPEATED else own
+    return f"tta_masked({own})" if mode == "strict" and place in _CONTENT["prose"] + _CONTENT["repeated"] else own
 
 
 def count_left_out(db: sqlite3.Connection) -> dict[str, int]:

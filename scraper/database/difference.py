@@ -51,8 +51,10 @@ def differences(db: sqlite3.Connection) -> Differences:
         columns = [name for name in table.columns if name in old & new and name not in (*table.local, _LATER)]
         if table.name in (*LOCAL_TABLES, "dictionary") or not {*(table.keys or ["record_id"])} <= {*columns}:
             continue
-        count = _compare_single_rows if len(table.keys) == 1 else _compare_several_rows
-        found += count(db, table.name, columns, table.keys)
+        if len(table.keys) == 1:
+            found += _compare_single_rows(db, table.name, columns, table.keys[0])
+        else:
+            found += _compare_several_rows(db, table.name, columns)
     only = "(SELECT count(*) FROM (SELECT record_id FROM {}.records EXCEPT SELECT record_id FROM {}.records))"
     counts = f"SELECT (SELECT count(*) FROM temp.differing), {only.format('new', 'old')}, {only.format('old', 'new')}"
     changed, appear, vanish = db.execute(counts).fetchone()
@@ -60,9 +62,9 @@ def differences(db: sqlite3.Connection) -> Differences:
     return Differences(changed, appear, vanish, found)
 
 
-def _compare_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[Difference]:
-    """For a table with one row for each key: yields the rows that differ in each column, and those that only one database has."""
-    key, found = keys[0], []
+def _compare_single_rows(db: sqlite3.Connection, table: str, columns: list[str], key: str) -> list[Difference]:
+    """Counts, in a table with one row for each key, the rows that differ in each column, and those that only one database has."""
+    found = []
     both = f'FROM old."{table}" one JOIN new."{table}" other USING ({key})'
     differs = {name: f'one."{name}" IS NOT other."{name}"' for name in columns if name != key}
     counts = db.execute(f"SELECT {', '.join(f'sum({one})' for one in differs.values())} {both}").fetchone()
@@ -82,8 +84,8 @@ def _compare_single_rows(db: sqlite3.Connection, table: str, columns: list[str],
     return found
 
 
-def _compare_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[Difference]:
-    """For a table with several rows for each record: yields the records that differ, by the rows' label if they have one."""
+def _compare_several_rows(db: sqlite3.Connection, table: str, columns: list[str]) -> list[Difference]:
+    """Counts, in a table with several rows for each record, the records that differ, by the rows' label if they have one."""
     label = next((name for name in ("label", "field", "name") if name in columns), "''")
     shown = next((name for name in ("value", "text", "new_value") if name in columns), None)
     db.execute("CREATE TEMP TABLE found (record_id TEXT, label TEXT)")

@@ -255,6 +255,7 @@ def _head_row(key: str, value: str | None) -> FieldValue:
 
 
 def _build_shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
+    """Returns each field as a page shows it: which of its rows are whole, and whether a part of it is lost."""
     form, page = content.form, PageText(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}

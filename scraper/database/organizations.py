@@ -135,6 +135,7 @@ def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tu
 def _mention_row(
     kind: str, number: str | None, name: str | None, how: str, seen_at: str | None, record_id: str, *place: str | None
 ) -> tuple[str | None, ...]:
+    """Returns the columns of a mention from `kind` to `may_be`. `place`: state and county code of the record's point."""
     key, state = key_of_name(name) if name else (None, None)
     is_agency = kind == "agency"
     state = state or (state_in_name(name, *place) if name and is_agency else None)

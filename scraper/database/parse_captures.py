@@ -40,7 +40,7 @@ _LISTED = re.compile(
     rb"""href="[^"<>]{0,99}/node/(\d{1,9})"[^<>]{0,300}>(?:\s{0,50}<[^<>]{1,200}>){0,4}\s{0,50}\d{8}-\d{5,6}-\d\d?\s{0,50}<"""
 )
 """A teaser of a record, or a link to a node whose text is a record's reference (DOMAIN.md, "The page")."""
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = threading.Lock()  # a process has one watchdog (`faulthandler`)
 
 
 class ParsedCapture(NamedTuple):
@@ -210,7 +210,7 @@ def _time_limit(seconds: float, *, alone: bool) -> Iterator[None]:
     def give_up(*_: object) -> None:
         raise PageTookTooLong
 
-    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+    if threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else give_up)
         signal.setitimer(signal.ITIMER_REAL, seconds)
         try:

@@ -5,8 +5,10 @@ replaced if damaged. Results are committed in batches while a load runs, so a lo
 """
 
 import sqlite3
+import tomllib
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -16,24 +18,13 @@ from scraper.archive.store import Entry
 from scraper.code_version import parsing_code
 from scraper.database.connection import absent_from
 from scraper.database.parse_captures import ParsedCapture
-from scraper.errors import ParsedPagesDamaged, SqliteDamaged
+from scraper.errors import ParsedPagesDamaged
 from scraper.sqlite import explained, open_writable, remove, uri
 
 NAME = "parsed.db"
-_SCHEMA = """
-CREATE TABLE pages (capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL,
-    checksum INTEGER NOT NULL, result BLOB NOT NULL, page BLOB, UNIQUE (warc_file, warc_offset)) STRICT;
-CREATE TABLE state (code TEXT NOT NULL, parsing INTEGER NOT NULL) STRICT;
-"""
-_MISSING = f"""
-CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures WHERE capture_id IN ({absent_from("pages")})
-    ORDER BY warc_file, warc_offset
-"""
-"""A capture with a new preferred delivery is at another place, and may parse differently (`Entry.rank`)."""
-_ENTRIES = f"""
-SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
-    FROM temp.missing JOIN archive.captures entry USING (capture_id) WHERE missing.rowid > ? ORDER BY missing.rowid LIMIT 1000
-"""
+_SQL: dict[str, str] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_MISSING = _SQL["missing"].format(absent=absent_from("pages"))
+_ENTRIES = _SQL["entries"].format(names=", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__))
 
 
 class ParsedPages:
@@ -46,9 +37,10 @@ class ParsedPages:
         """Opens the file, or recreates it if it is missing, damaged or from other code. Raises TtaError."""
         self._path = data / NAME
         self._catalog = catalog
+        self._explained = partial(explained, self._path, ParsedPagesDamaged)
         try:
             self._db = self._open(empty=empty)
-        except SqliteDamaged:
+        except ParsedPagesDamaged:
             self._db = self._open(empty=True)
 
     def close(self) -> None:
@@ -57,12 +49,12 @@ class ParsedPages:
     def _open(self, *, empty: bool) -> sqlite3.Connection:
         if empty:
             remove(self._path)
-        with explained(self._path), ExitStack() as opened:
+        with self._explained(), ExitStack() as opened:
             db = opened.enter_context(closing(open_writable(self._path)))
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO state VALUES ('{parsing_code()}', 0); COMMIT")
+                db.executescript(f"BEGIN; {_SQL['schema']} INSERT INTO state VALUES ('{parsing_code()}', 0); COMMIT")
             code, parsing = db.execute("SELECT code, parsing FROM state").fetchone() or (None, 0)
             self.was_interrupted = bool(parsing)
             if code == parsing_code():
@@ -73,7 +65,7 @@ class ParsedPages:
 
     def find_missing(self) -> int:
         """Lists and counts the archive's captures that are not parsed yet; deletes those no longer in the archive."""
-        with self._raise_damage():
+        with self._explained():
             self._db.execute(_MISSING)
             (missing,) = self._db.execute("SELECT count(*) FROM temp.missing").fetchone()
             (surplus,) = self._db.execute("SELECT (SELECT count(*) FROM pages) - count(*) FROM archive.captures").fetchone()
@@ -105,13 +97,13 @@ class ParsedPages:
             result = orjson.dumps((*one._replace(page=None),))
             checksum = _checksum(one.capture_id, result, one.page)
             rows.append((one.capture_id, entry.warc_file, entry.warc_offset, checksum, result, one.page))
-        with self._raise_damage(), self._db:
+        with self._explained(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, capture_id: str) -> ParsedCapture | None:
         """Returns the result of a capture; None if it is not parsed. Raises ParsedPagesDamaged."""
-        with self._raise_damage():
+        with self._explained():
             row = self._db.execute("SELECT checksum, result, page FROM pages WHERE capture_id = ?", [capture_id]).fetchone()
             if row is None:
                 return None
@@ -125,14 +117,6 @@ class ParsedPages:
         if parsed is None or parsed.page is None:
             raise ParsedPagesDamaged(f"{self._path} and the archive lack the page of capture {capture_id}: run `tta doctor`")
         return parsed.page
-
-    @contextmanager
-    def _raise_damage(self) -> Iterator[None]:
-        try:
-            with explained(self._path):
-                yield
-        except SqliteDamaged as error:
-            raise ParsedPagesDamaged(str(error)) from error
 
 
 def _checksum(capture_id: str, result: bytes, page: bytes | None) -> int:

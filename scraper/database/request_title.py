@@ -1,37 +1,19 @@
 """Splits a request's title, `REQ: 2024-02-14 - AGENCY (TTA TYPE)`, into its parts. Pure."""
 
 import re
+import tomllib
 import unicodedata
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from parsers.scalars import cached_short
 
-_TITLE = re.compile(
-    r"\W*(?:(?:re|fwd?|tta)\b\W+)*req(?:uest)?(?![^\W_])[\s:#._‐-―-]*"
-    r"(\d{8}|\d{1,4}([-‐-―/.])\d{1,2}\2\d{2,4}|[a-z]{3,9}\.? \d{1,2},? \d{4}|\d{1,2} [a-z]{3,9}\.?,? \d{4})"
-    r"(?:[t ]\d{1,2}:\d\d(?::\d\d)?(?: ?[ap]m)?)?(?=[\W_])(?:\s*[-_‐-―:|,]+\s*|\s+)(.+)",
-    re.IGNORECASE,
-)
-_DATES = ("%Y%m%d", "%Y-%m-%d", "%m-%d-%Y", "%m-%d-%y", "%y-%m-%d", "%b-%d-%Y", "%B-%d-%Y", "%d-%b-%Y", "%d-%B-%Y")
-"""How dates are written, with a dash for whatever is between the parts; of two readings the American one counts."""
-_REMARK = re.compile(
-    r"\s*(?:[-‐-―]+\s*|[(\[])(?:updated?|revised|cancell?ed|closed|draft|copy|duplicate)[)\]]?\W*$", re.IGNORECASE
-)
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_PATTERN = {name: re.compile(text) for name, text in _TEXTS["patterns"].items()}
 _MOST = 1_000
 """Characters that are looked at: a title has fewer, and what is hostile must cost no time."""
-_NO_TYPE = re.compile(
-    r"(?!TTA\b|TA\b)[A-Z][A-Z.&/-]{1,7}|[A-Z][\w' .-]* (?:County|Parish|City)(?:, [A-Z]{2})?|[A-Z][\w' .-]*, [A-Z]{2}"
-)
-"""What stands in parentheses at the end of a name without being a type of help: a state, initials, a place."""
-_TYPE = re.compile(r"train|assist|\bt?ta\b|remote|person|virtual|site|webinar|event|meeting|consult|peer|exchange|online", re.I)
-_BARE_TYPE = re.compile(
-    r"(.+?) [-‐-―]+ ((?:training|(?:technical )?assistance|t?ta|webinar|workshop|conference|meeting|consultation)"
-    r"(?:\s*[-‐-―/:]\s*[\w -]+)?)",
-    re.IGNORECASE,
-)
-"""A type without parentheses: behind a dash, and nothing but a type, unlike that of a `Training Division`."""
 
 
 class RequestTitle(NamedTuple):
@@ -45,14 +27,14 @@ class RequestTitle(NamedTuple):
 @cached_short
 def split_request_title(title: str) -> RequestTitle | None:
     """Returns the parts of a request's title; None for any other title. The type is the last group in parentheses."""
-    found = _TITLE.match(" ".join(unicodedata.normalize("NFKC", title[:_MOST]).split()))
+    found = _PATTERN["title"].match(" ".join(unicodedata.normalize("NFKC", title[:_MOST]).split()))
     if not found:
         return None
     written = re.sub(r"[\W_]+", "-", found[1])
-    for form in _DATES:
+    for form in _TEXTS["dates"]:
         with suppress(ValueError):
             day = datetime.strptime(written, form).date().isoformat()  # noqa: DTZ007  (a date as written has no zone)
-            agency, kind = _split_off_type(_REMARK.sub("", found[3].rstrip(" .…")))
+            agency, kind = _split_off_type(_PATTERN["remark"].sub("", found[3].rstrip(" .…")))
             return RequestTitle(day, agency, kind) if any(map(str.isalnum, agency)) else None
     return None
 
@@ -64,11 +46,11 @@ def _split_off_type(text: str) -> tuple[str, str | None]:
         depth += (text[at] in ")]") - (text[at] in "([")
         if text[at] in "([" and depth <= 0:
             kind = text[at + 1 :].removesuffix(text[-1]).strip()
-            is_type = _TYPE.search(kind) or not _NO_TYPE.fullmatch(kind)
+            is_type = _PATTERN["type"].search(kind) or not _PATTERN["no_type"].fullmatch(kind)
             if depth < 0:
                 return text[:at].strip(" -–—"), None
             if text[-1] in ")]" and kind and is_type:
                 return text[:at].strip(" -–—"), kind
             break
-    bare = _BARE_TYPE.fullmatch(text)
+    bare = _PATTERN["bare_type"].fullmatch(text)
     return (bare[1], bare[2]) if bare else (text.strip(" -–—"), None)

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import COMPARED, NEW_CAPTURES, RECENT, Check, Severity
+from scraper.database.schema import insert_sql
 from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import dicts, open_readonly, open_writable
+
+ADVICE = (
+    "the next run finds the same captures in the archive and is refused again, until the parser is fixed"
+    " or `tta refresh --accept` accepts the new state"
+)
+"""What to do about a refused run."""
 
 
 class Outcome(StrEnum):
@@ -35,8 +42,7 @@ def add(db: sqlite3.Connection, run: RunRow, checks: Sequence[Check] = ()) -> No
     for table, values in [("runs", asdict(run)), *rows]:
         present = _columns(db, table)
         found = {name: value for name, value in values.items() if name in present}
-        marks = ", ".join("?" * len(found))
-        db.execute(f"INSERT INTO main.{table} ({', '.join(found)}) VALUES ({marks})", [*found.values()])
+        db.execute(insert_sql(table, [*found]), [*found.values()])
 
 
 def record(path: Path, run: RunRow, checks: Sequence[Check] = ()) -> None:

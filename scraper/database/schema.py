@@ -96,14 +96,9 @@ def insert_sql(name: str, columns: Sequence[str] = ()) -> str:
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:
-    """Yields table, column, description, label on the page, unit and heading of every column."""
+    """Returns table, column, description, label on the page, unit and heading of every column."""
     infos = [(table.name, columns_of(table.model)[name]) for table in TABLES for name in table.columns]
     return [(table, one.name, one.description, one.label, one.unit, one.heading) for table, one in infos]
-
-
-def table_description(table: Table) -> str:
-    """Describes in a sentence what the table contains."""
-    return (table.model.__doc__ or "").strip().splitlines()[0]
 
 
 def _table_sql(table: Table) -> list[str]:
@@ -139,7 +134,9 @@ def _view_sql(table: Table) -> list[str]:
 
 
 def _index_sql(table: Table) -> list[str]:
-    name, indexes = table.stored_in[0], (one.partition(" WHERE ") for one in table.indexes)
+    name, unlisted = table.stored_in[0], [one for one in table.columns if one not in table.in_no_index]
+    filled = [one.replace("*", " ".join(x for x in unlisted if x not in one.split())) for one in table.indexes]
+    indexes = (one.partition(" WHERE ") for one in filled)
     return [
         f'CREATE INDEX IF NOT EXISTS "idx_{name}_{"_".join(some.split())}" ON "{name}" ({", ".join(some.split())}){where}{rows}'
         for some, where, rows in indexes

@@ -5,12 +5,14 @@
 
 import csv
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, make_dataclass
 from enum import StrEnum
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from parsers.record import Field, Kind, Milestone, PerformanceMetric, RecordValues, Section, columns_of, optional, required
+from parsers import record
+from parsers.record import ColumnInfo, Kind, columns_of, optional, required
 from scraper.database.derived import RULES
 
 _ISO = "ISO 8601, UTC"  # unit of times
@@ -24,20 +26,8 @@ class Availability(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class DictionaryRow:
-    """Every column of every table, with its meaning."""
-
-    table: str = required("table of the database")
-    column: str = required("column of the table")
-    description: str = required("what it contains")
-    label: str | None = optional("label on the record page that it is read from")
-    unit: str | None = optional("unit or format of its values")
-    heading: str = required("display name of the column, which pages use as the heading")
-
-
-@dataclass(slots=True, kw_only=True)
 class RunRow:
-    """Each refresh: when it ran, how it ended, and what it added."""
+    """A row of `runs`, which `scraper.refresh` completes step by step."""
 
     run_id: int = required("number of the run, from 1")
     started_at: str = required("when it began", _ISO)
@@ -61,18 +51,21 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
+    """A table of the database. `about`: a sentence; `keys` come first; `links` are foreign keys (column, table).
 
-    `searched`: the columns in the table's full-text index. `shared`: columns whose values many rows have in common and that are
-    stored once: then the table is a view of two tables (docs/decisions/database.md). `repeats`: columns of such a view (column,
-    column of `records`) whose rows are stored with an empty text where they repeat the record's; no parsed value is empty.
+    `local`: columns that differ by machine. `searched`: columns in the table's full-text index. `shared`: columns whose values
+    many rows have in common and that are stored once: then the table is a view of two tables (docs/decisions/database.md).
+    `repeats`: columns of such a view (column, column of `records`) whose rows are stored with an empty text where they repeat
+    the record's; no parsed value is empty.
     """
 
     name: str
     model: type
+    about: str
     keys: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     indexes: tuple[str, ...] = ()
+    in_no_index: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
@@ -97,18 +90,10 @@ class Table:
 
 _TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool, "kind": Kind}
 _TYPES["availability"] = Availability
-_BASES = {
-    "records": RecordValues,
-    "fields": Field,
-    "sections": Section,
-    "milestones": Milestone,
-    "performance_metrics": PerformanceMetric,
-}
-_MODELS = {"runs": RunRow, "dictionary": DictionaryRow}
 
 
-def _make_model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
-    """Creates a model for `columns_of` from the descriptions of its columns."""
+def _make_model(name: str, columns: dict[str, dict[str, Any]], base: str | None) -> type:
+    """Creates a model for `columns_of` from the descriptions of its columns, and those of a class in parsers/record.py."""
     made = []
     for column, texts in columns.items():
         precision = f"; precision {texts['precision']}% on made-up records" if "precision" in texts else ""
@@ -117,17 +102,17 @@ def _make_model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> ty
         is_required, kind = texts.get("required"), _TYPES[texts["type"]]
         text = (required if is_required else optional)(texts["description"] + derived + precision, texts.get("unit"), **heading)
         made.append((column, kind if is_required else kind | None, text))
-    bases, described = (_BASES[name],) if name in _BASES else (), {"__doc__": about, "__module__": __name__}
+    bases, module = (getattr(record, base),) if base else (), {"__module__": __name__}
     # Without methods, which nothing calls: to generate them took 7 ms at every start.
-    return make_dataclass("Row", made, bases=bases, namespace=described, init=False, repr=False, eq=False, kw_only=True)
+    return make_dataclass("Row", made, bases=bases, namespace=module, init=False, repr=False, eq=False, kw_only=True)
 
 
-def _make_table(name: str, about: str = "", columns: dict[str, Any] | None = None, **options: Any) -> Table:
-    """Creates a table from `tables.toml`. The derived columns of `records` are described in `rules/`."""
-    model = _MODELS.get(name) or _make_model(name, about, (RULES if name == "records" else {}) | (columns or {}))
+def _make_table(name: str, about: str, columns: dict[str, Any] | None = None, base: str | None = None, **options: Any) -> Table:
+    """Creates a table from `tables.toml`. `base`: the class in parsers/record.py with further columns; others are in rules/."""
+    model = RunRow if name == "runs" else _make_model(name, (RULES if name == "records" else {}) | (columns or {}), base)
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
     links, repeats = (tuple(options.get(key, {}).items()) for key in ("links", "repeats"))
-    return Table(name, model, **parts, links=links, repeats=repeats, indexes=tuple(options.get("indexes", ())))
+    return Table(name, model, about, **parts, links=links, repeats=repeats, indexes=tuple(options.get("indexes", ())))
 
 
 def _read_texts(name: str) -> str:
@@ -140,13 +125,11 @@ RUN_TABLES = ("runs", "run_checks")
 """Tables about runs rather than about the archive: a rebuild keeps them."""
 LOCAL_TABLES = (*RUN_TABLES, "program")
 """Tables about how this copy of the database was made; only the `tta.db.gz` of a site contains them."""
-if TYPE_CHECKING:
 
-    class RecordRow(RecordValues):
-        """The model of the table `records`: what the page shows, what is derived from it, and its captures."""
 
-else:
-    RecordRow = BY_NAME["records"].model
+def columns_in(table: str | None) -> Mapping[str, ColumnInfo]:
+    """Returns the columns of a table by name; for views and questions those of `records`, from which theirs are derived."""
+    return columns_of(BY_NAME[table if table in BY_NAME else "records"].model)
 
 
 class View(NamedTuple):

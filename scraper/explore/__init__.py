@@ -20,12 +20,12 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from scraper.database.about import TITLE
-from scraper.database.tables import BY_NAME
+from scraper.database.tables import BY_NAME, columns_in
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
 from scraper.explore.facets import ListFacet
 from scraper.explore.lines import describe, ensure_records_are_shown, replace_array_condition
-from scraper.explore.links import DATABASE, columns_in, moment, render_value
+from scraper.explore.links import DATABASE, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS, metadata
 from scraper.explore.middleware import App, PageCache, cached, headers, limited, with_headers
 from scraper.explore.requests import normalize_request

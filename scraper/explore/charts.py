@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.resources import files
 from math import ceil, floor, log10
 from statistics import median
@@ -162,11 +162,13 @@ class Counts:
     """How often each value of the measure occurs in each group of records.
 
     `groups`: numbers of records by their values of both dimensions and why they have an unknown or unwanted one (empty: none).
+    `lacking`: why the records of a year or month are known to be incomplete, by dimension and value.
     """
 
     cells: dict[tuple[Value, Value], Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
     rows: dict[Value, Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
     groups: Counter[tuple[tuple[Value, ...], tuple[Value, ...], str]] = field(default_factory=Counter)
+    lacking: Mapping[tuple[str, Value], str] = field(default_factory=dict)
 
     def add(self, n: int, across: Sequence[Value], down: Sequence[Value] = (None,), value: Any = None, reason: str = "") -> None:
         """Adds records; those without a value of a dimension have no cell."""
@@ -176,21 +178,15 @@ class Counts:
             for series in down:
                 self.cells[x, series][value] += n
 
-
-def counts_of(spec: Spec, rows: Iterable[Sequence[Any]]) -> Counts:
-    """Returns the counts of a chart: of each row, the values of both dimensions and of the measure, and a number of records."""
-    by, split, measure = spec.across, spec.down, spec.figure
-    counts, only = Counts(), spec.only.split("\n")
-    across_of, down_of = cache(by.values), cache(split.values if split else lambda _: (None,))
-    for first, second, value, n in rows:
-        across, down = across_of(first), down_of(second)
-        reasons = [f"unknown {measure.value}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
-        empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
-        reasons += [f"{'unknown' if values else 'cut-off'} {one.name_in_text}" for one, values in empty]
-        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
-            reasons.append(f"another {(split or by).name_in_text}")
-        counts.add(n, () if is_unknown else across, () if is_unknown else down, value, "".join(reasons[:1]))
-    return counts
+    def left_out(self, shown: Sequence[tuple[Dimension | None, Collection[Value]]]) -> tuple[Counter[str], Counter[str]]:
+        """Counts the records of which nothing is drawn, and those drawn as not known, by reason. `shown`: values by dimension."""
+        by_reason = (Counter[str](), Counter[str]())
+        for (*values, reason), n in self.groups.items():
+            missed = [one for (one, known), of in zip(shown, values, strict=True) if one and not any(x in known for x in of)]
+            if missed or reason:
+                of = missed[0].name_in_text if missed and any(values) else ""  # one of the other dimension leaves nothing out
+                by_reason[not missed][reason if reason.endswith(of) else f"another {of}"] += n
+        return by_reason
 
 
 class Mark(NamedTuple):
@@ -270,23 +266,18 @@ class Chart:
         return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
-def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tuple[str, Value], str] | None = None) -> Chart:
-    """Returns the chart. Incomplete values (`lacking`) get a star; the least frequent series are combined into one."""
+def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
+    """Returns the chart. Incomplete values (`counts.lacking`) get a star; the least frequent series are combined into one."""
     by, split, measure = spec.across, spec.down, spec.figure
-    sizes: Counter[Value] = Counter()
+    chosen_of, sizes = split or by, Counter[Value]()
     for (across, down, _), n in counts.groups.items():
         sizes.update(dict.fromkeys((down if split else across) if across else (), n))
-    chosen_of, total = split or by, counts.groups.total()
-    counted = [(f"{measure.known}__notnull", 1)] if measure.known else []
     ranks = dict(sizes) if chosen_of.columns[0] not in TEXTS["answers"] else {one: int(one == 1) for one in sizes}  # Yes is first
     order = sorted(sizes, key=chosen_of.key if chosen_of.order else lambda one: (one is None, -ranks[one], str(one)))
     totals = {chosen_of.name(one): sizes[one] for one in order}
     only = [one for one in spec.only.split("\n") if one in totals]
     order = [one for one in order if not spec.only or split.name(one) in only] if split else [None]
-    fits = {"numbers": True, "bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
-    best = "lines" if by.order and split else "heat" if len(order) > MAX_SERIES // 2 else "bars"
-    kind = spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
-    spec = spec._replace(only="\n".join(only) or spec.only, kind=kind)
+    spec = spec._replace(only="\n".join(only) or spec.only, kind=_choose_kind(spec, len(order)))
     is_span = chosen_of.order and spec.kind in ("heat", "numbers") and not only
     known = [one for one in (_fill_gaps(order) if is_span else order) if one is not None]
     most_rows = max(MAX_ROWS, min(MAX_CHOICES, MAX_CELLS // (len(counts.rows if by.order else known[:MAX_CHOICES]) or 1)))
@@ -294,44 +285,60 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tup
     rest: list[Value] = [OTHER] if others and spec.kind != "lines" else []
     series = ([*rest, *kept] if split and split.order else [*kept, *rest]) + [None] * (None in order)
 
-    def figure(cell: Counter[Any], whole: int) -> float:
-        return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
-
-    def mark(first: Value, second: Value) -> Mark | None:
-        parts = (counts.cells.get((first, one), Counter()) for one in (others if second == OTHER else [second]))
-        if not (cell := sum(parts, Counter[Any]())):
-            return None
-        filters = [*by.filters(first), *(split.filters(second) if split else []), *counted]
-        whole = counts.rows[first].total() if split else total
-        url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
-        return Mark(figure(cell, whole), cell.total(), url)
-
     firsts = _fill_gaps(sorted(counts.rows, key=by.key)) if by.order else [*counts.rows]
     firsts = [one for one in firsts if (order if split else not spec.only or by.name(one) in only)]
     shown: Any = {spec.by: counts.rows.keys() & set(firsts), spec.split: series}
-    stars = {name: [one for key, one in lacking or () if key == name] for name in (spec.by, spec.split)}
-    lacks = {str(value): lack for (key, value), lack in (lacking or {}).items() if value in shown.get(key, ())}
-
-    def row(first: Value, name: str) -> Row:
-        found = counts.rows[first]
-        value, url = figure(found, total) if found else 0.0, chosen.url(*by.filters(first), *counted)
-        return Row(name, value, found.total(), url, cache(lambda: [mark(first, one) for one in series]))
-
-    rows = dict(zip(firsts, map(row, firsts, _name_values(by, firsts, counts.rows, stars[spec.by])), strict=True))
+    stars = {name: [one for key, one in counts.lacking if key == name] for name in (spec.by, spec.split)}
+    lacks = {str(value): lack for (key, value), lack in counts.lacking.items() if value in shown.get(key, ())}
+    make_row = partial(_Marks(spec, counts, chosen, others).row, series=series)
+    rows = dict(zip(firsts, map(make_row, firsts, _name_values(by, firsts, counts.rows, stars[spec.by])), strict=True))
     if not by.order:
         firsts.sort(key=lambda x: (x is None, not measure.adds_up and rows[x].records < FEW, -rows[x].value, rows[x].name))
     limit = None if by.order or spec.kind == "map" else most_rows if spec.kind == "heat" else MAX_ROWS
     drawn = {one: rows[one] for one in [x for x in firsts if x is not None or spec.kind not in ("lines", "map")][:limit]}
-    by_reason, kinds = (Counter[str](), Counter[str]()), ((by, drawn), (split, {*series, *(others if rest else [])}))
-    for (*values, reason), n in counts.groups.items():
-        missed = [one for (one, known), found in zip(kinds, values, strict=True) if one and not any(x in known for x in found)]
-        if missed or reason:
-            of = missed[0].name_in_text if missed and any(values) else ""  # a reason of the other dimension leaves nothing out
-            by_reason[not missed][reason if reason.endswith(of) else f"another {of}"] += n
+    left_out = counts.left_out(((by, drawn), (split, {*series, *(others if rest else [])})))
     choices = list(totals.items())[-MAX_CHOICES if chosen_of.order else 0 :][:MAX_CHOICES]
     hidden = [split.name(one) for one in others if split]
     headings = _name_values(split, series, sizes, stars[spec.split]) if split else [measure.heading]
-    return Chart(spec, counts, headings, grays, [rows[x] for x in firsts], [*drawn.values()], lacks, choices, hidden, *by_reason)
+    return Chart(spec, counts, headings, grays, [rows[x] for x in firsts], [*drawn.values()], lacks, choices, hidden, *left_out)
+
+
+def _choose_kind(spec: Spec, series: int) -> str:
+    """Returns the kind of a chart with so many series: the wanted one, if it fits, or else the best."""
+    by, split = spec.across, spec.down
+    fits = {"numbers": True, "bars": True, "lines": by.order, "heat": split, "map": spec.by == "place_state" and not split}
+    best = "lines" if by.order and split else "heat" if series > MAX_SERIES // 2 else "bars"
+    return spec.kind if fits.get(spec.kind) else "map" if fits["map"] else best
+
+
+class _Marks(NamedTuple):
+    """Makes the rows and marks of a chart. `others`: the values of the second dimension that are combined into one series."""
+
+    spec: Spec
+    counts: Counts
+    chosen: RecordFilters
+    others: Sequence[Value]
+
+    def row(self, first: Value, name: str, series: Sequence[Value]) -> Row:
+        found, url = self.counts.rows[first], self._url(*self.spec.across.filters(first))
+        value = self._figure(found, self.counts.groups.total()) if found else 0.0
+        return Row(name, value, found.total(), url, cache(lambda: [self._mark(first, one) for one in series]))
+
+    def _mark(self, first: Value, second: Value) -> Mark | None:
+        parts = (self.counts.cells.get((first, one), Counter()) for one in (self.others if second == OTHER else [second]))
+        if not (cell := sum(parts, Counter[Any]())):
+            return None
+        whole = self.counts.rows[first] if (split := self.spec.down) else self.counts.groups
+        filters = [*self.spec.across.filters(first), *(split.filters(second) if split else [])]
+        url = "" if second == OTHER or not self.chosen.table_url else self._url(*filters)
+        return Mark(self._figure(cell, whole.total()), cell.total(), url)
+
+    def _figure(self, cell: Counter[Any], whole: int) -> float:
+        return percent(cell.total(), whole) if self.spec.measure == "share" else self.spec.figure.of(cell)
+
+    def _url(self, *filters: tuple[str, object]) -> str:
+        known = self.spec.figure.known
+        return self.chosen.url(*filters, *[(f"{known}__notnull", 1)] * bool(known))
 
 
 def _name_values(of: Dimension, values: Sequence[Value], every: Iterable[Value], stars: Collection[Value]) -> list[str]:

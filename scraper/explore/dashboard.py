@@ -1,8 +1,8 @@
 """The pages of charts and the map: a custom chart, with its files, and the most common charts of the selected records."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from itertools import chain, combinations, islice
 from operator import itemgetter
 from typing import Any
@@ -27,11 +27,6 @@ _MAX_SETS = 31  # sets of filtered columns whose values records may lack: of fiv
 _FILLED = ", ".join(f"count({name}) AS {name}" for name in BY_NAME["records"].columns)
 
 
-async def incomplete_periods(database: Any) -> dict[tuple[str, Value], str]:
-    """Returns why the records of a year or month are known to be incomplete, by dimension and value."""
-    return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
-
-
 async def count_charts(database: Any, specs: Sequence[Spec], filters: RecordFilters) -> list[Counts]:
     """Counts the selected records by the dimensions of each chart, in one query. Raises QueryInterrupted at the time limit."""
     wanted = [[one.across.sql, one.down.sql if one.down else "NULL", one.figure.sql] for one in specs]
@@ -44,20 +39,37 @@ async def count_charts(database: Any, specs: Sequence[Spec], filters: RecordFilt
     chosen = ", ".join(f"+({sql}) AS {name}" for sql, name in columns.items())
     sql = f"WITH chosen AS (SELECT {chosen} FROM records {filters.where}) {' UNION ALL '.join(parts)}"
     rows = [tuple(row) for row in (await database.execute(sql, filters.params, log_sql_errors=False)).rows]
-    return [charts.counts_of(spec, [row[1:] for row in rows if row[0] == at]) for at, spec in enumerate(specs)]
+    lacks = (await database.execute(QUERIES["incomplete"])).rows
+    lacking = {(row["dimension"], row["value"]): row["lack"] for row in lacks}
+    return [_counts_of(spec, [row[1:] for row in rows if row[0] == at], lacking) for at, spec in enumerate(specs)]
 
 
-async def charts_of(datasette: Any, specs: Sequence[Spec], filters: RecordFilters, lacking: Any) -> list[Chart]:
+def _counts_of(spec: Spec, rows: Iterable[Sequence[Any]], lacking: Mapping[tuple[str, Value], str]) -> Counts:
+    """Returns the counts of a chart: of each row, the values of both dimensions and of the measure, and a number of records."""
+    by, split, measure = spec.across, spec.down, spec.figure
+    counts, only = Counts(lacking=lacking), spec.only.split("\n")
+    across_of, down_of = cache(by.values), cache(split.values if split else lambda _: (None,))
+    for first, second, value, n in rows:
+        across, down = across_of(first), down_of(second)
+        reasons = [f"unknown {measure.value}"] if (is_unknown := measure.sql != "NULL" and value is None) else []
+        empty = [(one, values) for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
+        reasons += [f"{'unknown' if values else 'cut-off'} {one.name_in_text}" for one, values in empty]
+        if spec.only and not any((split or by).name(one) in only for one in (down if split else across)):
+            reasons.append(f"another {(split or by).name_in_text}")
+        counts.add(n, () if is_unknown else across, () if is_unknown else down, value, "".join(reasons[:1]))
+    return counts
+
+
+async def charts_of(datasette: Any, specs: Sequence[Spec], filters: RecordFilters) -> list[Chart]:
     """Returns the charts, up to the first whose count exceeded the time limit."""
     count = partial(count_charts, datasette.get_database(DATABASE), filters=filters)
-    return [draw(one, n, filters, lacking) for one, n in zip(specs, await ask_together(count, specs), strict=False)]
+    return [draw(one, n, filters) for one, n in zip(specs, await ask_together(count, specs), strict=False)]
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the template `charts.html` shows."""
     chosen, database = await read_filters(datasette, request), datasette.get_database(DATABASE)
-    lacking, specs = await incomplete_periods(database), [Spec(**one) for one in TEXTS["page"]]
-    drawn = await charts_of(datasette, specs, chosen, lacking)
+    drawn = await charts_of(datasette, specs := [Spec(**one) for one in TEXTS["page"]], chosen)
     shown: dict[str, Any] = {"charts": drawn, "records": max([0, *(one.counts.groups.total() for one in drawn)]), "filled": []}
     with suppress(QueryInterrupted):
         complete = await ask(database, "complete", chosen.params, where=chosen.where, filled=_FILLED)
@@ -86,10 +98,9 @@ async def _left_out(datasette: Any, pairs: Pairs) -> list[tuple[Sequence[str], R
 async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     """Returns what the templates `chart.html` and `chart.svg` show."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
-    lacking = await incomplete_periods(datasette.get_database(DATABASE))
-    chart = next(iter(await charts_of(datasette, [spec], chosen, lacking)), None)
+    chart = next(iter(await charts_of(datasette, [spec], chosen)), None)
     has_few_more = chart and 0 < len(chart.others) < MAX_ROWS
-    numbers = draw(spec._replace(kind="numbers"), chart.counts, chosen, lacking) if chart and has_few_more else chart
+    numbers = draw(spec._replace(kind="numbers"), chart.counts, chosen) if chart and has_few_more else chart
     shown = {"chart": chart, "numbers": numbers, "spec": spec, "choices": charts.CHOICES, "needs": TEXTS["needs"]}
     return shown | {"file_name": file_name(spec.title, spec.words(chosen))} | await _common_context(datasette, request, chosen)
 
@@ -99,8 +110,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     names = {**PARAMETERS, **question.given}
     asked = [(names[name], value) for name in question.parameters if name in names and (value := request.args.get(name))]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode([*question.of.items(), *asked])}"))
-    lacking = await incomplete_periods(datasette.get_database(DATABASE))
-    chart = next(iter(await charts_of(datasette, [Spec(**question.chart)] if question.chart else [], chosen, lacking)), None)
+    chart = next(iter(await charts_of(datasette, [Spec(**question.chart)] if question.chart else [], chosen)), None)
     columns, menus = PARAMETERS | TEXTS["columns"], {name: rows for name, _, rows in (await form(datasette, request))["menus"]}
 
     def url_of(row: Any) -> str | None:
@@ -140,8 +150,7 @@ async def picture_file(datasette: Any, request: Any) -> Any:
 async def numbers_file(datasette: Any, request: Any) -> Any:
     """Returns all numbers of the chart as CSV or Excel."""
     chosen, spec, database = await read_filters(datasette, request), read_spec(request.args), datasette.get_database(DATABASE)
-    lacking = await incomplete_periods(database)
-    chart = draw(spec._replace(kind="numbers"), (await count_charts(database, [spec], chosen))[0], chosen, lacking)
+    chart = draw(spec._replace(kind="numbers"), (await count_charts(database, [spec], chosen))[0], chosen)
     lacks, rows, is_count = chart.lacks, [], spec.measure == "records"
     names = [one.heading for one in (spec.across, spec.down, spec.figure) if one] + ["Records"] * (not is_count)
     for row in chart.rows:

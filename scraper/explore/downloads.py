@@ -8,7 +8,6 @@ import asyncio
 import re
 import shutil
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -17,8 +16,9 @@ from datasette.utils import escape_sqlite
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
+from scraper.database.tables import columns_in
 from scraper.explore.filters import HEADINGS, QUERIES, chips, heading
-from scraper.explore.links import DATABASE, NOT_KNOWN, columns_in
+from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send, break_ties
 from scraper.explore.requests import today
@@ -36,25 +36,25 @@ MAX_OPEN = 16
 STALLED = 60.0  # seconds after which a client that reads nothing is disconnected
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _OF_A_PAGE = ("_size", "_next", "_shape", "_labels", "_header")
-_now: Counter[str] = Counter()
-"""The number of open files."""
 
 
 class Download:
-    """The response with a file, which `making` writes if it is not complete yet."""
+    """The response with a file, which `making` writes if it is not complete yet. `open_now`: files that are made or sent."""
+
+    open_now = 0
 
     def __init__(self, name: str, extension: str) -> None:
-        _now["open"] += 1
+        Download.open_now += 1
         self.file = tempfile.NamedTemporaryFile(suffix=f".{extension}")  # noqa: SIM115 - closed when it is sent
         self.making: asyncio.Task[None] | None = None
         self._name, self._type = f"{name}.{extension}", _TYPES[extension]
 
     def close(self) -> None:
-        _now["open"] -= 1
+        Download.open_now -= 1
         self.file.close()
 
     async def asgi_send(self, send: Send) -> None:
-        """Raises TimeoutError if the client reads nothing, and what `making` raises; then the server breaks the connection."""
+        """Sends the file. Raises TimeoutError if the client reads nothing, and what `making` raises: the connection breaks."""
 
         async def patient(message: Message) -> None:
             async with asyncio.timeout(STALLED):
@@ -136,7 +136,7 @@ async def download(
     last = (await datasette.get_database(DATABASE).execute("SELECT max(captured_at) FROM captures")).first()[0]
     about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
     about |= {"Latest capture": str(last or NOT_KNOWN), "Cite as": f"{cite(title, words)}, from {page}"}
-    if _now["open"] >= MAX_OPEN:
+    if Download.open_now >= MAX_OPEN:
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
     found = Download(file_name(title, words), extension)
     try:

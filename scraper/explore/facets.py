@@ -11,8 +11,9 @@ from typing import Any
 from datasette.facets import Facet
 from datasette.utils import escape_sqlite, path_with_added_args, path_with_removed_args
 
+from scraper.database.tables import columns_in
 from scraper.explore.filters import QUERIES, ask_together, rows_of_records
-from scraper.explore.links import NOT_KNOWN, columns_in
+from scraper.explore.links import NOT_KNOWN
 from scraper.export.tables import Values, values_of
 
 TYPE = "list"  # the facet's name in addresses: `_facet_list`

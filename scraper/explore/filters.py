@@ -16,9 +16,9 @@ from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Request
 
 from parsers.record import ColumnInfo
-from scraper.database.tables import BY_NAME, Table
+from scraper.database.tables import BY_NAME, Table, columns_in
 from scraper.errors import BadQuery
-from scraper.explore.links import DATABASE, NOT_KNOWN, columns_in
+from scraper.explore.links import DATABASE, NOT_KNOWN
 from scraper.export.tables import Values, values_of
 
 Pairs = list[tuple[str, str]]

@@ -12,11 +12,10 @@ from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Response
 
 from scraper.capture import from_iso
-from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import BadQuery
 from scraper.explore.charts import TEXTS, Spec, percent
-from scraper.explore.dashboard import charts_of, incomplete_periods
+from scraper.explore.dashboard import charts_of
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import DATABASE
@@ -34,25 +33,18 @@ async def context(datasette: Any) -> dict[str, Any]:
     database, urls = datasette.get_database(DATABASE), datasette.urls
     found, labels = await asyncio.gather(ask(database, "home", {"made_up": MADE_UP}), database.execute(UNKNOWN_LABELS))
     (counts,) = found["counts"]
-    lacking = await incomplete_periods(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, "")
     shown = {"counts": counts, "times": found["times"][0], "years": found["years"], "demo": found["demo"][0]["is_demo"]}
-    shown |= {
-        "run": next(iter(found["run"]), None),
-        "good_run": found["good_run"][0]["ended_at"],
-        "unknown_labels": labels.first()[0],
-    }
+    shown |= {"run": next(iter(found["run"]), None), "good_run": found["good_run"][0]["ended_at"]}
+    shown["unknown_labels"] = labels.first()[0]
     shown["captures"] = sum(row["captures"] for row in found["kinds"])
     shown["kinds"] = [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]]
-    drawn = await charts_of(datasette, [Spec(**one) for one in TEXTS["home"].values()], everything, lacking)
+    drawn = await charts_of(datasette, [Spec(**one) for one in TEXTS["home"].values()], everything)
     shares = [(counts[key], one) for key, one in TEXTS["shares"].items()]
     shown["shares"] = [one | {"count": n, "percent": percent(n, counts["records"])} for n, one in shares]
-    shown |= {
-        "charts": zip_longest(drawn, TEXTS["home"]),
-        "views": VIEWS,
-        "tables": [one for one in TABLES if "hidden" not in LOOKS[one.name]],
-    }
-    shown["about_table"] = lambda one: (LOOKS[one.name]["title"], table_description(one))
+    shown |= {"charts": zip_longest(drawn, TEXTS["home"]), "views": VIEWS}
+    shown["tables"] = [one for one in TABLES if "hidden" not in LOOKS[one.name]]
+    shown["about_table"] = lambda one: (LOOKS[one.name]["title"], one.about)
     return shown | {"questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()]}
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -10,8 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from datasette.utils import tilde_encode
 from markupsafe import Markup
 
-from parsers.record import ColumnInfo, columns_of
-from scraper.database.tables import BY_NAME, TABLES, RecordRow
+from scraper.database.tables import TABLES, columns_in
 from scraper.export.tables import LIST_COLUMNS
 
 DATABASE = "tta"
@@ -24,23 +22,11 @@ _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*",
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")  # day, time and zone
 
 
-def columns_in(table: str | None) -> Mapping[str, ColumnInfo]:
-    """Returns the columns of a table by name; for views and questions those of `records`, from which theirs are derived."""
-    return columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow)
-
-
 def safe_href(address: str | None) -> str | None:
     """Returns the address if it is http, https, mailto or tel and a browser can't interpret it otherwise; else None."""
     with suppress(ValueError):
         return address if address and _SAFE.fullmatch(address) and urlsplit(address) else None
     return None
-
-
-def replay_url(source: str | None, captured_at: str | None, url: str | None) -> str | None:
-    """Returns the Wayback Machine's URL of a capture; None if it came from elsewhere or its time is unknown."""
-    if source != "wayback" or not captured_at or not safe_href(url):
-        return None
-    return f"https://web.archive.org/web/{re.sub(r'[^0-9]', '', captured_at)[:14]}/{url}"
 
 
 def moment(text: str | None) -> str:

@@ -9,8 +9,8 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TITLE
-from scraper.database.schema import dictionary_rows, table_description
-from scraper.database.tables import BY_NAME, TABLES, VIEWS
+from scraper.database.schema import dictionary_rows
+from scraper.database.tables import TABLES, VIEWS, Table
 from scraper.explore.facets import TYPE
 from scraper.explore.filters import ARRAY_CONTAINS, read_yaml
 
@@ -50,7 +50,7 @@ def metadata(base_url: str = "/") -> dict[str, Any]:
     about = (files("scraper.explore") / "about.html").read_text(encoding="utf-8")
     source = {"title": TITLE, "license": LICENSE, "license_url": LICENSE_URL, "source": SOURCE, "source_url": SOURCE_URL}
     source["description_html"] = about.replace('href="/', f'href="{base_url}')
-    tables = {table.name: _describe_table(table.name, table_description(table)) for table in TABLES}
+    tables = {table.name: _describe_table(table) for table in TABLES}
     tables |= {view.name: {"title": view.title, "description": view.description} for view in VIEWS}
     tables |= {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in}
     queries = {name: {key: getattr(one, key) for key in ("title", "description", "sql")} for name, one in QUESTIONS.items()}
@@ -59,14 +59,15 @@ def metadata(base_url: str = "/") -> dict[str, Any]:
     return source | {"databases": {"tta": {"tables": tables, "queries": queries}}}
 
 
-def _describe_table(name: str, description: str) -> dict[str, Any]:
+def _describe_table(table: Table) -> dict[str, Any]:
+    name = table.name
     look = {key: value for key, value in LOOKS[name].items() if key != "first"}
     if "facets" in look:
         look["facets"] = [{TYPE: facet} for facet in look["facets"]]
-    index = {"fts_table": f"{name}_fts"} if BY_NAME[name].shared and BY_NAME[name].searched else {}
+    index = {"fts_table": f"{name}_fts"} if table.shared and table.searched else {}
     columns = {  # Datasette has no place for the unit and the label on the page
         str(column): f"{text}{f' [{unit}]' if unit else ''}{f'; on the page: {label}' if label else ''}"
         for of, column, text, label, unit, _ in dictionary_rows()
         if of == name
     }
-    return look | {"description": description} | index | {"columns": columns}
+    return look | {"description": table.about} | index | {"columns": columns}

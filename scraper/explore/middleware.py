@@ -212,6 +212,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
                 connection.interrupt()
 
     async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
+        """As Datasette's. Some queries of tables are replaced by faster ones, and the sandbox runs those with a visitor's SQL."""
         if sql.startswith("select count(*) from ") and (of_records := rows_of_records(sql)):
             sql = f"select count(*) from {of_records[0].stored_in[0]} {of_records[1]}"  # half the time without the shared values
         sql = _READ_AT_ONCE.sub(_READ_LATE, tied) if (tied := break_ties(sql)) != sql else sql

@@ -93,6 +93,6 @@ async def events_file(datasette: Any, request: Any) -> Any:
 
 
 async def feed(datasette: Any, request: Any) -> Any:
-    """Returns the same events as an Atom feed (RFC 4287)."""
+    """Returns the events of the page as an Atom feed (RFC 4287)."""
     text = await datasette.render_template("new.atom", await context(datasette, request), request=request)
     return Response(text.strip(), content_type="application/atom+xml; charset=utf-8")

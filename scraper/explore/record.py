@@ -11,11 +11,11 @@ from typing import Any
 
 from datasette.database import QueryInterrupted
 
-from parsers.record import columns_of
-from scraper.database.tables import RecordRow
+from scraper.capture import replay_url
+from scraper.database.tables import columns_in
 from scraper.explore.charts import TEXTS
 from scraper.explore.filters import QUERIES, RecordFilters, ask
-from scraper.explore.links import list_values, replay_url, safe_href
+from scraper.explore.links import list_values, safe_href
 from scraper.export.tables import LIST_COLUMNS
 
 MADE_UP = "made-up"
@@ -56,7 +56,7 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]], related: dict[str, list[di
     """
     (record,) = rows["records"]
     captures = [
-        {**row, "number": number, "replay": replay_url(row["source"], row["captured_at"], row["url"])}
+        {**row, "number": number, "replay": replay_url(row["source"], row["captured_at"], safe_href(row["url"]))}
         for number, row in enumerate(rows["captures"], start=1)
     ]
     numbers = {one["capture_id"]: one["number"] for one in captures}
@@ -84,7 +84,7 @@ def _facts(record: Row) -> Iterable[tuple[str, list[tuple[str, dict[str, Any]]]]
     for column, by in FACTS.items():
         if (value := record[column]) is None:
             continue
-        about = columns_of(RecordRow)[column]
+        about = columns_in("records")[column]
         texts = (list_values(value) or []) if column in LIST_COLUMNS else [value]
         also = {"place_state__exact": record["place_state"]} if column == "place_county" else {}  # states share names of counties
         yield about.heading, [(("No", "Yes")[bool(one)] if about.type is bool else str(one), {by: one} | also) for one in texts]
@@ -108,7 +108,7 @@ def _group_fields(fields: list[dict[str, Any]], sections: list[dict[str, Any]], 
 
 
 def _label_values(rows: Iterable[Row], numbers: Mapping[str, int]) -> Iterable[dict[str, Any]]:
-    """Labels with their values and, as `note`, why there is none; `source` is the number of a value's capture on the page."""
+    """Yields labels with their values and, as `note`, why there is none; `source`: number of a value's capture on the page."""
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [
             {**row, "href": safe_href(row["href"]), "note": _NOTES.get(row["state"]), "source": numbers.get(row["capture_id"])}

@@ -21,11 +21,11 @@ from datasette.utils.asgi import Response
 from parsers.record import ColumnInfo
 from parsers.scalars import iso_time
 from scraper.database.counties import STATES
-from scraper.database.tables import BY_NAME
+from scraper.database.tables import BY_NAME, columns_in
 from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
 from scraper.explore.filters import RECORD, Pairs, read_yaml, start_of
-from scraper.explore.links import NOT_KNOWN, columns_in
+from scraper.explore.links import NOT_KNOWN
 from scraper.explore.metadata import LOOKS, QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
 from scraper.export.tables import Values, values_of
@@ -35,22 +35,16 @@ UNREADABLE = "/-/unreadable"
 _DROPPED = ("_ttl", "_searchmode", "_timelimit", "_json_infinity")
 _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
 _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
-_OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
+_WITHOUT_VALUE = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d+)?", re.ASCII)
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
-_FORMATS: dict[str, list[str]] = read_yaml("filters")["dates"]
+_DATES: dict[str, Any] = read_yaml("filters")["dates"]
+_IGNORED, _FROM_TO, _FISCAL_YEAR, _RELATIVE, _QUARTER = (
+    re.compile(_DATES[name]) for name in ("ignored", "from_to", "fiscal_year", "relative", "quarter")
+)
 NODE = re.compile(r"(?:\S+/(?:node|tta/records)/)?(\d{1,17})/?(?:[?#]\S*)?")
 """A node number, or an address of a record's page, here or on the portal; in a search of records it is one with seven digits."""
-_FROM_TO = re.compile(
-    r"(?:since|from|between) (.+?)(?: (?:to|through|until|and) (.+))?|(.+?) (?:to|through|until|-|–) (.+)|(\d{4})[-–](\d{4})"
-)
-_FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")  # "FY24"
-_RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|quarter|fiscal year|fy|year)s?")
-_QUARTER = re.compile(r"(.*?) ?(?:q([1-4])|(first|second|third|fourth|[1-4]) quarter)(?: of)? ?(.*)")
-_QUARTERS = {"1": 0, "first": 0, "2": 1, "second": 1, "3": 2, "third": 2, "4": 3, "fourth": 3}  # quarters before
-_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b|^\s*(?:the|in|on|during)\b")  # removed before dates are parsed
-_MONTHS, _DAYS = {"month": 1, "quarter": 3, "year": 12, "fiscal year": 12, "fy": 12}, {"day": 1, "week": 7}  # in a unit
 _STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}  # by name or code
 
 
@@ -137,6 +131,7 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
 
 
 def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
+    """Converts one argument of a query to those that Datasette needs; to none if it has no value. Raises BadQuery."""
     from datasette.filters import Filters  # loads Datasette's plugins, including this one, so not while it is being imported
 
     if key.startswith("_search"):
@@ -204,7 +199,7 @@ def _convert_value(info: ColumnInfo, kind: Values, value: str) -> str:
 
 def _compare_times(kind: Values, lookup: str, value: str) -> Pairs:
     if lookup not in _COMPARING:
-        if lookup not in _OWN_WORDS and not _PART_OF_A_TIME.fullmatch(value):
+        if lookup not in _WITHOUT_VALUE and not _PART_OF_A_TIME.fullmatch(value):
             raise BadQuery(f"“{value[:80]}” is not part of a date such as 2024-10: to use other words, compare with =, > or <.")
         return [(lookup, value)]
     if "T" in value and (time := iso_time(value)):
@@ -232,7 +227,7 @@ def parse_days(text: str, today: date) -> Days:
     with suppress(ValueError, OverflowError):
         if plain in ("today", "yesterday"):
             return _unit_days(today - timedelta(days=plain == "yesterday"), "day")
-        if found := _FISCAL.fullmatch(plain):
+        if found := _FISCAL_YEAR.fullmatch(plain):
             return _unit_days(date(1999 + int(found[1]), 10, 1), "year")
         if found := _RELATIVE.fullmatch(plain):
             return _relative_days(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
@@ -244,8 +239,8 @@ def parse_days(text: str, today: date) -> Days:
         if (found := _QUARTER.fullmatch(plain)) and found[1] + found[4]:  # of a year or a fiscal year
             year = parse_days(found[1] + found[4], today)
             if year.end == _add_units(year.first, "year", 1):
-                return _unit_days(_add_units(year.first, "quarter", _QUARTERS[found[2] or found[3]]), "quarter")
-        for unit, formats in _FORMATS.items():
+                return _unit_days(_add_units(year.first, "quarter", _DATES["quarters_before"][found[2] or found[3]]), "quarter")
+        for unit, formats in _DATES["formats"].items():
             for form in formats:
                 with suppress(ValueError):
                     return _unit_days(datetime.strptime(plain, form).replace(tzinfo=UTC).date(), unit)
@@ -257,7 +252,7 @@ def _relative_days(is_this: bool, number: int, unit: str, today: date) -> Days:
         end = today + timedelta(days=1)
         return Days(_add_units(end, unit, -number), end)
     first = today - timedelta(days=today.isoweekday() % 7 * (unit == "week"))
-    if months := _MONTHS.get(unit):
+    if months := _DATES["months_in"].get(unit):
         first = _add_units(today.replace(day=1), "month", -((today.month - (10 if unit.startswith("f") else 1)) % months))
     return _unit_days(first if is_this else _add_units(first, unit, -1), unit)
 
@@ -268,9 +263,9 @@ def _unit_days(first: date, unit: str) -> Days:
 
 def _add_units(day: date, unit: str, number: int) -> date:
     """Returns the day `number` units later; in a shorter month, its last day."""
-    if unit in _DAYS:
-        return day + timedelta(days=number * _DAYS[unit])
-    year, month = divmod(day.year * 12 + day.month - 1 + number * _MONTHS[unit], 12)
+    if days := _DATES["days_in"].get(unit):
+        return day + timedelta(days=number * days)
+    year, month = divmod(day.year * 12 + day.month - 1 + number * _DATES["months_in"][unit], 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

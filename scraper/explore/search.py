@@ -41,9 +41,10 @@ _OPERATOR = re.compile(r'\b(?:and|or|not)\b|(?<!\S)-|["“”„«»()|&*]', re.
 """Evidence that a question is meant as an expression, and neither as a filter nor as one name."""
 _WORD, _NAME = re.compile(r"(?!(?i:and|not)\b)[^\W\d_]{3,}"), re.compile(r"[^\W\d_]+")
 _CUT_TO = 15  # characters to which Drupal cuts a long name of a user
-_SQL, SCOPES, _SPELLING = read_yaml("search").values()
+_SQL, SCOPES, _SPELLING = map(read_yaml("search").get, ("sql", "scopes", "spelling"))
 """`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
-_ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN, _SLIPS, _LETTERS, _INNER, _TRIED = _SPELLING.values()
+_ALIKE, _SILENT, _SPELT, _UNLIKE, _BEGUN = map(_SPELLING.get, ("alike", "silent", "spelt", "unlike", "begun"))
+_SLIPS, _LETTERS, _INNER, _TRIED = map(_SPELLING.get, ("slips", "letters", "inner", "tried"))
 _SOUNDS = re.compile("|".join(_SPELT))  # spellings of one sound
 
 

@@ -6,20 +6,12 @@ from typing import Any
 
 from parsers.record import ColumnInfo, columns_of
 from scraper.database import about
-from scraper.database.schema import table_description
 from scraper.export.manifest import PROGRAM, Written
 from scraper.export.tables import BY_NAME, FLAT, Values, values_of
 
 _CONSTANT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 _README = Path(__file__).with_name("package_readme.md").read_text(encoding="utf-8")
-_TYPES: dict[Values, dict[str, Any]] = {
-    Values.INTEGER: {"type": "integer"},
-    Values.NUMBER: {"type": "number"},
-    Values.YES_NO: {"type": "boolean", "trueValues": ["1"], "falseValues": ["0"]},
-    Values.LIST: {"type": "array"},
-    Values.TIME: {"type": "datetime"},
-    Values.DATE: {"type": "date"},
-}
+_TYPES = {Values[name]: field for name, field in _CONSTANT["types"].items()}
 _TEXT = {"type": "string"}
 _FLAT_TYPES = _TYPES | {Values.LIST: _TEXT, Values.YES_NO: {"type": "boolean", "trueValues": ["Yes"], "falseValues": ["No"]}}
 _PARTIAL_TIME = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z?)?"
@@ -45,7 +37,7 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
                 "name": name,
                 **_CONSTANT["resource"],
                 "path": file.name,
-                "description": table_description(BY_NAME[name]),
+                "description": BY_NAME[name].about,
                 "bytes": file.bytes,
                 "hash": f"sha256:{file.sha256}",
                 "rows": file.rows,

@@ -29,7 +29,8 @@ TABLES_OF = {
     "site": EXPORTED,
 }
 """The tables that each format can contain."""
-FOLDERS = ("csv", "parquet", "datapackage", "site")
+FOLDERS = {"csv": "csv", "parquet": "parquet", "datapackage": "csv", "site": ""}
+"""The formats that are folders, and the suffix of their files, one per table."""
 FORMATS = tuple(TABLES_OF)
 _TOO_LONG = ("fields", "sections", "captures")
 """Tables that a site offers neither as CSV nor as a sheet: its Parquet files and database have them, in a tenth of the space."""
@@ -100,7 +101,7 @@ class _Export:
             self._write_site(folder)
             return
         for name in self._source.tables:
-            file_name = f"{name}.{'parquet' if self._form == 'parquet' else 'csv'}"
+            file_name = f"{name}.{FOLDERS[self._form]}"
             with (folder / file_name).open("wb") as file:
                 self._write_table(name, file)
             self._written[file_name] = self.counts[name]
@@ -142,10 +143,12 @@ class _Export:
         self.counts = {"pages": sum(path.endswith(".html") for path in paths)}
 
     def _write_table(self, name: str, file: BinaryIO) -> None:
-        columns, rows = self._source.columns[name], self._rows(name)
-        if self._form != "parquet":
+        columns, rows, suffix = self._source.columns[name], self._rows(name), FOLDERS.get(self._form)
+        if suffix == "csv":
             self.counts[name] = (csvfile.write_flat if name == FLAT else csvfile.write)(columns, rows, file)
             return
+        if suffix != "parquet":
+            raise NotImplementedError(f"nothing writes {self._form}: add a branch here, or to write_file if it is one file")
         try:
             from scraper.export import parquet  # imported here, because pyarrow takes a while to load, and need not be installed
         except ModuleNotFoundError as error:

@@ -6,6 +6,7 @@ mistakes, not attacks (an attacker has the file): statements that write, run for
 
 import sqlite3
 import time
+import tomllib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,28 +21,17 @@ from scraper.errors import WrongUsage
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Count, codebook_rows, count_values
 from scraper.folders import Folders
 
-BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
-"""SQL: the record's node number, NULL without one. To sort records by it, use `RECORDS_FIRST`."""
-RECORDS_FIRST = f"{BY_RECORD} IS NULL, {BY_RECORD}, record_id"
-_ORDERS = {
-    "captures": "captured_at IS NULL, rtrim(captured_at, 'Z'), capture_id",
-    "changes": "rtrim(seen_by, 'Z'), field, rtrim(seen_after, 'Z'), old_value, new_value",
-}
-"""The order of rows if the table's keys don't determine it; in a table with records, the order of a record's rows."""
-_CHOSEN = "record_id IN (SELECT record_id FROM temp.chosen)"
-_OF_CHOSEN = {
-    "captures": f"{_CHOSEN} OR gone_{_CHOSEN}",
-    "organizations": f"organization_id IN (SELECT organization_id FROM organization_mentions WHERE {_CHOSEN})",
-}
-"""Tables whose rows belong to no record or several, and which of them belong to the selected records."""
+_SQL: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+RECORDS_FIRST: str = _SQL["records_first"].format(**_SQL)
+"""SQL that sorts records: by node number, then those without one."""
+_ORDERS: dict[str, str] = _SQL["orders"]
+_OF_CHOSEN = {table: condition.format(**_SQL) for table, condition in _SQL["of_chosen"].items()}
 
 SECONDS = 60.0
 """Seconds for finding the records. A scan of a million takes about a second."""
 _LONGEST = 100_000_000  # bytes of a text that the condition may create; SQLite's own limit, 1 GB, exhausts a small machine
 _STEPS = 10_000
 """Virtual machine instructions between two checks of the time limit; about ten checks per millisecond."""
-_UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid load_extension fts3_tokenizer".split())
-"""SQL functions whose result does not depend on the database alone."""
 _EXAMPLE = "give one SQL condition on the columns of records, such as \"fiscal_year = 2024 AND county LIKE 'Suffolk%'\""
 
 
@@ -99,7 +89,7 @@ class Source:
         return count_values(found, self._counts[name])
 
     def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
-        """Yields a table's rows by record, found up for each: a big table needs no sorting. `before`: SQL of columns in front."""
+        """Yields a table's rows by record, looked up for each: a big table needs no sorting. `before`: SQL of more columns."""
         table = _stored_table(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
@@ -213,7 +203,7 @@ def _choose(db: sqlite3.Connection, where: str | None, since: str | None, *, wit
     def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
         if action == sqlite3.SQLITE_READ and not with_contacts and first == "records" and second in contacts.COLUMNS:
             reasons.append(f"reads {second}, a contact detail, which --without-contacts leaves out")
-        elif action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _UNSTEADY:
+        elif action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _SQL["unsteady"]:
             reasons.append(f"may not use {second}()")
         return sqlite3.SQLITE_DENY if reasons else sqlite3.SQLITE_OK
 

@@ -17,6 +17,7 @@ import posixpath
 import re
 import shutil
 import sqlite3
+import tomllib
 import unicodedata
 from array import array
 from collections import Counter, defaultdict
@@ -33,12 +34,11 @@ from datasette.utils import tilde_encode
 from datasette.utils.asgi import Request
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.record import columns_of
 from scraper import explore
 from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
-from scraper.database.tables import BY_NAME, VIEWS, RecordRow
+from scraper.database.tables import BY_NAME, VIEWS, columns_in
 from scraper.errors import TtaError
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import QUESTIONS, metadata
@@ -53,28 +53,13 @@ RECORDS = "records.html"
 _LISTS = ("/-/search", "/tta/records")
 _TABLES = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS), "dictionary", "organizations"]}
 _PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", "/-/new.csv", *_TABLES}
-_ROWS = re.compile(r"/tta/(records|organizations)/[^/?.]+")
-_CHART = re.compile(r"/-/chart(\.svg|\.csv|)")
-_TABLE_FILE = re.compile(r"(/tta/[^/?.]+)\.csv(\?(_size=max&?)+)?")
 _TYPES = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip", ".cff": "application/yaml"}
-_UNLISTED = '<meta name=robots content="noindex, nofollow">\n'
-_HEAD = "<meta charset=utf-8>\n<meta name=referrer content=no-referrer>\n<link rel=icon href=data:,>\n"
-_DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p"
-_POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s|&nbsp;)*ms", re.DOTALL)
-_SPACE = re.compile(r">\s*\n\s*<")
-_AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[dhr]|ul)\b)")
-_UNNEEDED = re.compile(r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->", re.DOTALL)
-"""Optional end tags, and Datasette's comment."""
-_FORM = re.compile(r"([^<>]+)</h(\d)>\n?<details><summary>Instructions on the form</summary>(<div [^>]*>[^<]*</div>)</details>")
-_TAG = re.compile(r"<[a-z][^<>]*>")
-_QUOTED = re.compile(r"""="([^\s"'=<>`]+)"(?![^\s>])""")
+_TEXTS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_PATTERN: dict[str, re.Pattern[str]] = {name: re.compile(text) for name, text in _TEXTS["patterns"].items()}
 _SECONDS = 300.0  # for a page's query; nobody waits for it
-_FORMS = "SELECT text FROM sections WHERE text IS NOT NULL GROUP BY text ORDER BY count(*) DESC, text LIMIT 100"
-"""The instructions that are moved to the page of definitions, the most common ones; others stay on their records' pages."""
 _AT_A_TIME = 200
 """Records whose pages a worker process saves before it takes others."""
 _STATIC = Path(explore.__file__).with_name("static")
-_EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
 AT_ONCE = 1_000
 """Records in one file."""
 PREFIX = 3
@@ -105,7 +90,7 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         for path in sorted(path for path in (folder / "download").rglob("*") if path.is_file()):
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
-        forms = {_anchor(text): text for (text,) in shown.execute(_FORMS)}
+        forms = {_anchor(text): text for (text,) in shown.execute(_TEXTS["forms"])}
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         parts = [(plain, folder, contacts, forms, records[n : n + _AT_A_TIME]) for n in range(0, len(records), _AT_A_TIME)]
         site = Site(plain, folder, contacts, forms)
@@ -148,7 +133,7 @@ class Site:
     def __init__(self, database: Path, folder: Path, contacts: Mode, forms: dict[str, str]) -> None:
         self.conditions = {"agency"}
         self.files: dict[str, str] = {}
-        self._head = _HEAD + _UNLISTED * (contacts is True)
+        self._head = _TEXTS["head"] + _TEXTS["unlisted"] * (contacts is True)
         self._datasette: Any = _application(database, Serve(contacts=contacts, query_seconds=_SECONDS))
         self._folder, self._forms = folder, forms
         self._waiting: list[str] = []
@@ -177,7 +162,7 @@ class Site:
             self.file(address)
         self._save_script("states.js", f"window.ttaStates = {(_STATIC / 'states.geojson').read_text(encoding='utf-8')};")
         (menu,) = LexborHTMLParser((self._folder / "index.html").read_bytes()).css(".tta-nav")
-        columns = columns_of(RecordRow)
+        columns = columns_in("records")
         conditions = {columns[name].heading: (one, columns[name].type is bool) for name, one in FACTS.items()}
         scripts = [one.read_text(encoding="utf-8") for one in (_STATIC / "explore.js", Path(__file__).with_name("site.js"))]
         constants = f"const MENU = {json.dumps(menu.html)}, FACTS = {json.dumps(conditions)};\n"
@@ -214,7 +199,7 @@ class Site:
     def _save_script(self, name: str, text: str) -> None:
         """Saves a module as a classic script with its own scope: a page on a disk may not load modules."""
         returned = "window.L = leafletSrc;" if "leafletSrc" in text else ""
-        self._write(f"static/{name}", f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n".encode())
+        self._write(f"static/{name}", f"(() => {{\n{_PATTERN['exports'].sub('', text)}\n{returned}}})();\n".encode())
 
     def file(self, address: str) -> str | None:
         """Returns the file in which a URL is saved; None if it needs a server. Saved CSV files have the names of columns."""
@@ -226,13 +211,13 @@ class Site:
             return RECORDS
         if path.startswith(("/-/static/", "/-/static-plugins/")):
             address, file = path, f"static/{path.rpartition('/')[2]}"
-        elif (chart := _CHART.fullmatch(path)) and query:
+        elif (chart := _PATTERN["chart"].fullmatch(path)) and query:
             file = f"charts/{hashlib.sha256(query.encode()).hexdigest()[:12]}{chart[1] or '.html'}"
-        elif not query and (path in _PAGES or _ROWS.fullmatch(path)):
+        elif not query and (path in _PAGES or _PATTERN["rows"].fullmatch(path)):
             file = path.removeprefix("/").removeprefix("-/") + ".html" * (not path.endswith(".csv"))
         elif book := re.fullmatch(r"/-/codebook\?table=(\w+)", address):
             file = f"codebook/{book[1]}.html"
-        elif (table := _TABLE_FILE.fullmatch(address)) and table[1] in _TABLES:
+        elif (table := _PATTERN["table_file"].fullmatch(address)) and table[1] in _TABLES:
             address, file = path, path.removeprefix("/")
         else:
             return None
@@ -246,7 +231,7 @@ class Site:
         tree = LexborHTMLParser(text)
         top = posixpath.relpath(".", posixpath.dirname(file) or ".")
         is_map = tree.css_matches("body.tta-map-page")
-        dropped = [_DROPPED, *(["script"] if file == "index.html" else []), *([] if is_map else ['link[href*="leaflet"]'])]
+        dropped = [_TEXTS["dropped"], *["script"] * (file == "index.html"), *['link[href*="leaflet"]'] * (not is_map)]
         for node in tree.css(", ".join(dropped)):
             node.decompose()
         for node in tree.css(".tta-next"):
@@ -267,13 +252,14 @@ class Site:
             self.file(node.attributes["data-leaflet"] or "")
             node.attrs["data-records"] = "tta/records"
         for node in tree.css("footer"):
-            said = _POWERED.sub("", node.inner_html or "")
+            said = _PATTERN["powered"].sub("", node.inner_html or "")
             node.inner_html = " ".join(f"Saved from the program tta; works without a server. {said}".split())
         if file.startswith("tta/records/"):
             _drop_repetitions(tree)
-        html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
-        html = _FORM.sub(self._link_instructions, _UNNEEDED.sub("", html))
-        html = _TAG.sub(lambda tag: _QUOTED.sub(r"=\1", tag[0]), html)
+        html = _PATTERN["around_blocks"].sub("", _PATTERN["space"].sub(">\n<", tree.html or ""))
+        html = html.replace("<html>", '<html lang="en">', 1)
+        html = _PATTERN["form"].sub(self._link_instructions, _PATTERN["unneeded"].sub("", html))
+        html = _PATTERN["tag"].sub(lambda tag: _PATTERN["quoted"].sub(r"=\1", tag[0]), html)
         scripts = ["site.js", *(["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else [])]
         added = "".join(f"<script defer src={top}/static/{name}></script>\n" for name in scripts)
         return html.replace("</head>", f"{self._head}{added}</head>", 1)

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any, get_origin
 
 from parsers.record import ColumnInfo, columns_of, optional, required
-from scraper.database.tables import LOCAL_TABLES, TABLES, DictionaryRow, RecordRow, Table
+from scraper.database.tables import BY_NAME as STORED
+from scraper.database.tables import LOCAL_TABLES, TABLES, Table, columns_in
 
 FLAT = "records_flat"
 CODEBOOK = "codebook"
@@ -42,21 +43,6 @@ def values_of(info: ColumnInfo) -> Values:
     return found
 
 
-@dataclass(slots=True, kw_only=True)
-class FlatRow(RecordRow):
-    """The records as a spreadsheet shows them: lists joined with '; ', Yes and No in words, long texts truncated and marked."""
-
-
-@dataclass(slots=True, kw_only=True)
-class CodebookRow(DictionaryRow):
-    """Every column of this export: what it means, how many values it has and which are most frequent."""
-
-    values: int = required("rows with a value", "rows")
-    missing: int = required("rows without a value", "rows")
-    distinct: int | None = optional(f"number of different values; NULL if more than {MAX_DISTINCT:,}")
-    frequent: str | None = optional(f"the {_FREQUENT} most frequent values, each with its number of rows, if any occurs twice")
-
-
 def _list_table(info: ColumnInfo) -> Table:
     """Returns a table with a row per item of a list column of `records`: `records_program_areas` has a column `program_area`."""
     texts: dict[str, Any] = {"heading": info.heading.removesuffix("s"), "label": info.label, "contact": info.contact}
@@ -66,20 +52,33 @@ def _list_table(info: ColumnInfo) -> Table:
         (info.name.removesuffix("s"), str, required(f"one value of records.{info.name}", **texts)),
     ]
     model = make_dataclass("LongRow", columns, kw_only=True)
-    model.__doc__ = f"The values of records.{info.name}, one per row."
-    return Table(f"records_{info.name}", model, keys=("record_id", "position"), links=(("record_id", "records"),))
+    about, links = f"The values of records.{info.name}, one per row.", (("record_id", "records"),)
+    return Table(f"records_{info.name}", model, about, keys=("record_id", "position"), links=links)
 
 
-_LISTS = {f"records_{info.name}": info for info in columns_of(RecordRow).values() if values_of(info) is Values.LIST}
+_LISTS = {f"records_{info.name}": info for info in columns_in("records").values() if values_of(info) is Values.LIST}
 LIST_COLUMNS = frozenset(info.name for info in _LISTS.values())
+_ABOUT_FLAT = (
+    "The records as a spreadsheet shows them: lists joined with '; ', Yes and No in words, long texts truncated and marked."
+)
+_ABOUT_CODEBOOK = "Every column of this export: what it means, how many values it has and which are most frequent."
+_ABOUT_FREQUENT = f"the {_FREQUENT} most frequent values, each with its number of rows, if any occurs twice"
+_COUNTS = [
+    ("values", int, required("rows with a value", "rows")),
+    ("missing", int, required("rows without a value", "rows")),
+    ("distinct", int | None, optional(f"number of different values; NULL if more than {MAX_DISTINCT:,}")),
+    ("frequent", str | None, optional(_ABOUT_FREQUENT)),
+]
+"""What the codebook has of each column besides the dictionary's texts."""
+_CODEBOOK_ROW = make_dataclass("CodebookRow", _COUNTS, bases=(STORED["dictionary"].model,), kw_only=True)
 BY_NAME = {
     table.name: table
     for table in (
         *(one for one in TABLES if one.name not in (*LOCAL_TABLES, "dictionary", "captures", "changes")),
-        *(one for one in TABLES if one.name in ("captures", "changes")),
+        *(STORED[name] for name in ("captures", "changes")),
         *map(_list_table, _LISTS.values()),
-        Table(FLAT, FlatRow, keys=("record_id",)),
-        Table(CODEBOOK, CodebookRow, keys=("table", "column")),
+        Table(FLAT, STORED["records"].model, _ABOUT_FLAT, keys=("record_id",)),
+        Table(CODEBOOK, _CODEBOOK_ROW, _ABOUT_CODEBOOK, keys=("table", "column")),
     )
 }
 EXPORTED = tuple(BY_NAME)
@@ -117,7 +116,7 @@ def count_values(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> It
 
 def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
     """Yields the codebook's rows for one table."""
-    described = [column for column in BY_NAME[CODEBOOK].columns if column in columns_of(DictionaryRow)][2:]
+    described = [column for column in BY_NAME[CODEBOOK].columns if column in columns_in("dictionary")][2:]
     for column, count in zip(columns, counts, strict=True):
         info = columns_of(BY_NAME[name].model)[column]
         seen = {value: times for value, times in (count.seen or {}).items() if value is not None}

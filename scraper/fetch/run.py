@@ -178,7 +178,7 @@ class _Run:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def ask_all(self, sources: list[Source]) -> None:
-        """Queries all sources, then retries failures: caches help (edgi-govdata-archiving/web-monitoring-processing#174)."""
+        """Queries all sources, then what failed: it may be cached now (edgi-govdata-archiving/web-monitoring-processing#174)."""
         parts = list(zip(sources, self.report.sources, strict=True))
         soon = self.began + TOO_LARGE_AGAIN / 2
         try:

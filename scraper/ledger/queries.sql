@@ -105,6 +105,12 @@ SELECT source, scope, outcome, listed, note, started_at, (
 ) AS last_complete_at
 FROM listings one WHERE id IN (SELECT max(id) FROM listings GROUP BY source, scope) ORDER BY source, scope
 
+-- answered_at: when a source last answered; if it never did, when it was first queried
+SELECT coalesce(
+    max(ended_at) FILTER (WHERE json_extract(part, '$.answered') OR json_extract(part, '$.outcome') = 'done'), min(ended_at)
+)
+FROM (SELECT ended_at, json_extract(summary, '$.sources."' || :source || '"') AS part FROM runs) WHERE part IS NOT NULL
+
 -- live_pages
 SELECT url, checked_at FROM live_pages
 

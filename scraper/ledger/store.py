@@ -20,8 +20,7 @@ from typing import Any, NamedTuple, cast
 
 from parsers.urls import node_id
 from scraper.archive.dating import parse_time
-from scraper.archive.warc import utc_now
-from scraper.capture import Capture, from_iso, iso, url_key
+from scraper.capture import Capture, from_iso, iso, url_key, utc_now
 from scraper.errors import TtaError
 from scraper.sqlite import dicts, explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
 from scraper.web.pacing import MAX_RETRY_AFTER, Host

@@ -1,27 +1,16 @@
 """The report of a refresh: a few lines to read, and JSON."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from scraper.database.checks import Check, Severity
-from scraper.database.runs import Outcome
+from scraper.database.checks import Check, Severity, describe_failures, format_check
+from scraper.database.load import Loaded
+from scraper.database.runs import ADVICE, Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus
-from scraper.terminal import escape
+from scraper.fetch.run import FetchReport
 
-if TYPE_CHECKING:
-    from scraper.database.load import Loaded
-    from scraper.fetch.run import FetchReport as Fetched
-
-ADVICE = (
-    "the next run finds the same captures in the archive and is refused again, until the parser is fixed"
-    " or `tta refresh --accept` accepts the new state"
-)
-_MAX_SUBJECTS = 3
 _MAX_CHECKS = 20
 """Warnings to print; the table run_checks has all of them."""
 
@@ -34,7 +23,7 @@ class RefreshReport:
     """
 
     run: RunRow
-    fetched: Fetched | None = None
+    fetched: FetchReport | None = None
     loaded: Loaded | None = None
     checks: list[Check] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -86,10 +75,10 @@ class RefreshReport:
         yield from self.problems
         if self.run.outcome != Outcome.COMMITTED:
             yield f"{self.run.outcome}: {self.run.message}"
-        yield from failure_lines(self.failed)
+        yield from describe_failures(self.failed)
         if self.run.outcome in (Outcome.FAILED, Outcome.STOPPED):
             return
-        yield from map(_format_check, self.warned[:_MAX_CHECKS])
+        yield from map(format_check, self.warned[:_MAX_CHECKS])
         if (more := len(self.warned) - _MAX_CHECKS) > 0:
             yield f"{more} more checks warned: see --json, or the table run_checks"
         if self.run.outcome == Outcome.REFUSED:
@@ -120,35 +109,3 @@ class RefreshReport:
         message = f"{self.run.message}; " if self.run.outcome == Outcome.UNANSWERED else ""
         why = "" if message or not self.run.run_id else "; `tta status` shows why"
         yield f"{self.run.outcome}, status {int(self.status)}: {message}the database is as it was{why}"
-
-
-def failure_lines(failed: Sequence[Check]) -> Iterator[str]:
-    """Yields nothing if no check failed, else the most telling check and, in a second line, the names of the others."""
-    if not failed:
-        return
-    # A check of this night's pages has the share and an example of just those.
-    first = next((one for one in failed if one.name == failed[0].name and one.subject), failed[0])
-    yield _format_check(first)
-    others: dict[str, list[str]] = {}
-    for check in failed:
-        if check.name != first.name:
-            others.setdefault(check.name, []).extend([check.subject] if check.subject else [])
-    names = []
-    for name, subjects in others.items():
-        more = f" and {len(subjects) - _MAX_SUBJECTS} more" if len(subjects) > _MAX_SUBJECTS else ""
-        names.append(f"{name} ({', '.join(subjects[:_MAX_SUBJECTS])}{more})" if subjects else name)
-    if names:
-        yield f"also failed: {escape(', '.join(names), 500)}"
-
-
-def _format_check(check: Check) -> str:
-    figure, threshold = (
-        "unknown" if one is None else f"{one:.0f}" if (one == int(one) and one != 1) or one > 1 else f"{one:.3g}"
-        for one in (check.figure, check.threshold)
-    )
-    subject = escape(f" ({check.subject})") if check.subject else ""
-    line = f"{'failed' if check.severity == Severity.FAIL else 'look at'}: {check.name}{subject}: {figure}"
-    if check.threshold is not None:
-        is_short = check.figure is not None and check.figure < check.threshold
-        line += f", {'at least' if is_short else 'at most'} {threshold}"
-    return f"{line}: {check.message}" if check.message else line

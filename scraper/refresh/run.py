@@ -19,8 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from parsers.urls import node_id
-from scraper.archive.warc import utc_now
-from scraper.capture import from_iso, iso
+from scraper.capture import from_iso, iso, utc_now
 from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, CheckInput, Severity, check_all
@@ -32,7 +31,7 @@ from scraper.fetch.run import Display, FetchOptions, choose_sources, fetch_locke
 from scraper.folders import Folders, locked
 from scraper.ledger.store import SHRUNK, Ledger, last_listings
 from scraper.refresh.report import RefreshReport
-from scraper.sources.base import DONE, SourceReport
+from scraper.sources.base import SourceReport
 from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
@@ -312,12 +311,8 @@ def source_checks(sources: list[SourceReport], folders: Folders, most: float) ->
             shrunk = ", ".join(x["scope"] for x in listings if x["source"] == one.source and x["outcome"] == SHRUNK)
             message = f"captures that {shrunk} listed before are missing from the listing; nothing was removed: see `tta status`"
             yield Check(SHRANK, Severity.WARN, one.source, one.vanished, 0, not shrunk, message if shrunk else None)
-            # The days since the source last answered; if it never did, since it was first queried.
-            source = f"json_extract(summary, '$.sources.\"{one.source}\"')"  # from the program or checked by the configuration
-            # A source may finish without a request: a listing of last week is not repeated.
-            answered = f"json_extract({source}, '$.answered') OR json_extract({source}, '$.outcome') = '{DONE}'"
-            times = f"coalesce(max(CASE WHEN {answered} THEN ended_at END), min(ended_at))"
-            since = from_iso(ledger.db.execute(f"SELECT {times} FROM runs WHERE {source} IS NOT NULL").fetchone()[0])  # noqa: S608
+            # A source may be done without a request: a listing of last week is not repeated.
+            since = from_iso(ledger.value("answered_at", source=one.source))
             days = round((datetime.now(UTC) - since).total_seconds() / 86_400, 2) if since else None
             passed = days is None or days <= most
             message = "nothing new is known from it since then: the table runs has the problems of the last runs"

@@ -19,8 +19,7 @@ from urllib.parse import urlsplit
 
 from parsers.urls import is_of_hosts, without_archive
 from scraper.archive.store import Archive, Prepared, prepare
-from scraper.archive.warc import utc_now
-from scraper.capture import iso
+from scraper.capture import iso, utc_now
 from scraper.errors import TtaError, WrongUsage
 from scraper.sources.files import read_container
 from scraper.sources.saved import Unused
@@ -123,7 +122,7 @@ class Piece(NamedTuple):
     source: str
 
     def split(self) -> list["Piece"]:
-        """Returns nothing: a piece can't be split, because only the previous record shows where the next one begins."""
+        """Returns only itself: a piece can't be split, because only the previous record shows where the next one begins."""
         return [self]
 
     def give_up(self) -> list["PieceResult"]:

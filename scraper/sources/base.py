@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from scraper.archive.store import Archive
-from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import Capture, Original, WarcType
+from scraper.archive.warc import sha1_digest
+from scraper.capture import Capture, Original, WarcType, utc_now
 from scraper.config import Config, load_config
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge, WrongUsage
 from scraper.folders import Folders
@@ -88,13 +88,13 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source works with. It stores nothing itself. `progress` is called after each page of a listing: what, rows, None."""
+    """What a source works with; it stores nothing itself. `progress` is called after each page of a listing: its name, rows."""
 
     settings: Config
     client: Client
     ledger: Ledger
     archive: Archive
-    progress: Callable[[str, int, None], None]
+    progress: Callable[[str, int], None]
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -142,26 +142,25 @@ def record_listing(
             listings.add(number, rows)
             skipped += unusable
             seen += len(rows) + unusable
-            context.progress(f"listing {listings.source} {scope}", seen, None)
+            context.progress(f"listing {listings.source} {scope}", seen)
             if start and any(row.timestamp < start for row in rows):
                 since = start = None  # the server ignores `from` and lists everything, so everything is compared
     except BaseException as error:
         problem = escape(error) or "interrupted"
         if isinstance(error, ListingTimedOut) or not isinstance(error, LISTING_ERRORS):
-            report = SourceReport()  # the totals count only listings that ended
-            raise
-    finally:
-        ended = listings.end(number, kind, since, problem=problem, skipped=skipped)
-        if problem:
-            report.problems.append(f"the listing of {scope} is not complete: {problem}")
-        if ended.shrunk:
-            lines = report.notes if ended.outcome == COMPLETE else report.problems
-            lines.append(f"the listing of {scope} shrank: {ended.shrunk}; nothing is removed")
-        report.listed += ended.listed
-        report.new += ended.new
-        report.vanished += ended.vanished
-        report.skipped += skipped
-        report.answered += not problem
+            listings.end(number, kind, since, problem=problem, skipped=skipped)
+            raise  # the report has only listings that ended
+    ended = listings.end(number, kind, since, problem=problem, skipped=skipped)
+    if problem:
+        report.problems.append(f"the listing of {scope} is not complete: {problem}")
+    if ended.shrunk:
+        lines = report.notes if ended.outcome == COMPLETE else report.problems
+        lines.append(f"the listing of {scope} shrank: {ended.shrunk}; nothing is removed")
+    report.listed += ended.listed
+    report.new += ended.new
+    report.vanished += ended.vanished
+    report.skipped += skipped
+    report.answered += not problem
     return None if problem else ended.listed
 
 

@@ -151,7 +151,7 @@ class IndexServer:
             yield from self._halve_window(query, first, start, end)
 
     def _numbered_pages(self, query: Mapping[str, str], pages: int) -> Iterator[Rows]:
-        """Page numbers are addresses, not cursors: a page that fails is skipped, the listing incomplete (hahwul/urx#361)."""
+        """Yields the rows of numbered pages. One that fails is skipped, and the listing is incomplete (hahwul/urx#361)."""
         problem, failed = "", 0
         for page in range(pages):
             try:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from scraper.archive.packing import only_member
 from scraper.archive.records import Damage
-from scraper.archive.warc import read_captures, utc_now
-from scraper.capture import SECRETS, Capture, WarcType
+from scraper.archive.warc import read_captures
+from scraper.capture import SECRETS, Capture, WarcType, utc_now
 from scraper.errors import Broken, NotCdx, RequestFailed
 from scraper.ledger.store import FetchResult, FetchState, ListedCapture, sha1_of, to_timestamp
 from scraper.sources.base import LISTING_ERRORS, SourceContext, SourceReport, Window, record_scope
@@ -95,7 +95,7 @@ def _parse_crawls(answer: Response) -> dict[str, str]:
 
 
 def read_range(client: Client, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False) -> Response:
-    """These bytes of a file (`short`: or fewer at its end), or an answer other than 206. Raises RequestFailed, as Client.get."""
+    """Returns these bytes of a file (`short`: or fewer at its end), or an answer other than 206. Raises as Client.get."""
     end = start + length - 1
     answer = client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:

@@ -160,7 +160,7 @@ class _Reader:
             yield Unused(name, "a ZIP file without members")
         for member in members:
             where = f"{name}!/{member.filename}"
-            if self._is_full():
+            if self._is_one_too_many():
                 yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
                 return
             if member.flag_bits & 1:
@@ -173,7 +173,8 @@ class _Reader:
                 digest = hashes.get(member.filename)
                 yield from self._read_member(_unzip(file, member), member.compress_size, where, depth, digest)
 
-    def _is_full(self) -> bool:
+    def _is_one_too_many(self) -> bool:
+        """Counts a member of the file, or of a container in it; returns whether it exceeds MAX_MEMBERS."""
         self._members_left -= 1
         return self._members_left < 0
 
@@ -186,7 +187,7 @@ class _Reader:
                 for info in package:
                     yield from _report_gap(file, name, end, info.offset)
                     end = info.offset_data + (info.size + 511) // 512 * 512 if info.isreg() else info.offset_data
-                    if self._is_full():
+                    if self._is_one_too_many():
                         yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
                         return
                     where = f"{name}!/{info.name}"

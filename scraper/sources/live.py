@@ -20,8 +20,7 @@ from protego import Protego
 
 from parsers.decode import MAX_PAGE
 from parsers.urls import node_id
-from scraper.archive.warc import utc_now
-from scraper.capture import Capture, WarcType, from_iso, iso
+from scraper.capture import Capture, WarcType, from_iso, iso, utc_now
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.store import FetchResult, FetchState, ListedCapture, to_timestamp
 from scraper.sources.base import SourceContext, SourceReport, Window, revisit_of
@@ -150,6 +149,7 @@ class Live:
         return self._classify(row.url, answer, known)
 
     def _classify(self, url: str, answer: Response, known: _Known) -> FetchResult:
+        """Returns the result for an answer of the site. Raises RequestFailed if it does not show the state of the page."""
         challenged = bool(answer.headers.get("cf-mitigated"))
         challenged |= answer.status != 200 and any(map(answer.headers.get, _SITE["challenges"]))
         if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: not about the record

@@ -15,8 +15,8 @@ from urllib.parse import unquote, urljoin
 from parsers.decode import MAX_PAGE
 from parsers.urls import is_of_hosts
 from scraper.archive.dating import parse_time
-from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import NOT_KEPT, Capture, WarcType, url_key
+from scraper.archive.warc import sha1_digest
+from scraper.capture import NOT_KEPT, Capture, WarcType, url_key, utc_now
 from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.store import EMPTY_SHA1, FetchResult, FetchState, ListedCapture, sha1_of, to_time, to_timestamp
@@ -104,7 +104,7 @@ def _originals(headers: Headers) -> list[str]:
 
 def capture_of(answer: Response, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
     """Returns an answer as a capture made at `moment`; with the page's headers, or those given, except NOT_KEPT."""
-    kept = tuple(pair for pair in headers or answer.headers.pairs if pair[0].lower() not in NOT_KEPT)
+    kept = tuple(pair for pair in headers or answer.headers if pair[0].lower() not in NOT_KEPT)
     reason = next((one.phrase for one in HTTPStatus if one == answer.status), "")
     capture = Capture(warc_type=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment)
     capture = replace(capture, fetched_at=utc_now(), http_status=answer.status, http_reason=reason, http_headers=kept)
@@ -113,7 +113,7 @@ def capture_of(answer: Response, *, source: str, url: str, moment: datetime, hea
 
 def _archived_headers(answer: Response, replay_url: str) -> Pairs:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
-    pairs = answer.headers.pairs
+    pairs = answer.headers
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     known = {name.lower() for name, _ in archived}
     target = _in_replay(answer, "location", replay_url)  # the target of the page's redirect, as a URL of the archive
@@ -232,6 +232,7 @@ class Replay:
         return FetchResult(state=state, reason="the body does not have the listed digest" if differs else "", capture=capture)
 
     def _without_capture(self, answer: Response) -> FetchResult:
+        """Returns why the archive answers without a capture. Raises RequestFailed if it may have one."""
         status = answer.status
         if status in (401, 403, 404, 410, 451):
             state = FetchState.MISSING if status in (404, 410) else FetchState.BLOCKED

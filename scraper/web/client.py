@@ -25,7 +25,7 @@ import h11
 
 from scraper.config import Config
 from scraper.encoding import MAX_BODY, MAX_RATIO, decode_content
-from scraper.errors import ConnectionFailed, RequestFailed, TimedOut, TooLarge, UndecodableContent
+from scraper.errors import ConnectionFailed, ConnectionRefused, RequestFailed, TimedOut, TooLarge, UndecodableContent
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, checked_ip, host_of
 from scraper.web.pacing import DEFAULT_429, Pacer, backoff, retry_after
@@ -45,15 +45,12 @@ FORBIDDEN_PAUSE = 86_400.0
 """Seconds after a 403 of an archive that blocks clients after too many requests (cc-downloader: "unrecoverable")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
+class Headers(tuple[tuple[str, str], ...]):
     """The headers of an answer, as names and values. Names are compared without case."""
-
-    pairs: tuple[tuple[str, str], ...]
 
     def get_list(self, name: str) -> list[str]:
         """Returns the values of all headers of that name."""
-        return [value for key, value in self.pairs if key.lower() == name.lower()]
+        return [value for key, value in self if key.lower() == name.lower()]
 
     def get(self, name: str) -> str:
         """Returns the values of the headers of that name, separated by commas (RFC 9110, 5.3); empty if there is none."""
@@ -70,7 +67,7 @@ class OpenResponse(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A complete answer. `body` is decoded (content encoding removed); `raw` is as received; `framed` as for Response."""
+    """A complete answer. `body` is decoded (content encoding removed); `raw` is as received; `framed` as for OpenResponse."""
 
     url: str
     status: int
@@ -131,6 +128,7 @@ class Client:
                 raise RequestFailed(f"{escape_url(url)}: redirected in a loop or more than {policy.follow} times")
 
     def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Response:
+        """Returns an answer that its source can use, after as many attempts as the run allows. Raises RequestFailed."""
         host = host_of(url)
         attempt, text = 0, ""
         while isinstance(failure := self._attempt(url, policy, headers, attempt), _Failure):
@@ -153,6 +151,7 @@ class Client:
         raise RequestFailed(f"{escape_url(url)}: {text}")
 
     def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Response | _Failure:
+        """Makes one request. Returns the answer, or why to try again. `attempt`: the number of attempts before it."""
         host = host_of(url)
         policy.allow.check(url)
         self.pacer.wait(host, policy.interval)
@@ -166,7 +165,7 @@ class Client:
             with self.pacer.stop.interruptible(), sending as response:
                 answer = self._read(url, response, policy)
         except ConnectionFailed as error:
-            if error.refused:
+            if isinstance(error, ConnectionRefused):
                 self.pacer.note_refusal(host)
             is_late = isinstance(error, TimedOut)
             return _Failure(str(error) if is_late else f"the connection failed: {error}", timed_out=is_late)
@@ -317,5 +316,5 @@ def _as_failures() -> Iterator[None]:
     except TimeoutError as error:
         raise TimedOut(escape(error) or "no answer in time") from error
     except (OSError, h11.RemoteProtocolError, h11.LocalProtocolError) as error:
-        is_refused = isinstance(error, ConnectionRefusedError)
-        raise ConnectionFailed(escape(error) or type(error).__name__, refused=is_refused) from error
+        failure = ConnectionRefused if isinstance(error, ConnectionRefusedError) else ConnectionFailed
+        raise failure(escape(error) or type(error).__name__) from error

@@ -213,8 +213,6 @@ def cores() -> int:
 
 def _process_context(module: str) -> BaseContext:
     """Returns a context that does not fork this process, whose open databases must not be inherited. `module`: loaded first."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
     return context

@@ -1,7 +1,7 @@
 """Made-up TTA pages with known truth: what the parser is measured against, by people who have not read it.
 
 `invent` makes up what the site contains about one record (`content`), `render` prints it in a theme (`options`) or
-`render_text` as text, and `truth` says what the database must then contain; `compare` lists the differences. `others` has
+`render_text` as text, and `truth` says what the database must then contain (`tests.quality` compares). `others` has
 pages that are no records, `strategies` records for Hypothesis, `samples` the demo's archive file.
 
     page = make_page(seed=7, theme="olivero", options=Options(labels="mixed", wayback=True))

@@ -5,12 +5,11 @@ and so on.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tests.pagegen.catalog import ARRAY_COLUMNS, Spec
-from tests.pagegen.content import SITE_ZONE, Content, Entry, Field, Group, Section, Value, blocks_text
+from tests.pagegen.content import SITE_ZONE, Content, Field, Group, Section, Value, blocks_text
 from tests.pagegen.options import CLASSLESS, Options, Theme, display_of
 from tests.pagegen.render_fields import attribute_time
 from tests.pagegen.truth import FieldTruth, PageTruth, SectionTruth
@@ -97,11 +96,6 @@ def cell_text(entry: Field) -> str:
     return "; ".join(value.shown for value in entry.values)
 
 
-def group_rows(entries: tuple[Entry, ...], label: str) -> tuple[dict[str, str], ...]:
-    groups = [entry for entry in entries if isinstance(entry, Group) and entry.spec.label == label]
-    return tuple({f.spec.label: cell_text(f) for f in item} for group in groups for item in group.items)
-
-
 def column_values(entry: Field, options: Options) -> dict[str, Any]:
     """The record columns that one field fills; empty where it is empty or has no column."""
     spec, values = entry.spec, entry.values
@@ -174,31 +168,19 @@ def page_truth(content: Content, theme: Theme, options: Options, *, entries_kept
                 )
                 if label:
                     columns = {**column_values(entry, options), **columns}
-    truth = _assemble(content, options, columns)
-    return replace(
-        truth,
+    own: dict[str, Any] = {
+        "title": content.title,
+        "reference": reference_of(content.title),
+        "submitted_by": content.author,
+        "submitted_at": column_time(content.submitted, options) if content.submitted else None,
+    }
+    own |= {} if options.numberless else {"node_id": content.node_id}
+    return PageTruth(
+        title=content.title,
+        submitted_by=content.author,
+        description=body_text(content, options),
         fields=tuple(fields),
         sections=tuple(sections),
-        milestones=group_rows(kept, "Milestone"),
-        metrics=group_rows(kept, "Performance Metrics"),
-        whole=entries_kept is None,
+        columns=own | columns,
         cut=entries_kept is not None,
-    )
-
-
-def _assemble(content: Content, options: Options, columns: dict[str, Any]) -> PageTruth:
-    """The truth without its fields: the top of the page."""
-    submitted_at = column_time(content.submitted, options) if content.submitted else None
-    reference = reference_of(content.title)
-    own: dict[str, Any] = {
-        "node_id": None if options.numberless else content.node_id,
-        "title": content.title,
-        "reference": reference,
-        "submitted_by": content.author,
-        "submitted_at": submitted_at,
-    }
-    return PageTruth(
-        **own,
-        description=body_text(content, options),
-        columns={**{key: value for key, value in own.items() if value is not None or key != "node_id"}, **columns},
     )

@@ -205,7 +205,7 @@ def entries(rng: Random, topic: Topic, place: Place, submitted: datetime) -> tup
     return tuple(chosen)
 
 
-def invent(seed: int, *, node_id: int | None = None) -> Content:
+def invent(seed: int) -> Content:
     """One made-up record."""
     rng = Random(seed)
     topic, place = rng.choice(TOPICS), rng.choice(PLACES)
@@ -215,7 +215,7 @@ def invent(seed: int, *, node_id: int | None = None) -> Content:
     title = reference_of(submitted, rng.randint(1, 99)) if rng.random() < 0.85 else rng.choice(topic.titles)
     signed = rng.random() < 0.9
     return Content(
-        node_id=node_id or rng.randint(13435, 242510),
+        node_id=rng.randint(13435, 242510),
         host=rng.choice(HOSTS),
         title=title,
         author=shown_author(person(rng)) if signed else None,

@@ -39,7 +39,7 @@ class Options:
     without `<time>`. `items_always`: also a single value sits in the items' wrapper. `fake_fields`: the body has
     markup that looks like fields. `furniture`: menus, blocks and footers; `related`: a teaser of another record
     beside this one. `alias`: the address is a path of words; `numberless`: nor is the node's number in the page.
-    `keep`: cut the page after that share of its bytes. `moment`: the capture's 14 digits in Wayback's links.
+    `keep`: cut the page after that share of its bytes.
     """
 
     labels: Labels = "above"
@@ -63,7 +63,6 @@ class Options:
     fake_fields: bool = False
     unclosed: bool = False
     keep: float | None = None
-    moment: str = "20250131000000"
 
     @property
     def edit_marks(self) -> bool:

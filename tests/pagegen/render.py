@@ -29,7 +29,7 @@ def marked_html(content: Content, theme: Theme, options: Options) -> str:
     if options.translated:
         html = translated(html)
     if options.wayback:
-        html = wayback(html, host=content.host, path=address(content, options), moment=options.moment)
+        html = wayback(html, host=content.host, path=address(content, options))
     return html
 
 

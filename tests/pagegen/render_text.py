@@ -86,15 +86,10 @@ def _extracted_truth(content: Content, text: str, options: Options) -> PageTruth
     html = page_truth(content, "bootstrap3", PLAIN)
     return replace(
         html,
-        node_id=None,
-        submitted_at=None,
         description_certain=not (fields and _unlisted(fields[0])),
         fields=fields,
         sections=tuple(section for section, _ in found if isinstance(section, SectionTruth)),
-        milestones=tuple(_rows(fields, "Milestone")),
-        metrics=(),  # a text does not show that unlisted labels belong to a group
         columns={key: html.columns[key] for key in ("title", "reference", "submitted_by")} | _columns(found, options),
-        whole=False,
     )
 
 
@@ -164,27 +159,15 @@ def _field(lines: Lines, entry: Field, section: str | None, item: str | None) ->
     ]
 
 
-def _rows(fields: tuple[FieldTruth, ...], group: str) -> list[dict[str, str]]:
-    rows: dict[str, dict[str, str]] = {}
-    for field in fields:
-        if field.item and field.label and field.item.rsplit(" ", 1)[0] == group:
-            rows.setdefault(field.item, {})[field.label] = "; ".join(field.values)
-    return list(rows.values())
-
-
 def prose_page(content: Content) -> Page:
     """The second text form: no labels, headings, short answers; one paragraph a line."""
     body = prose_lines(content)
     told = [line for entry in content.entries if isinstance(entry, Section) for line in _prose(entry.blocks)]
     truth = PageTruth(
         title=None,
-        reference=None,
-        node_id=None,
         submitted_by=None,
-        submitted_at=None,
         description="\n".join(body),
         description_certain=False,
-        whole=False,
     )
     data = "\n".join((*body, *told)).encode()
     return Page(data=data, url=_url(content), content_type="text/plain", truth=truth, text_form=True)

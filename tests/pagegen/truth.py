@@ -41,23 +41,16 @@ class SectionTruth:
 class PageTruth:
     """One page's truth. `columns` has the columns of `records` that this page decides, and no others.
 
-    `milestones` and `metrics` are one dict a row, label to text. `description` is None where the page carries none.
-    `whole` is False where only parts of the record are on the page: a text without labels, or a `cut` page.
+    `description` is None where the page carries none.
     """
 
     title: str | None
-    reference: str | None
-    node_id: int | None
     submitted_by: str | None
-    submitted_at: str | None
     description: str | None
     description_certain: bool = True
     fields: tuple[FieldTruth, ...] = ()
     sections: tuple[SectionTruth, ...] = ()
-    milestones: tuple[dict[str, str], ...] = ()
-    metrics: tuple[dict[str, str], ...] = ()
     columns: dict[str, Any] = field(default_factory=dict)
-    whole: bool = True
     cut: bool = False
 
 

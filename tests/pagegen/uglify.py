@@ -27,11 +27,11 @@ def translated(html: str) -> str:
     return "".join(out).replace('<html lang="en"', '<html lang="es" class="translated-ltr"', 1)
 
 
-def wayback(html: str, *, host: str, path: str, moment: str) -> str:
+def wayback(html: str, *, host: str, path: str) -> str:
     """The page as the Wayback Machine plays it to a browser: links led through the archive, a toolbar, comments and
     scripts.
     """
-    prefix = f"https://web.archive.org/web/{moment}"
+    prefix = "https://web.archive.org/web/20250131000000"
 
     def led(match: re.Match[str]) -> str:
         target = match[2] if match[2].startswith("http") else f"https://{host}{match[2]}"
@@ -52,5 +52,5 @@ def wayback(html: str, *, host: str, path: str, moment: str) -> str:
         '<table><tr><td class="c">31</td></tr><tr><td>2024</td><td>2025</td><td>2026</td></tr></table>'
         "<p>About this capture</p><p>COLLECTED BY</p></div></div>\n<!-- END WAYBACK TOOLBAR INSERT -->"
     )
-    end = f"<!--\n     FILE ARCHIVED ON {moment} AND RETRIEVED FROM THE\n     INTERNET ARCHIVE LATER.\n-->\n"
+    end = "<!--\n     FILE ARCHIVED ON 00:00:00 Jan 31, 2025 AND RETRIEVED FROM THE\n     INTERNET ARCHIVE LATER.\n-->\n"
     return html.replace("<head>", head, 1).replace("<body>", bar, 1) + end

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.pagegen.content import Block, Bullets, Paragraph
+from tests.tables import read_table
 
 HERE = Path(__file__).parent
 
@@ -47,17 +46,7 @@ class Topic:
     other: str
 
 
-def _data(name: str) -> Any:
-    return _frozen(tomllib.loads((HERE / name).read_text(encoding="utf-8")))
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _frozen(one) for key, one in value.items()}
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
-
-
-_WORDS, _TOPICS = _data("words.toml"), _data("topics.toml")
+_WORDS, _TOPICS = read_table("pagegen/words.toml"), read_table("pagegen/topics.toml")
 PROVIDERS: tuple[str, ...] = _WORDS["providers"]
 FIRST_NAMES: tuple[str, ...] = _WORDS["first_names"]
 LAST_NAMES: tuple[str, ...] = _WORDS["last_names"]
