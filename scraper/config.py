@@ -16,13 +16,8 @@ from scraper.errors import WrongUsage
 from scraper.terminal import escape
 
 DEFAULT_FILE = Path("tta.toml")
-_RULES = {
-    (kind, name): rule
-    for kind, rules in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).items()
-    for rule in rules
-    for name in rule["names"]
-}
-"""How settings are checked, by "number" or "text" and name."""
+_RULES: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+"""How settings are checked: the limits of each `number`, the kind of each `text`, and these `kinds`, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +190,15 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         if not any(value is one or (isinstance(value, str) and value == one) for one in choices):  # true is not 1
             raise ValueError(f"{where}: must be {' or '.join(map(json.dumps, choices))}")
         return value
-    table, name = "text" if kinds[0] is str else "number", re.sub(r"\[\d+\]", "", where)
-    rule = _RULES.get((table, name)) or _RULES[table, name.rpartition(".")[2]]
-    if table == "number":
+    rules, name = _RULES["text" if kinds[0] is str else "number"], re.sub(r"\[\d+\]", "", where)
+    rule = rules.get(name) or rules[name.rpartition(".")[2]]
+    if kinds[0] is not str:
         least, most = rule["least"], rule["most"]
         types, noun = ((int,), "whole number") if isinstance(least, int) else ((int, float), "number")
         if type(value) not in types or not least <= value <= most:
             raise ValueError(f"{where}: must be a {noun} from {least:g} to {most:g}")
         return type(least)(value)
-    text = value if isinstance(value, str) else ""
+    rule, text = _RULES["kinds"][rule], value if isinstance(value, str) else ""
     text = text.lower().rstrip(".") if "lower" in rule else text
     text = text.removesuffix(rule["end"]) + rule["end"] if "end" in rule else text
     if not isinstance(value, str) or not re.fullmatch(rule["pattern"], text) or not re.search(rule.get("contains", ""), text):

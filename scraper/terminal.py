@@ -21,6 +21,8 @@ _EVERY = 0.1
 """Seconds between two updates that are shown."""
 _CLEAR = "\r\x1b[K"  # erases the line
 Row = TypeVar("Row")
+Progress = Callable[[int, int], None]
+"""Called with how much is done, and the total."""
 
 
 def escape(text: object, limit: int = MAX_SHOWN) -> str:
@@ -66,7 +68,7 @@ class ProgressBar:
             self._show(_CLEAR)
             click.echo(escape(text, 1000), err=True)
 
-    def update(self, text: str, done: int, total: int | None) -> None:
+    def update(self, text: str, done: int, total: int | None = None) -> None:
         """Shows how much of the task called `text` is done; another text begins another task."""
         now = time.monotonic()
         if text != self._task:

@@ -10,11 +10,11 @@ import click
 from scraper.commands import json_option, scheduler_option, show, workers_option
 from scraper.database.connection import comparing, second_database
 from scraper.database.difference import differences
-from scraper.database.load import LoadOptions, Progress, load
+from scraper.database.load import LoadOptions, load
 from scraper.errors import ExitStatus
 from scraper.folders import Folders, locked
 from scraper.stopping import Stop
-from scraper.terminal import ProgressBar, escape
+from scraper.terminal import Progress, ProgressBar, escape
 
 
 @click.command("load")

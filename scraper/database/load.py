@@ -24,13 +24,13 @@ from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
 from scraper.sqlite import remove
 from scraper.stopping import Stop
+from scraper.terminal import Progress
 from scraper.workers.processes import Processes, WorkerPool, cluster, cores
 
 FEW = 500
 """Up to this many captures, starting processes takes longer than parsing (November 2026, two cores), and statistics stay true."""
 BATCH = 500
 """Captures that are stored, or inserted, at a time: bounds memory, and what has to be parsed again after a killed load."""
-Progress = Callable[[int, int], None]
 _TABLES = {
     "loaded": "capture_id",  # inserted by this load
     "touched": "capture_id",  # inserted, or with changed meaning
@@ -81,7 +81,7 @@ class LoadOptions:
     accept_refused: bool = False
     workers: int | None = None
     scheduler: str | None = None
-    progress: Progress | None = None
+    progress: Progress = lambda _done, _total: None
     before_commit: Callable[[sqlite3.Connection, Loaded], None] | None = None
     database: Path | None = None
     stop: Stop = field(default_factory=Stop)
@@ -233,8 +233,7 @@ class _Load:
                     if len(waiting) >= BATCH:
                         self.pages.add(waiting)
                         waiting = []
-                    if self.options.progress:
-                        self.options.progress(count, total)
+                    self.options.progress(count, total)
             finally:
                 self.pages.add(waiting)
 

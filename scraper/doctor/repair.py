@@ -17,18 +17,18 @@ from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.tables import BY_NAME, RUN_TABLES
-from scraper.doctor.verify import COLUMNS_OF_LOST, LOST, DoctorReport, DoctorTables, Finding, Progress, verify
+from scraper.doctor.verify import COLUMNS_OF_LOST, LOST, DoctorReport, DoctorTables, Finding, verify
 from scraper.errors import TtaError
 from scraper.folders import Folders, sync
 from scraper.ledger import store as ledger
 from scraper.sqlite import open_readonly, open_writable, remove, replace_file
-from scraper.terminal import escape
+from scraper.terminal import Progress, escape
 
 _PASSES = 3
 """Repair rounds: one for the archive, one for what is compared with it, one for what only then becomes visible."""
 
 
-def repair(folders: Folders, *, accept_refused: bool = False, progress: Progress | None = None) -> DoctorReport:
+def repair(folders: Folders, *, accept_refused: bool = False, progress: Progress = lambda _done, _total: None) -> DoctorReport:
     """Replaces what can be replaced, and verifies again. `accept_refused` as in LoadOptions. Raises TtaError, OSError."""
     report = DoctorReport()
     for path in (*folders.data.glob(".ledger-*.db*"), *folders.data.glob("archive/.tta-*")):

@@ -88,13 +88,13 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source works with. It stores nothing itself. `progress` is called after each page of a listing: what, rows, None."""
+    """What a source works with; it stores nothing itself. `progress` is called after each page of a listing: its name, rows."""
 
     settings: Config
     client: Client
     ledger: Ledger
     archive: Archive
-    progress: Callable[[str, int, None], None]
+    progress: Callable[[str, int], None]
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def record_listing(
             listings.add(number, rows)
             skipped += unusable
             seen += len(rows) + unusable
-            context.progress(f"listing {listings.source} {scope}", seen, None)
+            context.progress(f"listing {listings.source} {scope}", seen)
             if start and any(row.timestamp < start for row in rows):
                 since = start = None  # the server ignores `from` and lists everything, so everything is compared
     except BaseException as error:

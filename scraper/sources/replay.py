@@ -104,7 +104,7 @@ def _originals(headers: Headers) -> list[str]:
 
 def capture_of(answer: Response, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
     """Returns an answer as a capture made at `moment`; with the page's headers, or those given, except NOT_KEPT."""
-    kept = tuple(pair for pair in headers or answer.headers.pairs if pair[0].lower() not in NOT_KEPT)
+    kept = tuple(pair for pair in headers or answer.headers if pair[0].lower() not in NOT_KEPT)
     reason = next((one.phrase for one in HTTPStatus if one == answer.status), "")
     capture = Capture(warc_type=WarcType.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment)
     capture = replace(capture, fetched_at=utc_now(), http_status=answer.status, http_reason=reason, http_headers=kept)
@@ -113,7 +113,7 @@ def capture_of(answer: Response, *, source: str, url: str, moment: datetime, hea
 
 def _archived_headers(answer: Response, replay_url: str) -> Pairs:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
-    pairs = answer.headers.pairs
+    pairs = answer.headers
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     known = {name.lower() for name, _ in archived}
     target = _in_replay(answer, "location", replay_url)  # the target of the page's redirect, as a URL of the archive

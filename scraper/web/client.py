@@ -45,15 +45,12 @@ FORBIDDEN_PAUSE = 86_400.0
 """Seconds after a 403 of an archive that blocks clients after too many requests (cc-downloader: "unrecoverable")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
+class Headers(tuple[tuple[str, str], ...]):
     """The headers of an answer, as names and values. Names are compared without case."""
-
-    pairs: tuple[tuple[str, str], ...]
 
     def get_list(self, name: str) -> list[str]:
         """Returns the values of all headers of that name."""
-        return [value for key, value in self.pairs if key.lower() == name.lower()]
+        return [value for key, value in self if key.lower() == name.lower()]
 
     def get(self, name: str) -> str:
         """Returns the values of the headers of that name, separated by commas (RFC 9110, 5.3); empty if there is none."""
