@@ -239,6 +239,8 @@ def test_texts_of_two_extractors_may_lack_different_parts() -> None:
 def test_a_text_that_was_misread_between_two_pages_leaves_no_trace() -> None:
     page, misread = ("html", {"body": BODY}), ("prose", {"body": "Something else was taken for the body of this record here."})
     assert changes(merged(page, misread, page)) == []
+    agencies, others = ({"Type of Agency": ["Courts", one]} for one in ("Jails", "Police"))
+    assert changes(merged(("html", agencies), ("text", others), ("html", agencies))) == []
     assert len(merged(("html", {"I Agree": "On"}), ("text", {"I Agree": "Off"}), ("html", {"I Agree": "On"})).changes) == 2
 
 
