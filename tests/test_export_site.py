@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import multiprocessing
 import os
@@ -44,11 +45,16 @@ _AXE = "index records charts codebook tta/records/900000001 tta/areas_by_year".s
 
 @pytest.fixture(scope="session")
 def site(demo_folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's site, of whose tables no page shows more than 100 rows."""
-    out = tmp_path_factory.mktemp("site") / "under" / "a path"
-    with pytest.MonkeyPatch.context() as patch, reading(demo_folders.database) as db:
+    """The demo's site, of whose tables no page shows more than 100 rows; made once for all processes of a run."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "site"
+    folder.mkdir(exist_ok=True)
+    out = folder / "under" / "a path"
+    with (folder / "lock").open("w") as lock, reading(demo_folders.database) as db, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         patch.setitem(serve.SETTINGS, "max_returned_rows", MOST_ROWS)
-        export("site", db, out, Selection(contacts=False))
+        if not out.exists():
+            export("site", db, out, Selection(contacts=False))
     return out
 
 
