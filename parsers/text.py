@@ -333,6 +333,7 @@ class _Writer(RowWriter):
         end = next((at for at, line in enumerate(mark.lines) if section_of_instruction(line.plain)), len(mark.lines))
         mark.lines, rest = mark.lines[:end], mark.lines[end:]
         items = _table_items(mark.filled) or self._split_items(mark.lines, group_table(mark.label))
+        rest = _cut_below(items) + rest
         if not mark.filled:
             self._add(mark.label, [], label_line=mark.line)
         for item in items or [[(None, [line])] for line in mark.filled]:
@@ -387,6 +388,17 @@ class _Writer(RowWriter):
         self.field_spans.append((used[0].first, used[-1].last) if used else (0, 0))
         times = max(1, self.times[label, None]) if label and item is None else 1
         self.add(label, None, Value(value, href), item=item, occurrence=times)
+
+
+def _cut_below(items: list[list[_SubField]]) -> list[Line]:
+    """Takes out of a group's last item the fields at its end that no other item has; returns their lines: they are below it."""
+    others = {label.text for item in items[:-1] for label, _ in item if label is not None}
+    lines: list[Line] = []
+    while (
+        len(items) > 1 and (label := items[-1][-1][0]) is not None and label.text not in others and not is_member_line(label.text)
+    ):
+        lines = [label, *items[-1].pop()[1], *lines]
+    return lines
 
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
