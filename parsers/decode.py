@@ -43,6 +43,10 @@ _PROTECTED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """An email address that Cloudflare replaced, in a text or a link: a key, then each byte of the address XOR the key."""
+_XHTML = "http://www.w3.org/1999/xhtml"  # the namespace of a page written as XML, where any empty element may close itself
+_SELF_CLOSED = re.compile(
+    r"<((?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)([a-z][\w:-]*+)(?:\s[^<>]*)?)/>", re.IGNORECASE
+)
 FEW_TAGS = 4000  # with fewer tags no page takes the parser long (measured: 4,000 nested elements 0.03 s)
 MAX_DEPTH = 256  # open elements
 MAX_FORMATTING = 12  # formatting elements open at a time, which the parser opens again in each block
@@ -70,8 +74,11 @@ class Decoded(NamedTuple):
 
 
 def decode(content: bytes, content_type: str | None = None, *, is_text: bool = False) -> Decoded:
-    """Decodes a page by byte order mark, HTTP header, `meta`, or detection, and restores what Cloudflare replaced."""
+    """Decodes a page by byte order mark, HTTP header, `meta`, or detection, and restores what Cloudflare or XML replaced."""
     page = _decode_bytes(content, content_type, is_text=is_text)
+    if _XHTML in page.text[:_META_PRESCAN]:
+        text, closed = _SELF_CLOSED.subn(r"<\1></\2>", page.text)
+        page = Decoded(text) if closed else page
     is_protected = "data-cfemail" in page.text or "/email-protection#" in page.text
     return Decoded(_PROTECTED.sub(_restore_address, page.text)) if is_protected else page
 

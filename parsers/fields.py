@@ -174,12 +174,14 @@ class _Scan:
         return self._container[id(element)]
 
     def _is_mostly_fields(self, element: Element) -> bool:
-        are_beside = sum(child.role.label for child in element.elements) > 1  # labels, beside their values
-        if are_beside or self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
+        is_beside = self._patterns.is_beside_values
+        beside = sum(one.role.label or (is_beside(one) and label_of(one.line()) is not None) for one in element.elements)
+        if beside > 1 or self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
         fields = 0
         # the value of a label beside it, or the help text of a group, may be text without an element
         heads = helps = _is_group(element)
+        has_label = False  # with its values beside it, which are all that follows
         for child, following in zip(element.content, [*element.content[1:], None], strict=False):
             if isinstance(child, str):
                 if not heads:
@@ -187,11 +189,14 @@ class _Scan:
                 continue
             labels = self._patterns.is_flat_label(child, following)
             helps = helps or child.tag in _GROUP_HEADINGS
+            has_label = has_label or (labels and is_beside(child))
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields, helps = fields + 1, False
-            elif child.tag in TEXT_ELEMENTS - HEADINGS and child.content and not (helps or self._is_furniture(child)):
+            elif (
+                child.tag in TEXT_ELEMENTS - HEADINGS and child.content and not (helps or has_label or self._is_furniture(child))
+            ):
                 return False
-            heads = labels or helps
+            heads = labels or helps or has_label
         return fields > 0
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:

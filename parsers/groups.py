@@ -133,7 +133,8 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int,
     if not isinstance(child, Element) or (line := child.line()) is None:
         return False
     following = content[index + 1] if index + 1 < len(content) else None
-    alike = (one.line() for one in content if isinstance(one, Element) and child.tag in HEADINGS and is_alike(one, child))
+    may_be = child.tag in HEADINGS or (child.is_plain_text and isinstance(following, str))
+    alike = (one.line() for one in content if isinstance(one, Element) and may_be and is_alike(one, child))
     is_named = any(is_member(one or "", patterns.table) for one in (line, *alike))
     may_head = child.tag in HEADINGS or (child.is_plain_text and following is not None and not is_alike(following, child))
     return child.tag == "dt" or child.role.label or (may_head and following is not None and is_named)

@@ -54,6 +54,8 @@ class LabelPatterns:
     known_labels: int = 0
     _flat: dict[int, Counter[Look]] = field(default_factory=dict)
     _beside: Counter[int] = field(default_factory=Counter)  # known labels in an element that are followed by one like them
+    _before: set[int] = field(default_factory=set)  # elements before the first known label beside them
+    _beside_values: Look | None = None  # what most known labels of the page look like, if their values are beside them
     _classed_fields: int = 0
     _bare_fields: int = 0
     _usual: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -64,6 +66,9 @@ class LabelPatterns:
         self.known_labels = root.known_inside
         for pattern, times in self.learned.items():
             self._usual[pattern[:2]] += times
+        looks = sum(self._flat.values(), Counter[Look]())
+        look, times = max(looks.items(), key=lambda one: one[1], default=(None, 0))
+        self._beside_values = look if 2 * times > max(self.known_labels, _FEW_OF_MANY) else None
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, contains one, or is not searched. The tree's depth is bounded."""
@@ -100,6 +105,8 @@ class LabelPatterns:
         for index, child in enumerate(content[:-1]):
             if isinstance(child, str) or label_of(child.line()) is None or child.role.item:
                 continue
+            if not element.known_inside:
+                self._before.update(map(id, content[:index]))
             element.known_inside += 1
             if is_alike(content[index + 1], child):
                 self._beside[id(element)] += 1
@@ -126,7 +133,7 @@ class LabelPatterns:
             return True
         if group_table(first.line()) and _are_group_items(element.content[1:]):
             return False
-        inside = sum(child.known_inside for child in element.elements if child is not first)
+        inside = element.known_inside - max(first.known_inside, label_of(first.line()) is not None)
         return first.tag in HEADINGS and inside > 0 if group_table(first.line()) else inside > 1  # one may be a value
 
     def is_term(self, element: Element) -> bool:
@@ -145,6 +152,10 @@ class LabelPatterns:
         """Whether the page's own fields are marked by classes; then anything else that looks like a field is text."""
         return self._classed_fields > self._bare_fields
 
+    def is_beside_values(self, label: Element) -> bool:
+        """Whether most known labels of the page look like this one, and have their values beside them."""
+        return (label.tag, label.role.look) == self._beside_values
+
     def is_flat_label(self, child: Element | str, following: Element | str | None) -> bool:
         """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text."""
         if not isinstance(child, Element) or (line := child.line()) is None:
@@ -153,11 +164,15 @@ class LabelPatterns:
             return child.role.label or self.is_term(child)
         if following is None or child.role.item or child.parent is None:
             return False
+        if self._beside_values and not (self.is_beside_values(child) or is_instructions(line) or group_table(line)):
+            return False  # a heading in the body
         alike = is_alike(following, child)
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[child.tag, child.role.look] > max(looks.values(), default=0)
         if label_of(line) is None:
-            is_followed = not alike and (child.tag != "div" or isinstance(following, str) or following.tag in _INLINE_ELEMENTS)
+            is_theme = self.is_beside_values(child) and id(child) not in self._before
+            is_short = is_theme or isinstance(following, str) or following.tag in _INLINE_ELEMENTS
+            is_followed = not alike and (child.tag != "div" or is_short)
             return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return group_table(line) is not None and not following.known_inside

@@ -112,7 +112,7 @@ class Element:
     @property
     def is_plain_text(self) -> bool:
         """Whether it contains one text and nothing else, and neither classes nor anything else say what it is."""
-        plain = self.role is NONE and self.tag != "article"
+        plain = not self.role.look and self.tag != "article"
         return plain and len(self.children) == 1 and isinstance(self.children[0], str)
 
     def has_own_text(self) -> bool:

@@ -192,3 +192,34 @@ def test_the_heading_of_a_print_page_is_its_title() -> None:
     content = f"<html><head><title>Visit to Elm</title></head><body><div class='node node-tta'><h2>Visit to Elm</h2><p>To meet.</p>{CLASSED}"
     record = read(content.encode(), "https://bjatta.bja.ojp.gov/print/7")
     assert (record.title, record.description, record.node_id) == ("Visit to Elm", "To meet.", 7)
+
+
+BESIDE = (
+    "<div>TTA Short Name</div> Roundtable <div>Target Audience</div> <a href='/t/2'>Judges</a><a href='/t/3'>Crime Analysts</a> "
+)
+AROUND = {
+    "a region that begins with the body": ("<div>{}</div>", ""),
+    "groups with headings": ("{}<details><summary>General</summary>{}</details>", "<div><h3>Performance Metrics</h3>{}</div>"),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_labels_beside_their_values_are_read_in_any_part_of_the_page(around: str) -> None:
+    body = "<h3>Background</h3><p>To meet.</p><h3>County</h3><p>Two share it.</p>"
+    rest = "<div>County</div> Ada <div>Notes</div> <p>Met.</p> <div>TTA Source</div> <p>Request</p> <div>Category</div> TA"
+    first, second = AROUND[around]
+    top = first.format(body + BESIDE) if first.count("{}") == 1 else first.format(body, BESIDE)
+    asked = '<div class="paragraph paragraph--type--metric"><div class="sr-only">Question</div> Useful? <div class="sr-only">People</div> 7</div>'
+    record = read(page(f"{top}{(second or '<div>{}</div>').format(rest)}<div>Performance Metrics</div> {asked}"))
+    assert record.description == "Background\n\nTo meet.\n\nCounty\n\nTwo share it."
+    assert [(row.item, row.label, row.value) for row in record.fields if row.name != "body"] == [
+        (None, "TTA Short Name", "Roundtable"),
+        (None, "Target Audience", "Judges"),
+        (None, "Target Audience", "Crime Analysts"),
+        (None, "County", "Ada"),
+        (None, "Notes", "Met."),
+        (None, "TTA Source", "Request"),
+        (None, "Category", "TA"),
+        ("Performance Metrics 1", "Question", "Useful?"),
+        ("Performance Metrics 1", "People", "7"),
+    ]

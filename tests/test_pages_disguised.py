@@ -50,6 +50,9 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "line breaks between tags": lambda page: BLOCK.sub(">\n\n   ", page),
     "carriage returns": lambda page: page.replace("\n", "\r\n"),
     "comments": lambda page: OPENING.sub(r"\1<!-- c -->", page),
+    "empty elements as in XML": lambda page: (
+        '<html xmlns="http://www.w3.org/1999/xhtml">' + OPENING.sub(r'\1<script src="x" />', page)
+    ),
     "more attributes": lambda page: re.sub(r"<(div|dt|dd|li|td)\b", r'<\1 data-x="1" style="margin:0"', page),
     "single quotes": lambda page: re.sub(r'="([^"\']*)"', r"='\1'", page),
     "more classes": lambda page: page.replace('class="field ', 'class="clearfix mb-2 field '),
