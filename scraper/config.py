@@ -190,26 +190,15 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         if not any(value is one or (isinstance(value, str) and value == one) for one in choices):  # true is not 1
             raise ValueError(f"{where}: must be {' or '.join(map(json.dumps, choices))}")
         return value
-    return _read_text(value, where) if kinds[0] is str else _read_number(value, where)
-
-
-def _rule(kind: str, where: str) -> Any:
-    """Returns the rule that config.toml states for a setting's full name, or for the last part of it."""
-    name = re.sub(r"\[\d+\]", "", where)
-    return _RULES[kind].get(name) or _RULES[kind][name.rpartition(".")[2]]
-
-
-def _read_number(value: Any, where: str) -> int | float:
-    least, most = map(_rule("number", where).get, ("least", "most"))
-    types, noun = ((int,), "whole number") if isinstance(least, int) else ((int, float), "number")
-    if type(value) not in types or not least <= value <= most:
-        raise ValueError(f"{where}: must be a {noun} from {least:g} to {most:g}")
-    return int(value) if isinstance(least, int) else float(value)
-
-
-def _read_text(value: Any, where: str) -> str:
-    """Returns a text in its normal form: a host in lower case, the URL of a folder with a slash at its end."""
-    rule, text = _RULES["kinds"][_rule("text", where)], value if isinstance(value, str) else ""
+    rules, name = _RULES["text" if kinds[0] is str else "number"], re.sub(r"\[\d+\]", "", where)
+    rule = rules.get(name) or rules[name.rpartition(".")[2]]
+    if kinds[0] is not str:
+        least, most = rule["least"], rule["most"]
+        types, noun = ((int,), "whole number") if isinstance(least, int) else ((int, float), "number")
+        if type(value) not in types or not least <= value <= most:
+            raise ValueError(f"{where}: must be a {noun} from {least:g} to {most:g}")
+        return type(least)(value)
+    rule, text = _RULES["kinds"][rule], value if isinstance(value, str) else ""
     text = text.lower().rstrip(".") if "lower" in rule else text
     text = text.removesuffix(rule["end"]) + rule["end"] if "end" in rule else text
     if not isinstance(value, str) or not re.fullmatch(rule["pattern"], text) or not re.search(rule.get("contains", ""), text):

@@ -53,7 +53,12 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
         raise WrongUsage(f"{file} has no column {own!r}: it has {', '.join(heading)[:500]}")
     at = heading.index(own)
     keys = [re.sub(r"\.0+$", "", row[at].strip()) for row in rows]
-    candidates = _candidates(db, own, wanted, keys)
+    known = {str(row[1]) for row in db.execute("PRAGMA table_info(records)")}
+    candidates = [wanted or (own if own in known else "")] if wanted or own in known else JOINED.split()
+    if not {*candidates} <= known:
+        raise WrongUsage(f"records has no column {wanted!r}: try one of {', '.join(JOINED.split())}")
+    if len(candidates) > 1 and any(map(CHANGED_CODES.fullmatch, keys)):  # counties that exist only in tables before 2022
+        candidates = [one for one in candidates if one != "place_county_code_2023"]
     padded = [value.zfill(5) if value.isdecimal() else value for value in keys]  # a spreadsheet may have removed leading zeros
     spelled = {one: padded if one.startswith("place_county_code") else keys for one in candidates}
     held = {one: Counter(str(row[0]) for row in db.execute(_VALUES.format(one))) for one in candidates}
@@ -72,17 +77,6 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
     found.records, found.matched = held[column].total(), sum(held[column][value] for value in counts)
     found.unmatched = [value for value in counts if value not in held[column]]
     return found
-
-
-def _candidates(db: sqlite3.Connection, own: str, wanted: str, keys: list[str]) -> list[str]:
-    """Returns the columns of `records` that may have these keys: the wanted one, else one with its name, else those in JOINED."""
-    known = {str(row[1]) for row in db.execute("PRAGMA table_info(records)")}
-    if wanted and wanted not in known:
-        raise WrongUsage(f"records has no column {wanted!r}: try one of {', '.join(JOINED.split())}")
-    if wanted or own in known:
-        return [wanted or own]
-    is_old = any(map(CHANGED_CODES.fullmatch, keys))  # it has counties that exist only in tables before 2022
-    return [one for one in JOINED.split() if not (is_old and one == "place_county_code_2023")]
 
 
 def _read(file: Path) -> tuple[list[str], list[list[str]]]:

@@ -163,17 +163,6 @@ def _make_view(content: Callable[[Any, Any], Awaitable[Any]], template: str = ""
     return view
 
 
-async def _shown_of_table(datasette: Any, request: Any, table: str) -> dict[str, Any]:
-    """Returns what the page of a table shows besides its rows: the form or the filters in words, and which columns come first."""
-    has_form, prefix = "record_id" in columns_in(table) and table in BY_NAME, "" if table == "records" else filters.RECORD
-    shown = await (filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table))
-    chosen = request.args.getlist("_col") if table != "records" or "tta_title" in request.args.getlist("_col") else []
-    first = [] if {"_col", "_nocol", "_columns"} & set(request.args) else LOOKS.get(table, {}).get("first", [])
-    shown |= {"tta_columns": sorted(chosen, key="tta_title".__ne__) or first, "tta_cite": downloads.cite}
-    shown |= {"tta_own_filters": ("_where", *filters.OWN_FILTERS) if has_form else ()}
-    return shown | {"tta_names": partial(filters.names_of, datasette.get_database(DATABASE))}
-
-
 @hook
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
@@ -197,7 +186,14 @@ def extra_template_vars(
             variables["tta"] = page = await record.record_page(shown, key, chosen)
             variables["tta_overlays"] = await record.overlay_rows(shown, page["record"]) if page else {}
         elif view_name == "table" and table and table not in QUESTIONS:
-            variables |= await _shown_of_table(datasette, request, table)
+            has_form, prefix = "record_id" in columns_in(table) and table in BY_NAME, "" if table == "records" else filters.RECORD
+            shown_filters = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
+            variables |= await shown_filters
+            chosen = request.args.getlist("_col") if table != "records" or "tta_title" in request.args.getlist("_col") else []
+            first = [] if {"_col", "_nocol", "_columns"} & set(request.args) else LOOKS.get(table, {}).get("first", [])
+            variables["tta_columns"] = sorted(chosen, key="tta_title".__ne__) or first
+            variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
+            variables |= {"tta_cite": downloads.cite, "tta_names": partial(filters.names_of, shown)}
         elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables

@@ -50,8 +50,16 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             earlier = (night["run_id"] or "",)
             break
         whole = rows if len(rows) < AT_ONCE else [row for row in rows if row[:2] != rows[-1][:2]] or rows
-        for _, changes in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
-            events.append(_to_event(datasette, request, night, list(changes)))
+        for (at, record_id), run_of in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
+            some = list(run_of)
+            fields = {row["field"]: row["new_value"] for row in some}
+            kind = "new" if None in fields else _KINDS.get(fields.get("availability", ""), "changed")
+            url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
+            event = {"kind": kind, "at": at, "title": some[0]["heading"], "url": url, "run": night["run_id"]}
+            event["key"] = uuid5(NAMESPACE_URL, f"{kind} {record_id} {at}").urn
+            came = night["ended_at"] or at  # a day or a month is its beginning
+            event["moment"] = came + "0000-01-01T00:00:00Z"[len(came) :]
+            events.append(event | {"changes": [row for row in some if row["field"]]})
         if len(rows) == AT_ONCE:
             earlier = (night["run_id"] or "", *whole[-1][:2])
             break
@@ -65,17 +73,6 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     shown["earlier"] = f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else ""
     shown["feed_key"] = uuid5(NAMESPACE_URL, " ".join(["feed", *map("=".join, sorted(chosen.pairs))])).urn
     return shown | await filters.form(datasette, request)
-
-
-def _to_event(datasette: Any, request: Any, night: Any, rows: list[Any]) -> dict[str, Any]:
-    """Returns what is shown of the changes of one record at one time. `night`: the refresh, or the day of the capture."""
-    at, record_id, fields = rows[0]["at"], rows[0]["record_id"], {row["field"]: row["new_value"] for row in rows}
-    kind = "new" if None in fields else _KINDS.get(fields.get("availability", ""), "changed")
-    url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
-    came = night["ended_at"] or at  # a day or a month is its beginning
-    event = {"kind": kind, "at": at, "title": rows[0]["heading"], "url": url, "run": night["run_id"]}
-    event |= {"key": uuid5(NAMESPACE_URL, f"{kind} {record_id} {at}").urn, "moment": came + "0000-01-01T00:00:00Z"[len(came) :]}
-    return event | {"changes": [row for row in rows if row["field"]]}
 
 
 async def _select(datasette: Any, request: Any, query: str = "night") -> tuple[Any, filters.RecordFilters, str]:

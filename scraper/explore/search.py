@@ -67,9 +67,13 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
         if record_url and not any(counts.values()):
             return Response.redirect(record_url)
         scope = scope if given or counts[scope] else next(filter(counts.get, SCOPES), scope)  # the first table with a result
+        of = SCOPES[scope]
         phrase = f'"{question}"' if " " in question and not _OPERATOR.search(question) else '""'
+        order = _SQL["order"].format(scope, of.get("weights", "")) if counts[scope] <= RANKED else f"{scope}_fts"
+        columns = of["columns"].format(record=_SQL["record_columns"])
+        sql = _SQL["hits"].format(columns=columns, table=scope, join=of.get("join", ""), order=order)
         asked = {"match": expression, "phrase": phrase, "size": AT_ONCE, "start": (page - 1) * AT_ONCE} | _MARKS
-        found = (await database.execute(_sql_of_hits(scope, is_ranked=counts[scope] <= RANKED), asked)).rows
+        found = (await database.execute(sql, asked)).rows
         within = list(SCOPES) if counts["records"] else ["records"]
         better, cut_off = await _correct(database, question, within), await _cut_names(database, question)
         letters, asked_letters = ([*filter(str.isalnum, text.lower())] for text in (better, question))
@@ -101,13 +105,6 @@ async def context(datasette: Any, request: Any, typed: str = "") -> Any:
     shown["after"] = url(question, scope, page + 1) if page < pages else None
     shown["cut_off"] = [(name, n, f"{records_url}?{urlencode({'submitted_by': name})}") for name, n in cut_off]
     return shown | {"hints": [(words, f"{records_url}?{urlencode(filters)}") for words, filters in _filters_meant(question)]}
-
-
-def _sql_of_hits(scope: str, *, is_ranked: bool) -> str:
-    of = SCOPES[scope]
-    order = _SQL["order"].format(scope, of.get("weights", "")) if is_ranked else f"{scope}_fts"
-    columns = of["columns"].format(record=_SQL["record_columns"])
-    return str(_SQL["hits"].format(columns=columns, table=scope, join=of.get("join", ""), order=order))
 
 
 def _filters_meant(question: str) -> Iterable[tuple[str, Mapping[str, str]]]:

@@ -347,18 +347,8 @@ def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) ->
             documents.append([record_id, title, texts[0], latitude, longitude, there, *coded])
             count += 1
         _save(folder / f"records-{number}.js", "records", number, documents)
-    about: dict[str, Any] = {"columns": filtered, "values": {name: list(found) for name, found in codes.items()}}
-    about |= {"atOnce": AT_ONCE, "prefix": PREFIX, "prefixes": _save_words(folder, places)}
-    _save(folder / "about.js", "about", count, about)
-
-
-def _save_words(folder: Path, places: dict[str, "array[int]"]) -> list[str]:
-    """Writes which records have a word: twice the difference from the previous record, plus 1 for a title. Empties `places`.
-
-    Returns the files' prefixes.
-    """
     by_prefix: dict[str, dict[str, list[int]]] = defaultdict(dict)
-    for word in sorted(places):
+    for word in sorted(places):  # its positions: twice the difference from the previous record, plus 1 for a title
         before, steps = 0, []
         for place in places.pop(word):
             steps.append(2 * (place // 2 - before) + place % 2)
@@ -366,7 +356,9 @@ def _save_words(folder: Path, places: dict[str, "array[int]"]) -> list[str]:
         by_prefix["-".join(f"{ord(one):x}" for one in word[:PREFIX])][word] = steps
     for prefix, words in by_prefix.items():
         _save(folder / f"words-{prefix}.js", "words", prefix, words)
-    return list(by_prefix)
+    about: dict[str, Any] = {"columns": filtered, "values": {name: list(found) for name, found in codes.items()}}
+    about |= {"atOnce": AT_ONCE, "prefix": PREFIX, "prefixes": list(by_prefix)}
+    _save(folder / "about.js", "about", count, about)
 
 
 def _save(path: Path, kind: str, key: Any, value: Any) -> None:
