@@ -134,10 +134,6 @@ class _Writer(RowWriter):
         write(lines[:end][: self._legend_at(lines[:end], in_body=True)])
         self._write_loose_lines(lines[end:])
 
-    def _has_no_value(self, mark: Mark) -> bool:
-        """Whether one word after a label is not its value: the name of a person has two, and links were dropped elsewhere."""
-        return mark.entry is not None and (mark.entry.contact or (self._drops_links and mark.type in _LINKED_TYPES))
-
     def _legend_at(self, lines: list[Line], *, in_body: bool = False, no_value: bool = False) -> int | None:
         """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
@@ -150,7 +146,9 @@ class _Writer(RowWriter):
 
     def write_field(self, mark: Mark) -> None:
         """Writes rows of a label and the lines up to the next."""
-        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=self._has_no_value(mark))]
+        is_dropped = self._drops_links and mark.type in _LINKED_TYPES
+        is_name = mark.entry is not None and mark.entry.contact  # of at least two words
+        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=is_name or is_dropped)]
         if mark.entry is None or mark.type is Type.INSTRUCTIONS:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
@@ -205,8 +203,7 @@ class _Writer(RowWriter):
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
-            form = value_form(entry)
-            return not lines[index].glued or (form is not None and form.fullmatch(lines[0].text) is not None)
+            return not lines[index].glued or value_form(entry).fullmatch(lines[0].text) is not None
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more and entry not in self._before_missing) or _LINES["foreign"].match(text) is not None

@@ -39,8 +39,7 @@ class _Byline(NamedTuple):
     end: int
     name: str | None
     time: str | None
-    is_signed: bool = False
-    """It has a verb, such as `Submitted`, and a time."""
+    is_signed: bool = False  # it has a verb, such as `Submitted`, and a time
 
 
 def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:

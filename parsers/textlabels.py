@@ -111,18 +111,13 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
 def _without_doubles(lines: list[Line]) -> list[Line]:
     """Removes the second of two equal lines where labels are printed twice, or again in front of each value."""
+    bare, head = list[Line](), "\n"
+    for line in lines:
+        is_value = line.plain.startswith(f"{head}:")
+        bare.append(replace(line, text=line.plain.removeprefix(f"{head}:").strip()) if is_value else line)
+        head = head if is_value or not line.text else line.plain.rstrip(" :") or "\n"
+    lines = bare if sum(one is not line for one, line in zip(bare, lines, strict=True)) >= MANY_LABELS else lines
     filled = [line for line in lines if line.text]
-    heads, head = dict[int, str](), "\n"
-    for line in filled:
-        if line.plain.startswith(f"{head}:"):
-            heads[id(line)] = f"{head}:"
-        else:
-            head = line.plain.rstrip(" :") or "\n"
-    if len(heads) >= MANY_LABELS:
-        lines = [
-            replace(line, text=line.plain.removeprefix(heads[id(line)]).strip()) if id(line) in heads else line for line in lines
-        ]
-        filled = [line for line in lines if line.text]
     doubles = [after for line, after in pairwise(filled) if line.plain == after.plain and is_label_like(line.plain)]
     known, repeated = (sum(label_of(line.plain) is not None for line in some) for some in (filled, doubles))
     gone = set(map(id, doubles)) if 3 * repeated >= max(known, MANY_LABELS) else set()
@@ -201,15 +196,14 @@ def _split_line(line: Line, separator: str | None) -> list[Line]:
     top = next((start for start, end in spans if start > teasers_end and is_distinctive(line.text[start:end])), len(line.text))
     bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
     for start, end in spans:
-        pattern = value_form(_SPELLINGS[line.text[start:end]])
-        value = pattern.match(line.text, end) if pattern is not None else None
+        value = value_form(_SPELLINGS[line.text[start:end]]).match(line.text, end)
         bounds += [start, end, *([value.end()] if value else [])]
     return _as_lines(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
 
 
-def value_form(entry: Label) -> re.Pattern[str] | None:
-    """Returns the form of a label's values; None if they may be any text."""
-    return FORMS["values"].get(entry.text) or FORMS["values"].get(entry.type.name)
+def value_form(entry: Label) -> re.Pattern[str]:
+    """Returns the form of a label's values; nothing matches it if they may be any text."""
+    return FORMS["values"].get(entry.text) or FORMS["values"].get(entry.type.name, FORMS["values"]["TEXT"])
 
 
 def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
