@@ -18,7 +18,7 @@ from parsers.registry import LABELS, Label, Type, group_of_member, group_table, 
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
-from parsers.textlabels import Mark, find_labels, is_labelled, labels_in
+from parsers.textlabels import Mark, find_labels, is_labelled, labels_in, value_form
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_time, is_typed, looks_like_label, next_filled, text_of
 from parsers.urls import absolute, node_id
 
@@ -30,6 +30,7 @@ _LONG_TEXT = "other_program_area"  # the text field of several lines; all others
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
 _MIDDLE_OF_PAGE, _SEPARATORS = 16, ",;-*•+"
+_MAX_BELOW = 20  # lines of a field below a text; more of them have not been seen
 _SURE = 10  # of ten values, at most one is printed like a label where the print tells labels from values
 _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
@@ -133,19 +134,23 @@ class _Writer(RowWriter):
         write(lines[:end][: self._legend_at(lines[:end], in_body=True)])
         self._write_loose_lines(lines[end:])
 
-    def _legend_at(self, lines: list[Line], *, in_body: bool = False) -> int | None:
+    def _has_no_value(self, mark: Mark) -> bool:
+        """Whether one word after a label is not its value: the name of a person has two, and links were dropped elsewhere."""
+        return mark.entry is not None and (mark.entry.contact or (self._drops_links and mark.type in _LINKED_TYPES))
+
+    def _legend_at(self, lines: list[Line], *, in_body: bool = False, no_value: bool = False) -> int | None:
         """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
         if at is None:
             return None
         line, is_told = lines[at], at > 0 and not in_body and self._value_looks != set() and lines[at].plain == lines[at].text
-        is_named = (at or " " in line.plain) and _LINES["legend"].fullmatch(line.plain)
+        is_named = (at or no_value or " " in line.plain) and _LINES["legend"].fullmatch(line.plain)
         is_legend = (is_named or (is_told and line.look not in self._value_looks)) and looks_like_label(line.plain)
         return at if is_legend or (line.heading and not self._headed) else None
 
     def write_field(self, mark: Mark) -> None:
         """Writes rows of a label and the lines up to the next."""
-        mark.lines = mark.lines[: self._legend_at(mark.lines)]
+        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=self._has_no_value(mark))]
         if mark.entry is None or mark.type is Type.INSTRUCTIONS:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
@@ -179,6 +184,7 @@ class _Writer(RowWriter):
                 return [[line] for line in points], lines[len(points) :]
         end = next((index for index, line in enumerate(lines) if line.text and self._ends_value(entry, lines, index)), len(lines))
         if entry.type is Type.TEXT:
+            end = 0 if entry.text.endswith("Email Address") and "@" not in lines[0].text else end
             return ([lines[:end]] if end else []), lines[end:]
         rest = next_filled(lines, 1 if entry.type is Type.REFERENCE else end)
         if self._drops_links and (entry in self._before_missing or rest is not None):
@@ -199,10 +205,11 @@ class _Writer(RowWriter):
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
-            return not lines[index].glued
+            form = value_form(entry)
+            return not lines[index].glued or (form is not None and form.fullmatch(lines[0].text) is not None)
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
-            return not (before and is_more) or _LINES["foreign"].match(text) is not None
+            return not (before and is_more and entry not in self._before_missing) or _LINES["foreign"].match(text) is not None
         is_other = is_time(text) or (text.isalpha() and yes_no(text) is not None) or _LINES["foreign"].match(text)
         is_prose = textlines.is_sentence(text) or _LINES["full_stop"].search(text)
         if entry.type is not Type.TEXT and (is_other or is_prose or self._names_field(entry, lines, index)):
@@ -236,8 +243,22 @@ class _Writer(RowWriter):
             return textlines.is_label_like(line.text) and after.isalpha() and yes_no(after) is not None
         if is_typed(after) or not is_after_value or is_foot:
             return is_typed(after) and bool(not _LINES["target_noun"].search(line.text) or _LINES["contact"].fullmatch(after))
-        is_named = (denotes_person(line.text) or noun(line.text)) and not noun(after)
+        is_named = (denotes_person(line.text) or noun(line.text)) and not noun(after) and not _LINES["dated"].search(line.text)
         return bool(is_named or lines[at].links or (" " in line.text and _LINES["full_stop"].search(after)))
+
+    def _begins_field(self, lines: list[Line], at: int) -> bool:
+        """Whether a line in a text has short lines below it, and no blank line between where paragraphs of the text have one."""
+        if not looks_like_label(lines[at].text):
+            return False
+        before = next((lines[one] for one in range(at - 1, -1, -1) if lines[one].text), lines[0])
+        below = lines[at + 1 : at + 1 + _MAX_BELOW]
+        below = [*takewhile(lambda one: one.text, below)] if self._compact else below
+        is_apart = before.text[-1] in ".!?" or before.plain != before.text or (self._compact and not lines[at - 1].text)
+        texts = [one.text for one in below if one.text]
+        are_short = (
+            len(below) < _MAX_BELOW and all(one.plain == one.text for one in below) and all(map(textlines.is_short, texts))
+        )
+        return is_apart and texts != [] and are_short
 
     def _write_loose_lines(self, lines: list[Line]) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
@@ -262,9 +283,8 @@ class _Writer(RowWriter):
                     at += len(part)
                 is_text = bool(_LINES["text_noun"].search(label) or _LINES["full_stop"].search(opening))
                 if (is_text or self._label_looks) and opening and not is_typed(opening):  # several lines
-                    ends = (
-                        section_of_instruction(lines[one].plain) or self._is_unlisted(lines, one) for one in range(at, len(lines))
-                    )
+                    tests = (self._is_unlisted, self._begins_field, lambda lines, at: section_of_instruction(lines[at].plain))
+                    ends = (any(is_end(lines, one) for is_end in tests) for one in range(at, len(lines)))
                     at += sum(1 for _ in takewhile(lambda is_end: not is_end, ends))
                     parts = [one for one in lines[first:at] if one.text.strip(_SEPARATORS)]
                     is_text = is_text or any(one.text[-1] == "." for one in parts)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from parsers.registry import is_distinctive, label_key, section_of_instruction
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
-from parsers.textlines import FORMS, MANY_LABELS, Line, is_sentence, next_filled
+from parsers.textlines import FORMS, MANY_LABELS, Line, is_sentence, is_short, next_filled
 
 _HEAD = FORMS["head"]
 Span = tuple[int, int]
@@ -16,6 +16,7 @@ _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES, _MAX_BYLINE_PARTS = 10, 5  # blank lines included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
+_MENU_LINES, _FEW_ITEMS = 40, 2  # lines, and usual items that a body may contain as headings
 _OWN_LABELS = 3  # labels above a teaser, and not below it: then it is in a field of the record
 _GLUED = 3  # words in a line that begin within another one, as where an extractor put a menu's items into one line
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
@@ -38,6 +39,8 @@ class _Byline(NamedTuple):
     end: int
     name: str | None
     time: str | None
+    is_signed: bool = False
+    """It has a verb, such as `Submitted`, and a time."""
 
 
 def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
@@ -55,7 +58,8 @@ def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     head.title, head.end = title, at + 1
     if title is not None:
         head.spans["title"] = (lines[at].first, lines[at].last)
-    byline = next((one for one in bylines if one.at > at and _is_near(lines, at, one)), None)
+    is_sole = len(bylines) == 1 and bylines[0].is_signed  # then menus may be between
+    byline = next((one for one in bylines if one.at > at and (is_sole or _is_near(lines, at, one))), None)
     if byline is None and (teasers_end or not any(line.text for line in lines[: max(at, 0)])):  # the document's title, or none
         byline = next(iter(bylines), None)
     if byline is not None:
@@ -64,8 +68,7 @@ def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     above = [line.text for line in lines[: byline.at if byline else max(at, 0)] if line.text and not _is_notice(line.text)]
     head.is_whole_page = _has_navigation(lines) or sum(text != title for text in above) > 1
     near = [index for index in range(head.end, len(lines)) if lines[index].text][:_NOTICE_LINES]
-    menu = [*takewhile(lambda index: _HEAD["navigation"].fullmatch(lines[index].plain), near)]
-    head.end = menu[-1] + 1 if _has_navigation([lines[index] for index in menu]) else head.end
+    head.end = _end_of_menu(lines, head.end)
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
     return head
 
@@ -118,6 +121,14 @@ def _has_navigation(lines: list[Line]) -> bool:
     return any(_HEAD[name].match(line.plain) for line in lines for name in ("tabs", "breadcrumb", "skip"))
 
 
+def _end_of_menu(lines: list[Line], start: int) -> int:
+    """Returns the line after the last one of the menus that follow the title, up to the first sentence; `start` without any."""
+    filled = [index for index in range(start, len(lines)) if lines[index].text][:_MENU_LINES]
+    short = takewhile(lambda at: is_short(lines[at].text), filled)
+    menu = [at for at in short if _HEAD["navigation"].fullmatch(lines[at].plain) or _HEAD["menu"].fullmatch(lines[at].plain)]
+    return menu[-1] + 1 if len(menu) > _FEW_ITEMS or _has_navigation([lines[at] for at in menu]) else start
+
+
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
     """Whether a byline belongs to the title: little but the site's notice is between them."""
     between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_frame(line)]
@@ -132,18 +143,22 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
     first = lines[filled[0]].text
     document = _HEAD["site"].split(first, maxsplit=1)[0]
     whole = document if reference(document) or document[0].isalpha() else None  # not a reference without its date
-    repeated = [index for index in filled[1:] if lines[index].plain == document != first]
+    repeated = [at for at in filled[1:] if lines[at].plain == document and (document != first or at == filled[1])]
     references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
     followed = [index for index in references if any(one.at > index and _is_near(lines, index, one) for one in bylines)]
     headings = [index for index in filled if lines[index].heading == 1]
     for found in (followed, repeated, [index for index in references if index in headings], references, headings):
         if found:
             has_site = found[0] == filled[0] and ("|" in first or reference(document))
-            return found[0], whole if has_site else lines[found[0]].plain
+            title = whole if has_site else lines[found[0]].plain
+            short = takewhile(lambda at: not is_sentence(lines[at].text), filled[filled.index(found[0]) :])
+            return max((at for at in short if lines[at].plain == title), default=found[0]), title  # again, as in a breadcrumb
     if reference(document):
         return filled[0], document
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
     skipped = _is_frame if _has_navigation(lines) else lambda line: _is_notice(line.text)
+    if bylines and _has_navigation(lines):
+        skipped = lambda line: _is_frame(line) or _HEAD["menu"].fullmatch(line.plain) is not None  # noqa: E731
     before = range((bylines[0].at if bylines else tabs) - 1, -1, -1)
     above = next((at for at in before if lines[at].text and not skipped(lines[at])), -1)  # no item of a menu
     is_title = above in filled and not lines[above + 1].glued and lines[above].plain == lines[above].text
@@ -168,6 +183,7 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     filled = [index for index in range(at, min(at + _MAX_BYLINE_LINES, len(lines))) if lines[index].text][:_MAX_BYLINE_PARTS]
     joined = accumulate((lines[index].text for index in filled), "{} {}".format)
     parsed = [_parse_byline(one, at, index + 1) for one, index in zip(joined, filled, strict=True)]
+    parsed += [_parse_byline(f"{text}, {lines[index].text}", at, index + 1) for index in filled[1:2]]
     timed = [one for one in parsed if one is not None and one.time is not None]
     is_cut = _HEAD["without_name"].fullmatch(text) is not None and filled[1:2] == [at + 1]  # the name is on the next line
     return max(timed, key=lambda one: "T" in (one.time or ""), default=parsed[1] if is_cut else parsed[0])
@@ -177,9 +193,10 @@ def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
     for pattern in FORMS["bylines"].values():
         if found := pattern.fullmatch(" ".join(text.split())):
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])
-            is_whole = verb or (name and (printed or text.endswith(",")))
+            is_whole = verb or (name and (printed or text.endswith((",", " on"))))
             if is_whole and (not printed or iso_time(printed)) and (not name or _is_name(name)):
-                return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed))
+                name = "" if name.casefold() == "on" else name
+                return _Byline(at, end, name or None, iso_time(printed), verb and printed != "")
     return None
 
 

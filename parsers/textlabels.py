@@ -5,10 +5,12 @@ order, and none comes twice. The body ends where the best chain begins.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import accumulate, pairwise
+from operator import itemgetter
 
 from parsers.columns import fits
 from parsers.registry import (
@@ -24,15 +26,19 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import MAX_REFERENCE
-from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, join_wrapped
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
 _ORDER_SLACK = 6  # places; the sample and the table in DOMAIN.md differ by up to four
 _OUT_OF_ORDER = 0.9  # of a label's score; see `_disorder`
 _EMPTY = 0.05  # a label that few extractors drop the values of is one only if it keeps the order (`_disorder` begins at 0.1)
+_ONLY = 0.5  # of a label that the text has once, and in order: a value that is spelled like it would come beside the label itself
 _PER_SPACE, _MAX_WORDS_BONUS = 0.3, 1.5  # a label of many words is hardly ever a line of a body or of a value
 _QUOTED, _GLUED = 3, 2  # a body quotes fewer than a third of the labels; names of places look like few more labels
+_MAX_DOUBTFUL, _MAX_PLACES, _MANY_MARKS = 8, 4, 300
+"""Labels that a text has at several places, and places of each: all but one may be values or quoted. Every one costs another
+search, so there are none in a text with more candidates; the longest page has 80."""
 _MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
 _MIN_MISSPELLED, _END = 10, 4
@@ -67,10 +73,14 @@ class Mark:
     @property
     def may_be_several(self) -> bool:
         """Whether the value, printed within a line, may be several values, or a name and the next label."""
-        words, entry = sum(len(line.text.split()) for line in self.lines), self.entry
+        words, entry = [word for line in self.lines for word in line.text.split()], self.entry
         if entry is None or self.line.paired:
             return entry is not None and entry.type is Type.REFERENCES and len(self.filled) == 1 and ", " in self.filled[0].text
-        return words >= _NAME_WORDS if entry.contact else words > 1 and entry.type in (Type.REFERENCES, Type.GROUP)
+        ends = [" ".join(words[at:]) for at in range(1, len(words))]
+        if entry.contact and (len(words) >= _NAME_WORDS or any(map(FORMS["lines"]["legend"].fullmatch, ends))):
+            return True
+        is_list = entry.type in (Type.REFERENCES, Type.GROUP) and not entry.contact and len(words) > 1
+        return is_list or (entry.type is Type.REFERENCE and any(map(is_typed, ends)))
 
     @property
     def is_inline(self) -> bool:
@@ -100,8 +110,19 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
 
 def _without_doubles(lines: list[Line]) -> list[Line]:
-    """Removes the second of two equal lines where labels are printed twice, as for screen readers and for others."""
+    """Removes the second of two equal lines where labels are printed twice, or again in front of each value."""
     filled = [line for line in lines if line.text]
+    heads, head = dict[int, str](), "\n"
+    for line in filled:
+        if line.plain.startswith(f"{head}:"):
+            heads[id(line)] = f"{head}:"
+        else:
+            head = line.plain.rstrip(" :") or "\n"
+    if len(heads) >= MANY_LABELS:
+        lines = [
+            replace(line, text=line.plain.removeprefix(heads[id(line)]).strip()) if id(line) in heads else line for line in lines
+        ]
+        filled = [line for line in lines if line.text]
     doubles = [after for line, after in pairwise(filled) if line.plain == after.plain and is_label_like(line.plain)]
     known, repeated = (sum(label_of(line.plain) is not None for line in some) for some in (filled, doubles))
     gone = set(map(id, doubles)) if 3 * repeated >= max(known, MANY_LABELS) else set()
@@ -125,7 +146,8 @@ def _split_pairs(lines: list[Line]) -> list[Line]:
         parts = [_split_label(line, name) for line in lines]
         if (count := len({label_of(label) for label, value in parts if value} - {None})) > enough:
             best, enough, style = parts, count, name
-    first = next((at for at, (label, value) in enumerate(best) if value and label_of(label)), len(lines))
+    known = [at for at, (label, value) in enumerate(best) if value and label_of(label)]
+    first, is_listed = min(known, default=len(lines)), any(lines[at].plain != lines[at].text for at in known)
     found = list[Line]()
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
@@ -133,7 +155,7 @@ def _split_pairs(lines: list[Line]) -> list[Line]:
             label, value = _split_label(line, "colon" if "?" not in line.text else "question")  # no colon follows a question mark
             is_label = label_of(label) is not None or is_member_line(label)
         else:
-            is_label = label_of(label) is not None or is_label_like(label)
+            is_label = label_of(label) is not None or ((is_listed or line.plain == line.text) and is_label_like(label))
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
             found.append(replace(line, text=label, links=() if value else line.links, paired=bool(value and style != "space")))
@@ -179,11 +201,15 @@ def _split_line(line: Line, separator: str | None) -> list[Line]:
     top = next((start for start, end in spans if start > teasers_end and is_distinctive(line.text[start:end])), len(line.text))
     bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
     for start, end in spans:
-        entry = _SPELLINGS[line.text[start:end]]
-        pattern = FORMS["values"].get("E_MAIL" if entry.text.endswith("Email Address") else entry.type.name)
+        pattern = value_form(_SPELLINGS[line.text[start:end]])
         value = pattern.match(line.text, end) if pattern is not None else None
         bounds += [start, end, *([value.end()] if value else [])]
     return _as_lines(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
+
+
+def value_form(entry: Label) -> re.Pattern[str] | None:
+    """Returns the form of a label's values; None if they may be any text."""
+    return FORMS["values"].get(entry.text) or FORMS["values"].get(entry.type.name)
 
 
 def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
@@ -255,11 +281,40 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
-    """Returns the chain of marks with the highest score; of equals the one that begins last, so that the body is longer."""
+    """Returns the chain of marks with the highest score; a label that the text has at several places is tried at each alone."""
     marks = _without_entities(lines, marks)
+    places: dict[str, list[Mark]] = {}
+    for mark in marks if len(marks) < _MANY_MARKS else ():
+        if mark.type not in (Type.GROUP, Type.INSTRUCTIONS):
+            places.setdefault(mark.label, []).append(mark)
+    doubtful = [some[:_MAX_PLACES] for some in places.values() if len(some) > 1][:_MAX_DOUBTFUL]
+    tries = [marks]
+    for at in (
+        (0, -1) if doubtful else ()
+    ):  # each only at its first place, as with comments below, or its last, as below quotations
+        tries.append(_without(marks, [one for some in doubtful for one in some if one is not some[at]]))
+    best = max((_chain_from(lines, one) for one in tries), key=itemgetter(0))
+    for some in doubtful:
+        tries = [_without(marks, [one for one in some if one is not kept]) for kept in some]
+        found, kept = max(((_chain_from(lines, one), one) for one in tries), key=lambda one: one[0][0])
+        if found[0] >= best[0]:
+            best, marks = found, kept
+    chain = best[1]
+    orders = [mark.entry.order if mark.entry is not None else len(LABELS) for mark in chain]
+    quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
+    return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
+
+
+def _without(marks: list[Mark], gone: list[Mark]) -> list[Mark]:
+    return [mark for mark in marks if not any(mark is one for one in gone)]
+
+
+def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[tuple[float, int], list[Mark]]:
+    """Returns a chain with a high score, and its score and first line; of equals the one that begins last: the body is longer."""
     after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and mark.type is not Type.INSTRUCTIONS]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
+    times = Counter(mark.label for mark in marks)
     begin = last = len(marks)
     total, chosen, seen = [0.0] * (begin + 1), [begin] * (begin + 1), [0] * (begin + 1)
     for index in range(len(marks) - 1, -1, -1):
@@ -270,7 +325,8 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         for after in range(index + 1, min(index + 2 + _MAX_SKIPPED, last + 1)):
             end = marks[after].at if after < last else len(lines)
             if after > index + 1 and (inner := marks[after - 1]).label != mark.label:
-                skipped += _PER_SPACE * inner.label.count(" ")
+                is_only = mark.type is Type.TEXT and times[inner.label] == 1 and _disorder(mark, inner) < _OUT_OF_ORDER
+                skipped += _PER_SPACE * inner.label.count(" ") + _ONLY * is_only
             first = lines[first_at] if first_at < end else None
             count = filled[end] - filled[mark.end]
             blanks = end - mark.end - count if compact else 0
@@ -283,12 +339,11 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         if best > total[begin]:
             begin = index
     chain: list[Mark] = []
+    score = total[begin]
     while begin < last:
         chain.append(marks[begin])
         begin = chosen[begin]
-    orders = [mark.entry.order if mark.entry is not None else last for mark in chain]
-    quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
-    return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
+    return (score, chain[0].at if chain else 0), chain
 
 
 def _without_entities(lines: list[Line], marks: list[Mark]) -> list[Mark]:

@@ -39,6 +39,7 @@ _FULL_LINES = 3  # lines that were wrapped, of which a third or more go on in sm
 _MAX_LINK_LINES, _MAX_FRONT_MATTER = 8, 40
 _PAGE_EDGE = 5  # lines with text above and below a page's number that may be printed on every page
 DASHES = ("-", "–", "—", "to", "until")  # what is left of a range without its dates
+_MAX_SHORT = 60  # characters; the longest name of an agency type or audience seen has 48
 _MAX_LABEL, _MAX_QUESTION, _MAX_TYPED, _RANGE_LINES = 80, 200, 200, 6
 _MIN_SPACES = 3  # in a sentence; "Washington, D.C." and "Acme Inc." have fewer
 MANY_LABELS = 4  # labels of a record that is printed in full; a teaser, a body and a sentence about the form have fewer
@@ -267,6 +268,11 @@ def is_time(text: str) -> bool:
 def is_sentence(text: str) -> bool:
     """Whether a line ends like a sentence and has more words than an abbreviation."""
     return text[-1:] in (".", ":", "!", "?") and text.count(" ") >= _MIN_SPACES
+
+
+def is_short(text: str) -> bool:
+    """Whether a line is as short as a name, and no sentence."""
+    return len(text) <= _MAX_SHORT and not is_sentence(text)
 
 
 def next_filled(lines: list[Line], at: int) -> int | None:

@@ -110,6 +110,9 @@ def test_no_marked_person_is_in_any_export_or_in_the_served_file(tmp_path: Path)
         with reading(made.path) as db:
             assert {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in unmarked} == unmarked
             assert db.execute("SELECT message FROM runs").fetchall() == [("nothing new",), (None,)]
+        assert not made.renew(), "nothing has changed"
+        record(folders.database, run)
+        assert made.renew()
     assert {name: text.lower().count("zeph") for name, text in found.items() if "zeph" in text.lower()} == {}
     for form in CLEARED - {form for form, tables in TABLES_OF.items() if len(tables) == 1}:  # formats with a part of the data
         assert [one for one in kept if one not in found[form]] == []

@@ -127,6 +127,8 @@ def test_a_page_that_names_its_own_address_is_where_the_address_and_the_number_c
     for position in (positions.head["url"], positions.head["node_id"]):
         assert position is not None
         assert position.snippet == f'<link rel="canonical" href="{node(7)}">'
+    places = {row.label: place for row, place in zip(positions.record.fields, positions.fields, strict=True)}
+    assert places["County"].place == "/html[1]/body[1]/article[1]/div[1]/div[5]"
     with_number = locate(page, url=node(7), content_type="text/html")
     assert with_number is not None
     assert with_number.head["node_id"] == SourcePosition("the capture's address", node(7))

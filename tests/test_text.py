@@ -96,6 +96,20 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
             "Lessons Learned",
             ["Start earlier.\nAsk the night shift."],
         ),
+        "heading in place of a name": ("BJA Grant Manager\nEvent", "BJA Grant Manager", [None]),
+        "label in place of a text": ("TTA Title\nPrimary Recipient Contact Name\nCategory\nTraining", "TTA Title", [None]),
+        "an address has a sign": ("Primary Recipient Email Address\nSite Contacts", "Primary Recipient Email Address", [None]),
+        "no date below": ("Category\nTraining\nDue Date\nmoved to May", "Due Date", []),
+        "field below a text": (
+            "TTA Title\nA title\nField Notes\n\nThey met.\n\nMeeting Days\nMonday\nFriday",
+            "Field Notes",
+            ["They met."],
+        ),
+        "label in front of each value": (
+            "Type of Agency\nType of Agency: Courts\nType of Agency: Tribal\nCategory\nCategory: A\nTTAR Source\nTTAR Source: B",
+            "Type of Agency",
+            ["Courts", "Tribal"],
+        ),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
 )
@@ -195,6 +209,35 @@ def test_where_labels_are_printed_unlike_values_other_labels_are_known_by_it(mar
     printed = "\n".join(f"{mark}{line}{end}" if line in names else f"    {line}" for line in text.split("\n"))
     record = read(printed)
     assert (record.target_audience, values(record, "Regions Served")) == (["Judges", "Probation Officers"], ["North", "South"])
+
+
+def test_an_item_of_a_list_is_no_label_where_labels_and_values_share_lines() -> None:
+    pairs = "Status of Deliverable: Complete\nCategory: Training\nTarget Audience:\n* Court: Judges\n* Police\nTTA Title: One\n"
+    record = read(f"{BASE.partition('TTA Short Name')[0]}{pairs}County: Kelp County\nArchived: Off\n")
+    assert (record.target_audience, record.county) == (["Court: Judges", "Police"], "Kelp County")
+
+
+def test_a_label_that_a_text_has_twice_is_one_where_it_fits() -> None:
+    comments = "Reply\nCounty\nit is another one\nTarget Audience\nwho was there?\nReply\n"
+    assert read(BASE + comments).county == "Larch County"
+    assert read(BASE + comments + comments).target_audience == ["Judges", "Probation Officers"]
+
+
+@pytest.mark.parametrize(
+    ("field", "label", "expected"),
+    [
+        ("TTA Estimated Costs $5,000 - $9,999 Event", "TTA Estimated Costs", ["$5,000 - $9,999"]),
+        ("Primary Recipient Agency Name 4321 Sessions Held 4", "Primary Recipient Agency Name", ["4321"]),
+        ("BJA Grant Manager Mara Vale Event", "BJA Grant Manager", [None]),
+        ("Category Training Sessions Held 4", "Category", [None]),
+        ("Category Training", "Category", ["Training"]),
+    ],
+)
+def test_a_value_within_a_line_ends_where_its_form_does_or_is_left_open(
+    field: str, label: str, expected: list[str | None]
+) -> None:
+    record = read(" ".join(BASE.replace("Deliverable Markup", f"{field}\nDeliverable Markup").split()))
+    assert (values(record, label), record.emerging_need) == (expected, True)
 
 
 def test_labels_printed_twice_for_screen_readers_are_read_once() -> None:
@@ -323,9 +366,14 @@ def test_texts_of_foreign_extractors_are_read_rightly(name: str) -> None:
         *("Read more\n" * 20_000, "Read more about 20240311-91530-7 " * 10_000, "x | " * 100_000, "a@b (" * 50_000),
         BASE.replace("Archived", "Some Label\na value\n" * 10_000 + "Archived"),
         *("\f\n" * 20_000, " \n" * 20_000 + " " * 500_000 + "x", "\n-- \n" + f"{'x' * 5_000}\n" * 30, "URL: " * 100_000),
-        *("1/9\n" * 20_000, "County: x\n" * 20_000, "--- Forwarded message ---\n" + "From: x\n \n" * 10_000),
+        *(
+            "1/9\n" * 20_000,
+            "County: x\n" * 20_000,
+            f"{BASE}Field Notes\n\nA.\n\n" + "Some Label\n\n" * 20_000,
+            "--- Forwarded message ---\n" + "From: x\n \n" * 10_000,
+        ),
     ],
-    ids=range(27),
+    ids=range(28),
 )
 @pytest.mark.timeout(60)
 def test_hostile_text_takes_linear_time(text: str) -> None:

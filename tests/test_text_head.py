@@ -28,6 +28,12 @@ MENU = "\n".join(["A Plain Title | Example Portal", "Skip to main content", *(f"
         "without a verb": ("20240311-91530-7\nHope Quill\nMon, 03/11/2024 - 09:15", "20240311-91530-7"),
         "no space": ("20240311-91530-7\nSubmitted by Hope Quillon Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
         "date first": ("20240311-91530-7\nPosted on 03/11/2024 by Hope Quill", "20240311-91530-7"),
+        "menus between": (
+            "20240311-91530-7\nUser account menu\n* Log in\nMain navigation\n* Home\nLink\nSubmitted by Hope Quill on 3/11/2024",
+            "20240311-91530-7",
+        ),
+        "dash before the date": ("20240311-91530-7\nPublished by Hope Quill - Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
+        "date below the name": ("20240311-91530-7\nBy Hope Quill\nMarch 11, 2024", "20240311-91530-7"),
         "notice between": (f"20240311-91530-7\n{NOTICE}\nSubmitted by Hope Quill on 03/11/2024", "20240311-91530-7"),
     }.values(),
 )
@@ -53,6 +59,20 @@ def test_a_body_may_contain_labels_and_bylines(quoted: str) -> None:
     record = read(BASE.replace("A body of one line.", body))
     assert (record.description, record.submitted_by, record.county) == (body, "Hope Quill", "Larch County")
     assert labels(record) == labels(read(BASE))
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        "20240311-91530-7\nUser account menu\n* Log in\nMain navigation\nA link\n* Home",
+        "20240311-91530-7\n1. Home\n2. 20240311-91530-7",
+        "Two agencies meet\nTwo agencies meet",
+        "20240311-91530-7\nBy Hope Quill on",
+    ],
+)
+def test_a_body_begins_after_menus_breadcrumbs_and_a_line_whose_date_was_dropped(top: str) -> None:
+    record = read(BASE.replace(BASE.partition("\n\nA body")[0], top))
+    assert (record.title, record.description) == (top.partition("\n")[0], "A body of one line.")
 
 
 PROSE = [

@@ -94,7 +94,9 @@ def compare(told: Told, text: str, record: Record | None, tally: Tally) -> None:
 
 
 def _check_rows(told: Told, record: Record, tally: Tally) -> None:
-    known = {packed(label): {packed(value) for value in values} | {packed("".join(values))} for label, values in told.fields}
+    known: dict[str, set[str]] = {}
+    for label, values in told.fields:  # a page may have two fields with one label
+        known.setdefault(packed(label), {packed("".join(values))}).update(map(packed, values))
     allowed = {packed(label) for label in (*told.inner, *told.sections)}
     for row in record.fields:
         if row.label is None:
