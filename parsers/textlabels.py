@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 from operator import itemgetter
 
 from parsers.columns import fits
@@ -26,7 +26,7 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import MAX_REFERENCE
-from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_time, is_typed, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
@@ -52,6 +52,9 @@ _ANY = "|".join(map(re.escape, _BY_LENGTH))
 _UNSPACED = re.compile(rf"(?:{_ALTERNATIVES})(?!s\b)")
 _PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_LABEL.pattern + r"(?= [\w$(+])")}
 """How a line begins with a label where no separator shows its end, by the name in `pairs`."""
+
+
+SubField = tuple[Line | None, list[Line]]  # of a group's item: its label, if it has one, and the lines of its value
 
 
 @dataclass(slots=True)
@@ -286,10 +289,11 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     for at in (
         (0, -1) if doubtful else ()
     ):  # each only at its first place, as with comments below, or its last, as below quotations
-        tries.append(_without(marks, [one for some in doubtful for one in some if one is not some[at]]))
+        gone = [one for some in doubtful for one in some if one is not some[at]]
+        tries.append([mark for mark in marks if mark not in gone])
     best = max((_chain_from(lines, one) for one in tries), key=itemgetter(0))
     for some in doubtful:
-        tries = [_without(marks, [one for one in some if one is not kept]) for kept in some]
+        tries = [[mark for mark in marks if mark is kept or mark not in some] for kept in some]
         found, kept = max(((_chain_from(lines, one), one) for one in tries), key=lambda one: one[0][0])
         if found[0] >= best[0]:
             best, marks = found, kept
@@ -297,10 +301,6 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     orders = [mark.entry.order if mark.entry is not None else len(LABELS) for mark in chain]
     quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
     return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
-
-
-def _without(marks: list[Mark], gone: list[Mark]) -> list[Mark]:
-    return [mark for mark in marks if not any(mark is one for one in gone)]
 
 
 def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[tuple[float, int], list[Mark]]:
@@ -364,3 +364,24 @@ def _disorder(mark: Mark, following: Mark) -> float:
     if places > _ORDER_SLACK:  # within a line, one word may as well be a name's last ("Ada County")
         return _OUT_OF_ORDER * (2 if any(one.line.glued and " " not in one.label for one in (mark, following)) else 1)
     return max(0, places) * 0.1
+
+
+def table_items(lines: list[Line]) -> list[list[SubField]]:
+    """Returns the items of a group printed as a table: labels in the first row. If each cell is a line, dates show the rows."""
+    labels = list(takewhile(lambda line: is_member_line(line.text), lines))
+    cells = lines[len(labels) :]
+    if len(labels) > 1 and {label.text for label in labels}.isdisjoint(line.text for line in cells):
+        last = len(labels) - 1
+        dated = next((at for at, label in enumerate(labels) if FORMS["lines"]["dated"].search(label.text)), None)
+        times = range(last, len(cells), last + 1) if dated is None else [at for at, one in enumerate(cells) if is_time(one.text)]
+        starts = [at - (last if dated is None else dated) for at in times]
+        spans = [*pairwise([*starts, len(cells)])]
+        if starts[:1] == [0] and all(start + (dated or 0) < end for start, end in spans):
+            texts = ([*([one] for one in cells[start:end][:last]), cells[start:end][last:]] for start, end in spans)
+            return [[*zip(labels, item, strict=False)] for item in texts]
+    rows = [[cell.strip() for cell in FORMS["lines"]["cell_border"].split(line.text.strip("| "))] for line in lines]
+    if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
+        return []
+    labels = [replace(lines[0], text=cell) for cell in rows[0]]
+    items = zip(lines[1:], rows[1:], strict=True)
+    return [[(one, [replace(line, text=cell, links=())]) for one, cell in zip(labels, row, strict=False)] for line, row in items]
