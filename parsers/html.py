@@ -18,7 +18,7 @@ from parsers.record import FieldState, Form, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, count_labels, label_of
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows, count_evidence
-from parsers.scalars import in_site_zone, number, reference
+from parsers.scalars import NO_TIME, in_site_zone, number, reference
 from parsers.source import SourceReader
 from parsers.tree import SKIPPED, Element, build, one_line, readable
 from parsers.urls import node_id, page_address
@@ -247,8 +247,9 @@ def _read_record(
         return HtmlReading(ParseResult(kind=Kind.OTHER, reason="fields of something else", title=title)) if is_read else None
     if incomplete:
         _mark_cut(content, text[-_TAIL:])
-    for row in content.fields if byline.has_offset or "layout__region" in text else ():  # by the byline, or a Layout Builder
-        if row.value and row.datetime:
+    is_layout = "layout__region" in text  # otherwise such a noon is a date without a time
+    for row in content.fields if byline.has_offset or is_layout else ():
+        if row.value and row.datetime and (is_layout or not row.datetime.endswith(NO_TIME)):
             row.datetime = in_site_zone(row.value, row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)

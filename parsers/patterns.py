@@ -164,7 +164,8 @@ class LabelPatterns:
             return child.role.label or self.is_term(child)
         if following is None or child.role.item or child.parent is None:
             return False
-        if self._beside_values and not (self.is_beside_values(child) or is_instructions(line) or group_table(line)):
+        is_elsewhere = self._beside_values is not None or (self.classed and child.tag in HEADINGS)
+        if is_elsewhere and not (self.is_beside_values(child) or is_instructions(line) or group_table(line)):
             return False  # a heading in the body
         alike = is_alike(following, child)
         looks = self._flat.get(id(child.parent), Counter())

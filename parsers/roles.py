@@ -62,6 +62,7 @@ def role_of(attribute: str) -> Role:
     displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]
     flags = {flag: any(map(pattern.fullmatch, tokens)) for flag, pattern in _FLAGS.items()}
     flags["other"] |= not TEASERS.isdisjoint(tokens)
+    flags["paragraph"] &= not displays  # otherwise it is one of a paragraph's fields
     if flags["field"] and name:
         flags["aside"] = name in ("links", "user-picture")
     parts = [part for part in get_args(Part) if flags[part]]

@@ -22,6 +22,7 @@ def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
 
 
 SITE_ZONE = ZoneInfo("America/New_York")
+NO_TIME = "T12:00:00Z"  # noon in UTC, as Drupal stores and prints a date that was entered without a time
 """The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""
 REFERENCE = re.compile(r"\d{8}-\d{5,6}-\d{1,2}")
 """A record's own reference; the hour is not zero-padded, so the time has five or six digits (DOMAIN.md, "The page")."""
@@ -239,12 +240,12 @@ def _combine(day: date, clock: re.Match[str], half: str | None, zone: str | None
 def time_of(text: str | None, attribute: str | None) -> str | None:
     """Returns the time of a value by its `datetime` attribute, else as printed, in the form of `iso_time`.
 
-    Drupal stores noon UTC if only a date was entered: if the printed text has no time of day either, the value is a date.
+    A date that was entered without a time (`NO_TIME`) is a date if the printed text has no time of day either.
     """
     stamp = iso_time(attribute)
     if stamp is None:
         return iso_time(text)
-    if stamp.endswith("T12:00:00Z") and text and any(map(str.isdigit, text)) and not any(map(_is_clock, _CLOCK.finditer(text))):
+    if stamp.endswith(NO_TIME) and text and any(map(str.isdigit, text)) and not any(map(_is_clock, _CLOCK.finditer(text))):
         return stamp[:10]
     return stamp
 

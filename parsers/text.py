@@ -18,12 +18,11 @@ from parsers.registry import LABELS, Label, Type, group_of_member, group_table, 
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
-from parsers.textlabels import Mark, find_labels, is_labelled, labels_in, value_form
+from parsers.textlabels import Mark, SubField, find_labels, is_labelled, labels_in, table_items, value_form
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_time, is_typed, looks_like_label, next_filled, text_of
 from parsers.urls import absolute, node_id
 
 _LINES = FORMS["lines"]
-_SubField = tuple[Line | None, list[Line]]
 _LINKED_TYPES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
 _PROVIDER, _MAX_PROVIDERS = "provider_reference", 2  # on Drupal pages with known content; other single references had one value
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
@@ -134,10 +133,6 @@ class _Writer(RowWriter):
         write(lines[:end][: self._legend_at(lines[:end], in_body=True)])
         self._write_loose_lines(lines[end:])
 
-    def _has_no_value(self, mark: Mark) -> bool:
-        """Whether one word after a label is not its value: the name of a person has two, and links were dropped elsewhere."""
-        return mark.entry is not None and (mark.entry.contact or (self._drops_links and mark.type in _LINKED_TYPES))
-
     def _legend_at(self, lines: list[Line], *, in_body: bool = False, no_value: bool = False) -> int | None:
         """Returns the index of the heading of a group of fields, printed above a label; None if there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
@@ -150,7 +145,9 @@ class _Writer(RowWriter):
 
     def write_field(self, mark: Mark) -> None:
         """Writes rows of a label and the lines up to the next."""
-        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=self._has_no_value(mark))]
+        is_dropped = self._drops_links and mark.type in _LINKED_TYPES
+        is_name = mark.entry is not None and mark.entry.contact  # of at least two words
+        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=is_name or is_dropped)]
         if mark.entry is None or mark.type is Type.INSTRUCTIONS:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
@@ -205,8 +202,7 @@ class _Writer(RowWriter):
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
         text, before = lines[index].text, lines[index - 1].text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
-            form = value_form(entry)
-            return not lines[index].glued or (form is not None and form.fullmatch(lines[0].text) is not None)
+            return not lines[index].glued or value_form(entry).fullmatch(lines[0].text) is not None
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more and entry not in self._before_missing) or _LINES["foreign"].match(text) is not None
@@ -332,14 +328,15 @@ class _Writer(RowWriter):
     def _write_group(self, mark: Mark) -> None:
         end = next((at for at, line in enumerate(mark.lines) if section_of_instruction(line.plain)), len(mark.lines))
         mark.lines, rest = mark.lines[:end], mark.lines[end:]
-        items = _table_items(mark.filled) or self._split_items(mark.lines, group_table(mark.label))
+        items = table_items(mark.filled) or self._split_items(mark.lines, group_table(mark.label))
+        rest = _cut_below(items) + rest
         if not mark.filled:
             self._add(mark.label, [], label_line=mark.line)
         for item in items or [[(None, [line])] for line in mark.filled]:
             self._add_item(mark.label, item)
         self._write_loose_lines(rest)
 
-    def _add_item(self, group: str, item: list[_SubField]) -> None:
+    def _add_item(self, group: str, item: list[SubField]) -> None:
         number = self.next_item(group)
         for label, lines in item:
             end = len(lines)
@@ -351,9 +348,9 @@ class _Writer(RowWriter):
             if text_of(lines[end:]):
                 self._add(None, lines[end:], item=number)
 
-    def _split_items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
+    def _split_items(self, lines: list[Line], table: str | None) -> list[list[SubField]]:
         """Returns the items of a group whose fields have labels; the label that came first begins the next item."""
-        items: list[list[_SubField]] = []
+        items: list[list[SubField]] = []
         is_open = False  # a label's value has not begun
         for index, line in enumerate([] if self._inline else lines):
             label = line.plain.rstrip(" :*")
@@ -389,22 +386,12 @@ class _Writer(RowWriter):
         self.add(label, None, Value(value, href), item=item, occurrence=times)
 
 
-def _table_items(lines: list[Line]) -> list[list[_SubField]]:
-    """Returns the items of a group printed as a table: labels in the first row. If each cell is a line, dates show the rows."""
-    labels = list(takewhile(lambda line: is_member_line(line.text), lines))
-    cells = lines[len(labels) :]
-    if len(labels) > 1 and {label.text for label in labels}.isdisjoint(line.text for line in cells):
-        last = len(labels) - 1
-        dated = next((at for at, label in enumerate(labels) if _LINES["dated"].search(label.text)), None)
-        times = range(last, len(cells), last + 1) if dated is None else [at for at, one in enumerate(cells) if is_time(one.text)]
-        starts = [at - (last if dated is None else dated) for at in times]
-        spans = [*pairwise([*starts, len(cells)])]
-        if starts[:1] == [0] and all(start + (dated or 0) < end for start, end in spans):
-            texts = ([*([one] for one in cells[start:end][:last]), cells[start:end][last:]] for start, end in spans)
-            return [[*zip(labels, item, strict=False)] for item in texts]
-    rows = [[cell.strip() for cell in _LINES["cell_border"].split(line.text.strip("| "))] for line in lines]
-    if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
-        return []
-    labels = [replace(lines[0], text=cell) for cell in rows[0]]
-    items = zip(lines[1:], rows[1:], strict=True)
-    return [[(one, [replace(line, text=cell, links=())]) for one, cell in zip(labels, row, strict=False)] for line, row in items]
+def _cut_below(items: list[list[SubField]]) -> list[Line]:
+    """Takes out of a group's last item the fields at its end that no other item has; returns their lines: they are below it."""
+    others = {label.text for item in items[:-1] for label, _ in item if label is not None}
+    lines: list[Line] = []
+    while (
+        len(items) > 1 and (label := items[-1][-1][0]) is not None and label.text not in others and not is_member_line(label.text)
+    ):
+        lines = [label, *items[-1].pop()[1], *lines]
+    return lines

@@ -39,8 +39,7 @@ class _Byline(NamedTuple):
     end: int
     name: str | None
     time: str | None
-    is_signed: bool = False
-    """It has a verb, such as `Submitted`, and a time."""
+    is_signed: bool = False  # it has a verb, such as `Submitted`, and a time
 
 
 def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
@@ -156,11 +155,15 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
     if reference(document):
         return filled[0], document
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
-    skipped = _is_frame if _has_navigation(lines) else lambda line: _is_notice(line.text)
-    if bylines and _has_navigation(lines):
-        skipped = lambda line: _is_frame(line) or _HEAD["menu"].fullmatch(line.plain) is not None  # noqa: E731
-    before = range((bylines[0].at if bylines else tabs) - 1, -1, -1)
-    above = next((at for at in before if lines[at].text and not skipped(lines[at])), -1)  # no item of a menu
+    has_menus, site = _has_navigation(lines), first.rpartition("|")[2].strip() if "|" in first else ""
+
+    def is_passed(line: Line) -> bool:
+        if not has_menus:
+            return _is_notice(line.text)
+        return _is_frame(line) or line.plain == site or (bylines != [] and _HEAD["menu"].fullmatch(line.plain) is not None)
+
+    before = range((bylines[0].at if bylines else tabs) - 1, filled[0] if site else -1, -1)
+    above = next((at for at in before if lines[at].text and not is_passed(lines[at])), -1)
     is_title = above in filled and not lines[above + 1].glued and lines[above].plain == lines[above].text
     named = [above] if is_title and not _is_frame(lines[above]) else []
     if not named and not bylines:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 from operator import itemgetter
 
 from parsers.columns import fits
@@ -26,7 +26,7 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import MAX_REFERENCE
-from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_time, is_typed, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
@@ -52,6 +52,9 @@ _ANY = "|".join(map(re.escape, _BY_LENGTH))
 _UNSPACED = re.compile(rf"(?:{_ALTERNATIVES})(?!s\b)")
 _PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_LABEL.pattern + r"(?= [\w$(+])")}
 """How a line begins with a label where no separator shows its end, by the name in `pairs`."""
+
+
+SubField = tuple[Line | None, list[Line]]  # of a group's item: its label, if it has one, and the lines of its value
 
 
 @dataclass(slots=True)
@@ -111,18 +114,13 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
 def _without_doubles(lines: list[Line]) -> list[Line]:
     """Removes the second of two equal lines where labels are printed twice, or again in front of each value."""
+    bare, head = list[Line](), "\n"
+    for line in lines:
+        is_value = line.plain.startswith(f"{head}:")
+        bare.append(replace(line, text=line.plain.removeprefix(f"{head}:").strip()) if is_value else line)
+        head = head if is_value or not line.text else line.plain.rstrip(" :") or "\n"
+    lines = bare if sum(one is not line for one, line in zip(bare, lines, strict=True)) >= MANY_LABELS else lines
     filled = [line for line in lines if line.text]
-    heads, head = dict[int, str](), "\n"
-    for line in filled:
-        if line.plain.startswith(f"{head}:"):
-            heads[id(line)] = f"{head}:"
-        else:
-            head = line.plain.rstrip(" :") or "\n"
-    if len(heads) >= MANY_LABELS:
-        lines = [
-            replace(line, text=line.plain.removeprefix(heads[id(line)]).strip()) if id(line) in heads else line for line in lines
-        ]
-        filled = [line for line in lines if line.text]
     doubles = [after for line, after in pairwise(filled) if line.plain == after.plain and is_label_like(line.plain)]
     known, repeated = (sum(label_of(line.plain) is not None for line in some) for some in (filled, doubles))
     gone = set(map(id, doubles)) if 3 * repeated >= max(known, MANY_LABELS) else set()
@@ -201,15 +199,14 @@ def _split_line(line: Line, separator: str | None) -> list[Line]:
     top = next((start for start, end in spans if start > teasers_end and is_distinctive(line.text[start:end])), len(line.text))
     bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
     for start, end in spans:
-        pattern = value_form(_SPELLINGS[line.text[start:end]])
-        value = pattern.match(line.text, end) if pattern is not None else None
+        value = value_form(_SPELLINGS[line.text[start:end]]).match(line.text, end)
         bounds += [start, end, *([value.end()] if value else [])]
     return _as_lines(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
 
 
-def value_form(entry: Label) -> re.Pattern[str] | None:
-    """Returns the form of a label's values; None if they may be any text."""
-    return FORMS["values"].get(entry.text) or FORMS["values"].get(entry.type.name)
+def value_form(entry: Label) -> re.Pattern[str]:
+    """Returns the form of a label's values; nothing matches it if they may be any text."""
+    return FORMS["values"].get(entry.text) or FORMS["values"].get(entry.type.name, FORMS["values"]["TEXT"])
 
 
 def _as_lines(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
@@ -292,10 +289,11 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     for at in (
         (0, -1) if doubtful else ()
     ):  # each only at its first place, as with comments below, or its last, as below quotations
-        tries.append(_without(marks, [one for some in doubtful for one in some if one is not some[at]]))
+        gone = [one for some in doubtful for one in some if one is not some[at]]
+        tries.append([mark for mark in marks if mark not in gone])
     best = max((_chain_from(lines, one) for one in tries), key=itemgetter(0))
     for some in doubtful:
-        tries = [_without(marks, [one for one in some if one is not kept]) for kept in some]
+        tries = [[mark for mark in marks if mark is kept or mark not in some] for kept in some]
         found, kept = max(((_chain_from(lines, one), one) for one in tries), key=lambda one: one[0][0])
         if found[0] >= best[0]:
             best, marks = found, kept
@@ -303,10 +301,6 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     orders = [mark.entry.order if mark.entry is not None else len(LABELS) for mark in chain]
     quoted = (at for at in range(1, len(chain) // _QUOTED) if orders[at] + _ORDER_SLACK < min(orders[:at]))
     return chain[max(quoted, default=0) :]  # the page's first labels come after those that the body quotes
-
-
-def _without(marks: list[Mark], gone: list[Mark]) -> list[Mark]:
-    return [mark for mark in marks if not any(mark is one for one in gone)]
 
 
 def _chain_from(lines: list[Line], marks: list[Mark]) -> tuple[tuple[float, int], list[Mark]]:
@@ -370,3 +364,24 @@ def _disorder(mark: Mark, following: Mark) -> float:
     if places > _ORDER_SLACK:  # within a line, one word may as well be a name's last ("Ada County")
         return _OUT_OF_ORDER * (2 if any(one.line.glued and " " not in one.label for one in (mark, following)) else 1)
     return max(0, places) * 0.1
+
+
+def table_items(lines: list[Line]) -> list[list[SubField]]:
+    """Returns the items of a group printed as a table: labels in the first row. If each cell is a line, dates show the rows."""
+    labels = list(takewhile(lambda line: is_member_line(line.text), lines))
+    cells = lines[len(labels) :]
+    if len(labels) > 1 and {label.text for label in labels}.isdisjoint(line.text for line in cells):
+        last = len(labels) - 1
+        dated = next((at for at, label in enumerate(labels) if FORMS["lines"]["dated"].search(label.text)), None)
+        times = range(last, len(cells), last + 1) if dated is None else [at for at, one in enumerate(cells) if is_time(one.text)]
+        starts = [at - (last if dated is None else dated) for at in times]
+        spans = [*pairwise([*starts, len(cells)])]
+        if starts[:1] == [0] and all(start + (dated or 0) < end for start, end in spans):
+            texts = ([*([one] for one in cells[start:end][:last]), cells[start:end][last:]] for start, end in spans)
+            return [[*zip(labels, item, strict=False)] for item in texts]
+    rows = [[cell.strip() for cell in FORMS["lines"]["cell_border"].split(line.text.strip("| "))] for line in lines]
+    if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
+        return []
+    labels = [replace(lines[0], text=cell) for cell in rows[0]]
+    items = zip(lines[1:], rows[1:], strict=True)
+    return [[(one, [replace(line, text=cell, links=())]) for one, cell in zip(labels, row, strict=False)] for line, row in items]

@@ -223,3 +223,21 @@ def test_labels_beside_their_values_are_read_in_any_part_of_the_page(around: str
         ("Performance Metrics 1", "Question", "Useful?"),
         ("Performance Metrics 1", "People", "7"),
     ]
+
+
+def test_a_heading_in_a_body_without_an_element_of_its_own_is_no_label_among_fields_with_classes() -> None:
+    found = pairs(f"<h3>Background</h3><p>To meet.</p><h3>County</h3><p>Two.</p>{CLASSED}")
+    assert found == [(None, "Background\n\nTo meet.\n\nCounty\n\nTwo."), *pairs(CLASSED)]
+
+
+def test_a_field_of_a_paragraph_may_be_called_a_paragraph_and_a_body_a_summary() -> None:
+    title = (
+        '<div class="paragraph milestone field-milestone-title string label-above"><div>Milestone Title</div><div>{}</div></div>'
+    )
+    items = MILESTONE.format(title.format("Visit") + title.format("Bo").replace("Title", "Staff")) + MILESTONE.format(
+        title.format("Call")
+    )
+    body = '<div class="node body text-with-summary label-hidden"><p>To meet.</p></div>'
+    record = read(page(body + BARE + bare("Milestone", items)))
+    assert record.description == "To meet."
+    assert [(one.title, one.position) for one in record.milestones] == [("Visit", 1), ("Call", 2)]

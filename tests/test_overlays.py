@@ -31,17 +31,22 @@ def joined(folders: Folders, column: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("connecticut", "column", "records"),
-    [("09110", "place_county_code_2023", 3), ("09003", "place_county_code", 3), ("10001", "place_county_code_2023", 2)],
+    ("heading", "connecticut", "column", "records"),
+    [
+        ("FIPS", "09110", "place_county_code_2023", 3),
+        ("FIPS", "09003", "place_county_code", 3),
+        ("FIPS", "10001", "place_county_code_2023", 2),
+        ("place_county_code_2023", "09003", "place_county_code_2023", 2),  # the file's own name for it counts more
+    ],
 )
 def test_keys_are_joined_with_the_codes_of_their_own_year(
-    folders: Folders, tmp_path: Path, connecticut: str, column: str, records: int
+    folders: Folders, tmp_path: Path, heading: str, connecticut: str, column: str, records: int
 ) -> None:
     file = tmp_path / "pop.csv"
     file.write_text(
-        f"county,FIPS,population\nSuffolk,25025,1\nCT,{connecticut},2\nAutauga,1001,3\nNowhere,99999,4\n", encoding="utf-8"
+        f"county,{heading},population\nSuffolk,25025,1\nCT,{connecticut},2\nAutauga,1001,3\nNowhere,99999,4\n", encoding="utf-8"
     )
-    done = overlay(folders, "add", file, "--key", "FIPS")
+    done = overlay(folders, "add", file, "--key", heading)
     assert done.status == 0, done.err
     assert f"joined with records.{column}" in done.out
     assert f"{records} of the 3 records" in done.out

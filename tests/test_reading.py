@@ -242,3 +242,11 @@ def test_a_local_time_that_is_marked_as_utc_is_read_as_local(printed: str, chang
     for content in (BYLINE + CLASSED + time, f'<div class="layout__region">{CLASSED + time}</div>'):
         assert read(page(content)).status_changed_at == changed_at
     assert read(page(CLASSED + time)).status_changed_at == "2019-11-04T10:49:47Z"
+
+
+def test_the_noon_of_a_date_without_a_time_is_not_moved() -> None:
+    time = field(
+        "Status Changed", '<time datetime="2019-11-04T12:00:00Z">Mon, 11/04/2019 - 12:00</time>', "status-changed", "datetime"
+    )
+    assert read(page(BYLINE + CLASSED + time)).fields[-1].datetime == "2019-11-04T12:00:00Z"
+    assert read(page(f'<div class="layout__region">{CLASSED + time}</div>')).status_changed_at == "2019-11-04T17:00:00Z"

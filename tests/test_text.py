@@ -295,6 +295,9 @@ def test_groups_have_items_by_the_labels_of_their_members() -> None:
     record = read(BASE.replace("Archived", f"TTA {lines}Milestone Title\nReport\nMilestone Due Date\nArchived"))
     assert [(row.title, row.date) for row in record.milestones] == [("Kickoff", "2024-03-01"), ("Report", None)]
     assert record.milestones[0].notes == "County\n\nAll came."
+    lines = "Milestone\nMilestone Title\nKickoff\nMilestone Title\nReport\nDays Spent\n5\n"
+    record = read(BASE.replace("Archived", f"{lines}\nArchived"))
+    assert [row.item for row in record.fields if row.value in ("Report", "5")] == ["Milestone 2", None]
     lines = "Milestone\nMilestone Title\nKickoff\nCompleted\nNo\nNarrative\nMilestone Due Date\nsoon\n"
     record = read(BASE.replace("Archived", f"{lines}{METRICS}\nArchived"))
     assert [(row.label, row.value) for row in record.fields if row.item] == [

@@ -119,6 +119,10 @@ def test_a_separator_in_place_of_line_breaks_separates_lines(separator: str) -> 
     ("text", "title"),
     {
         "front matter": ('---\ntitle: "A Plain Title"\nauthor: x\n---\n' + BASE.partition("\n")[2], "A Plain Title"),
+        "only the document's, above menus": (
+            BASE.replace("20240311-91530-7", "A Plain Title | Portal\nSkip to main content\nPortal\nMain navigation\nHome"),
+            "A Plain Title",
+        ),
         "above tabs": (
             BASE.replace("20240311-91530-7", "A Plain Title\nBreadcrumb\n1. Home\nPrimary tabs\nView"),
             "A Plain Title",

@@ -29,8 +29,7 @@ def parse(path: Path, url: str | None, is_text: bool) -> int:
     page = _read(path, url, is_text=is_text)
     if page.record is None:
         click.echo(orjson.dumps({"kind": page.kind, "reason": page.reason}, option=orjson.OPT_INDENT_2))
-        reason = f"{escape(path)}: not a TTA record but {page.kind.value}: {escape(page.reason)}"
-        raise DataLooksWrong(reason)
+        raise DataLooksWrong(f"{escape(path)}: not a TTA record but {page.kind.value}: {escape(page.reason)}")
     click.echo(orjson.dumps(page.record, option=orjson.OPT_INDENT_2))
     return ExitStatus.DONE
 

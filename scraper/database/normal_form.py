@@ -90,8 +90,7 @@ class PageText:
     @cached_property
     def _fields(self) -> list[tuple[str, str, str]]:
         """Key, label and value of each row."""
-        rows = self._page.fields[:MAX_PARTS]
-        return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in rows]
+        return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in self._page.fields[:MAX_PARTS]]
 
     @cached_property
     def _tops(self) -> list[str]:

@@ -57,7 +57,7 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
     candidates = [wanted or (own if own in known else "")] if wanted or own in known else JOINED.split()
     if not {*candidates} <= known:
         raise WrongUsage(f"records has no column {wanted!r}: try one of {', '.join(JOINED.split())}")
-    if not wanted and any(map(CHANGED_CODES.fullmatch, keys)):  # counties that exist only in tables before 2022
+    if len(candidates) > 1 and any(map(CHANGED_CODES.fullmatch, keys)):  # counties that exist only in tables before 2022
         candidates = [one for one in candidates if one != "place_county_code_2023"]
     padded = [value.zfill(5) if value.isdecimal() else value for value in keys]  # a spreadsheet may have removed leading zeros
     spelled = {one: padded if one.startswith("place_county_code") else keys for one in candidates}

@@ -136,10 +136,9 @@ def _view_sql(table: Table) -> list[str]:
 def _index_sql(table: Table) -> list[str]:
     name, unlisted = table.stored_in[0], [one for one in table.columns if one not in table.in_no_index]
     filled = [one.replace("*", " ".join(x for x in unlisted if x not in one.split())) for one in table.indexes]
-    indexes = (one.partition(" WHERE ") for one in filled)
     return [
         f'CREATE INDEX IF NOT EXISTS "idx_{name}_{"_".join(some.split())}" ON "{name}" ({", ".join(some.split())}){where}{rows}'
-        for some, where, rows in indexes
+        for some, where, rows in (one.partition(" WHERE ") for one in filled)
     ]
 
 

@@ -64,8 +64,7 @@ def update(database: Path, since: str | None = None, changed: Collection[str] = 
         )
         run_statements(db, _SQL["new"])
         (left,) = db.execute("SELECT count(*) FROM temp.unseen").fetchone()
-        query = "SELECT text, description FROM temp.unseen JOIN main.records USING (record_id)"
-        for text, description in db.execute(query):
+        for text, description in db.execute("SELECT text, description FROM temp.unseen JOIN main.records USING (record_id)"):
             if is_over():
                 return int(left)
             _link(db, text, description)

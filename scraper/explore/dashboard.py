@@ -39,8 +39,7 @@ async def count_charts(database: Any, specs: Sequence[Spec], filters: RecordFilt
     chosen = ", ".join(f"+({sql}) AS {name}" for sql, name in columns.items())
     sql = f"WITH chosen AS (SELECT {chosen} FROM records {filters.where}) {' UNION ALL '.join(parts)}"
     rows = [tuple(row) for row in (await database.execute(sql, filters.params, log_sql_errors=False)).rows]
-    lacks = (await database.execute(QUERIES["incomplete"])).rows
-    lacking = {(row["dimension"], row["value"]): row["lack"] for row in lacks}
+    lacking = {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
     return [_counts_of(spec, [row[1:] for row in rows if row[0] == at], lacking) for at, spec in enumerate(specs)]
 
 

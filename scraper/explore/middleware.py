@@ -228,8 +228,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         seconds = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms) / 1000
         truncate = options.get("truncate")
         given = params if isinstance(params, list) else dict(params or {})
-        query = Query(sql, given, seconds, most + 1 if truncate else _ALL_ROWS)
-        answer = await asyncio.to_thread(self._sandbox.run, query)
+        answer = await asyncio.to_thread(self._sandbox.run, Query(sql, given, seconds, most + 1 if truncate else _ALL_ROWS))
         if answer is TIMED_OUT or answer.message == TIMED_OUT.message:
             raise QueryInterrupted(sqlite3.OperationalError(answer.message), sql, params)
         if answer.error:

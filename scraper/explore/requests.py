@@ -113,14 +113,7 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
         if name in BY_NAME:  # SQLite treats the quoted name of a missing column as a text
             raise BadQuery(f"There is no such column in {name}: {column[:80]}.")
-    if given := {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}:
-        pairs = [pair for pair in pairs if pair[0] not in ("_since", "_until", "_dates")]
-        span = parse_days(given.get("_dates") or given.get("_since") or given["_until"], today())
-        pairs += [("_since", str(span.first))] if {"_dates", "_since"} & set(given) else []
-        last = parse_days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
-        if {"_until", "_dates"} & set(given) or last.end - last.first > timedelta(days=1):  # else a day is meant as the first
-            pairs.append(("_until", str(last.end - timedelta(days=1))))
-    found = [pair for key, value in pairs for pair in _convert_filter(columns, key, value)]
+    found = [pair for key, value in _convert_span(pairs) for pair in _convert_filter(columns, key, value)]
     ends = {start_of(end): (end, value) for end, value in found}
     for start, first in found:
         end, until = ends.get(re.sub("gt$", "gte", start), ("", first))
@@ -128,6 +121,18 @@ def convert_query(path: str, pairs: Pairs) -> Pairs:
         if order(first) > order(until) or (first == until and end and {"gt", "lt"} & {start[-2:], end[-2:]}):
             raise BadQuery(f"From {first} to {until} ends before it starts: change one of the two, or leave it out.")
     return found
+
+
+def _convert_span(pairs: Pairs) -> Pairs:
+    """Converts the dates of What's new, `_since` and `_until` or `_dates` for both, to a first and a last day, the last pairs."""
+    if given := {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}:
+        pairs = [pair for pair in pairs if pair[0] not in ("_since", "_until", "_dates")]
+        span = parse_days(given.get("_dates") or given.get("_since") or given["_until"], today())
+        pairs += [("_since", str(span.first))] if {"_dates", "_since"} & set(given) else []
+        last = parse_days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
+        if {"_until", "_dates"} & set(given) or last.end - last.first > timedelta(days=1):  # else a day is meant as the first
+            pairs.append(("_until", str(last.end - timedelta(days=1))))
+    return pairs
 
 
 def _convert_filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:

@@ -252,11 +252,10 @@ class _Cluster:
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         from scraper.code_version import loading_code
 
-        executor = self._client.get_executor(pure=False)
         return in_order(
             tasks,
             lambda: AHEAD * max(1, sum(self._client.nthreads().values())),
-            partial(executor.submit, _run_on_cluster, loading_code(), job),
+            partial(self._client.get_executor(pure=False).submit, _run_on_cluster, loading_code(), job),
             partial(self._results, job),
         )
 
