@@ -23,7 +23,8 @@ TIMEOUT = 400
 """Seconds for all tests of one broken line; a line that makes them hang is noticed."""
 TESTS = {
     "parsers": "pages reading kinds guard encoding scalars derived dating urls columns registry one_model contact_evidence"
-    " drupal_data text text_head item_fields other_themes samples provenance source_fields pages_disguised parser_safety generated_pages incomplete_pages",
+    " drupal_data text text_head item_fields other_themes samples provenance source_fields"
+    " pages_disguised parser_safety generated_pages incomplete_pages",
     "scraper/database": "derived merge merge_pages merge_sequences record_identity availability places contacts columns"
     " data_checks load plan parsed_pages query_plans doctor_damage load_trouble workers why refresh"
     " organizations similar overlays arrival",
