@@ -145,9 +145,8 @@ class _Writer(RowWriter):
 
     def write_field(self, mark: Mark) -> None:
         """Writes rows of a label and the lines up to the next."""
-        is_dropped = self._drops_links and mark.type in _LINKED_TYPES
-        is_name = mark.entry is not None and mark.entry.contact  # of at least two words
-        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=is_name or is_dropped)]
+        no_value = (mark.entry is not None and mark.entry.contact) or (self._drops_links and mark.type in _LINKED_TYPES)
+        mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=no_value)]
         if mark.entry is None or mark.type is Type.INSTRUCTIONS:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)

@@ -48,8 +48,10 @@ def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     filled = sentences = 0
     for index, line in enumerate(lines[teasers_end:], start=teasers_end):
         is_quoted = 0 < filled <= 2 * sentences  # in the body: menus and banners have more short lines than sentences
-        if not is_quoted and (byline := _find_byline(lines, index)):
-            bylines.append(byline)
+        byline = None if is_quoted else _find_byline(lines, index)
+        is_inside = bylines != [] and index < bylines[-1].end
+        if byline is not None and (byline.is_signed or not is_inside):
+            bylines[len(bylines) - is_inside :] = [byline]
         if line.text and not _is_notice(line.text):
             filled += 1
             sentences += line.text[-1] in ".:" and len(line.text.split()) >= _MAX_NAME_WORDS
@@ -164,7 +166,8 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
 
     before = range((bylines[0].at if bylines else tabs) - 1, filled[0] if site else -1, -1)
     above = next((at for at in before if lines[at].text and not is_passed(lines[at])), -1)
-    is_title = above in filled and not lines[above + 1].glued and lines[above].plain == lines[above].text
+    is_site = above not in before[:_NOTICE_LINES] and all(map(is_passed, lines[:above]))  # its name, which comes first
+    is_title = above in filled and not is_site and not lines[above + 1].glued and lines[above].plain == lines[above].text
     named = [above] if is_title and not _is_frame(lines[above]) else []
     if not named and not bylines:
         links = [at for at in filled for name in ("tabs", "breadcrumb") if _HEAD[name].match(lines[at].plain)]

@@ -37,8 +37,7 @@ _ONLY = 0.5  # of a label that the text has once, and in order: a value that is 
 _PER_SPACE, _MAX_WORDS_BONUS = 0.3, 1.5  # a label of many words is hardly ever a line of a body or of a value
 _QUOTED, _GLUED = 3, 2  # a body quotes fewer than a third of the labels; names of places look like few more labels
 _MAX_DOUBTFUL, _MAX_PLACES, _MANY_MARKS = 8, 4, 300
-"""Labels that a text has at several places, and places of each: all but one may be values or quoted. Every one costs another
-search, so there are none in a text with more candidates; the longest page has 80."""
+"""Labels that a text has at several places, places of each that are tried, and candidates of a text in which none are: time."""
 _MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
 _MIN_MISSPELLED, _END = 10, 4
