@@ -249,11 +249,8 @@ class _Writer(RowWriter):
         below = lines[at + 1 : at + 1 + _MAX_BELOW]
         below = [*takewhile(lambda one: one.text, below)] if self._compact else below
         is_apart = before.text[-1] in ".!?" or before.plain != before.text or (self._compact and not lines[at - 1].text)
-        texts = [one.text for one in below if one.text]
-        are_short = (
-            len(below) < _MAX_BELOW and all(one.plain == one.text for one in below) and all(map(textlines.is_short, texts))
-        )
-        return is_apart and texts != [] and are_short
+        are_short = all(one.plain == one.text and textlines.is_short(one.text) for one in below)
+        return is_apart and are_short and 0 < len(below) < _MAX_BELOW and any(one.text for one in below)
 
     def _write_loose_lines(self, lines: list[Line]) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
@@ -389,8 +386,9 @@ def _cut_below(items: list[list[SubField]]) -> list[Line]:
     """Takes out of a group's last item the fields at its end that no other item has; returns their lines: they are below it."""
     others = {label.text for item in items[:-1] for label, _ in item if label is not None}
     lines: list[Line] = []
-    while (
-        len(items) > 1 and (label := items[-1][-1][0]) is not None and label.text not in others and not is_member_line(label.text)
-    ):
-        lines = [label, *items[-1].pop()[1], *lines]
+    for label, values in reversed(items[-1][1:] if len(items) > 1 else []):
+        if label is None or label.text in others or is_member_line(label.text):
+            break
+        items[-1].pop()
+        lines = [label, *values, *lines]
     return lines

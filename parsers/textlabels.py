@@ -40,6 +40,7 @@ _MAX_DOUBTFUL, _MAX_PLACES, _MANY_MARKS = 8, 4, 300
 """Labels that a text has at several places, places of each that are tried, and candidates of a text in which none are: time."""
 _MAX_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
 _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
+_MAX_END = 6  # words of a typed value, or of a group's heading, at the end of another value
 _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
 _SPELLINGS = {form: label for label in LABELS for text in (label.text, *label.also) for form in (text, text.upper())}
@@ -78,7 +79,7 @@ class Mark:
         words, entry = [word for line in self.lines for word in line.text.split()], self.entry
         if entry is None or self.line.paired:
             return entry is not None and entry.type is Type.REFERENCES and len(self.filled) == 1 and ", " in self.filled[0].text
-        ends = [" ".join(words[at:]) for at in range(1, len(words))]
+        ends = [" ".join(words[at:]) for at in range(max(1, len(words) - _MAX_END), len(words))]
         if entry.contact and (len(words) >= _NAME_WORDS or any(map(FORMS["lines"]["legend"].fullmatch, ends))):
             return True
         is_list = entry.type in (Type.REFERENCES, Type.GROUP) and not entry.contact and len(words) > 1
