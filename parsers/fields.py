@@ -14,6 +14,7 @@ from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
 
 TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
+_PROSE = TEXT_ELEMENTS - HEADINGS
 _GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend", "caption"))  # of fields
 _MAX_HEADING = 150  # characters
 _HEADING_CLASS = re.compile(
@@ -192,9 +193,7 @@ class _Scan:
             has_label = has_label or (labels and is_beside(child))
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields, helps = fields + 1, False
-            elif (
-                child.tag in TEXT_ELEMENTS - HEADINGS and child.content and not (helps or has_label or self._is_furniture(child))
-            ):
+            elif child.tag in _PROSE and child.content and not (helps or has_label or self._is_furniture(child)):
                 return False
             heads = labels or helps or has_label
         return fields > 0

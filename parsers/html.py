@@ -31,6 +31,7 @@ _OTHER_TYPES = re.compile(WORDS["kinds"]["other_types"])
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-|node-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _INVISIBLE = ", ".join((*(SKIPPED - {"form", "head", "-comment"}), *(f".{name}" for name in WORDS["classes"]["skipped"])))
+_ASIDES = frozenset(("comment", "js-comment", "profile", "media"))
 _MAX_CANDIDATES = 200
 _MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
@@ -148,10 +149,8 @@ def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
 def _is_aside(node: LexborNode) -> bool:
     """Whether an element is a comment, a user's profile, a media file, or what surrounds the whole content."""
     attributes = node.attributes
-    is_aside = (
-        "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "") or node.tag in ("main", "body")
-    )
-    return is_aside or not _class_names(node).isdisjoint(("comment", "js-comment", "profile", "media"))
+    is_person = "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "")
+    return is_person or node.tag in ("main", "body") or not _ASIDES.isdisjoint(_class_names(node))
 
 
 def _is_listed(node: LexborNode) -> bool:

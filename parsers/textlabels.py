@@ -52,8 +52,6 @@ _ANY = "|".join(map(re.escape, _BY_LENGTH))
 _UNSPACED = re.compile(rf"(?:{_ALTERNATIVES})(?!s\b)")
 _PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_LABEL.pattern + r"(?= [\w$(+])")}
 """How a line begins with a label where no separator shows its end, by the name in `pairs`."""
-
-
 SubField = tuple[Line | None, list[Line]]  # of a group's item: its label, if it has one, and the lines of its value
 
 

@@ -241,3 +241,10 @@ def test_a_field_of_a_paragraph_may_be_called_a_paragraph_and_a_body_a_summary()
     record = read(page(body + BARE + bare("Milestone", items)))
     assert record.description == "To meet."
     assert [(one.title, one.position) for one in record.milestones] == [("Visit", 1), ("Call", 2)]
+
+
+def test_a_label_that_a_theme_prints_again_in_front_of_each_value_is_no_part_of_it() -> None:
+    texts = {"Type of Agency": "Courts", "Category": "Training", "TTAR Source": "BJA", "Target Audience": "Judges"}
+    fields = "".join(field(label, f"{label}: {text}") for label, text in texts.items())
+    record = read(page(CLASSED + fields))
+    assert (record.agency_types, record.target_audience) == (["Courts"], ["Judges"])
