@@ -231,6 +231,7 @@ class _Writer(RowWriter):
             return False
         if self._label_looks and not line.paired and not is_foot:
             return at is not None and not is_value and line.look in self._label_looks and textlines.is_label_like(line.plain)
+        at = None if at is not None and section_of_instruction(lines[at].plain) else at
         if line.paired or is_value or at is None or (self._blocks and index and lines[index - 1].text):
             return line.paired
         after = lines[at].text

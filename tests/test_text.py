@@ -110,6 +110,8 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
             "Type of Agency",
             ["Courts", "Tribal"],
         ),
+        "no instructions as a value": (f"Category\nTraining\nAlternate Phone\n\n{CHECK}", "Alternate Phone", []),
+        "part of the form": ("TTA Title\nA title\nContact Website\nhttps://a.example\nCover Letter", "Cover Letter", []),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
 )
