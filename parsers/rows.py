@@ -20,7 +20,7 @@ from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")  # an item's name with its number
 MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
-_FEW_REPEATED = 3  # values of a page that may begin with their label by chance
+_FEW_REPEATED = 3  # labels of a page with which their values may begin by chance
 MAX_FIELDS = 20_000  # rows of one page; the longest page seen has about 60
 
 
@@ -47,7 +47,7 @@ def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None
     for block in blocks:
         writer.write(block, is_body=block is body)
     repeated = [row for row in writer.rows.fields if row.label and row.value and row.value.startswith(f"{row.label}: ")]
-    for row in repeated if len(repeated) > _FEW_REPEATED else ():  # some themes print the label again in front of each value
+    for row in repeated if len({row.label for row in repeated}) > _FEW_REPEATED else ():  # the theme prints the label again
         row.value = (row.value or "").removeprefix(f"{row.label}: ")
     return writer.rows
 

@@ -247,8 +247,7 @@ class _Writer(RowWriter):
         if not looks_like_label(lines[at].text):
             return False
         before = next((lines[one] for one in range(at - 1, -1, -1) if lines[one].text), lines[0])
-        below = lines[at + 1 : at + 1 + _MAX_BELOW]
-        below = [*takewhile(lambda one: one.text, below)] if self._compact else below
+        below = [*takewhile(lambda one: one.text or not self._compact, lines[at + 1 : at + 1 + _MAX_BELOW])]
         is_apart = before.text[-1] in ".!?" or before.plain != before.text or (self._compact and not lines[at - 1].text)
         are_short = all(one.plain == one.text and textlines.is_short(one.text) for one in below)
         return is_apart and are_short and 0 < len(below) < _MAX_BELOW and any(one.text for one in below)

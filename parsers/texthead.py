@@ -69,8 +69,7 @@ def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     above = [line.text for line in lines[: byline.at if byline else max(at, 0)] if line.text and not _is_notice(line.text)]
     head.is_whole_page = _has_navigation(lines) or sum(text != title for text in above) > 1
     near = [index for index in range(head.end, len(lines)) if lines[index].text][:_NOTICE_LINES]
-    head.end = _end_of_menu(lines, head.end)
-    head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
+    head.end = max(teasers_end, max((at + 1 for at in near if _is_notice(lines[at].text)), default=_end_of_menu(lines, head.end)))
     return head
 
 

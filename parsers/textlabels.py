@@ -112,12 +112,13 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
 def _without_doubles(lines: list[Line]) -> list[Line]:
     """Removes the second of two equal lines where labels are printed twice, or again in front of each value."""
-    bare, head = list[Line](), "\n"
+    bare, repeats, head = list[Line](), set[str](), "\n"
     for line in lines:
         is_value = line.plain.startswith(f"{head}:")
+        repeats |= {head} if is_value else set()
         bare.append(replace(line, text=line.plain.removeprefix(f"{head}:").strip()) if is_value else line)
         head = head if is_value or not line.text else line.plain.rstrip(" :") or "\n"
-    lines = bare if sum(one is not line for one, line in zip(bare, lines, strict=True)) >= MANY_LABELS else lines
+    lines = bare if len(repeats) >= MANY_LABELS else lines
     filled = [line for line in lines if line.text]
     doubles = [after for line, after in pairwise(filled) if line.plain == after.plain and is_label_like(line.plain)]
     known, repeated = (sum(label_of(line.plain) is not None for line in some) for some in (filled, doubles))

@@ -130,20 +130,21 @@ class Sandbox:
             worker = self._free.get(timeout=query.seconds)
         except Empty:
             return TIMED_OUT
+        idle: _Worker | None = None  # one whose answer was read; any other might answer the next query with this one's rows
         try:
             worker = worker or self._start()
             with contextlib.suppress(OSError, EOFError):
                 worker.pipe.send(query)
                 if worker.pipe.poll(query.seconds + _LIMIT["grace"]):
-                    return worker.pipe.recv()  # type: ignore[no-any-return]
+                    answer, idle = worker.pipe.recv(), worker
+                    return answer  # type: ignore[no-any-return]
             self._all.discard(worker)
             worker.process.kill()
             worker.process.wait()
             worker.pipe.close()
-            worker = None
             return TIMED_OUT
         finally:
-            self._free.put(worker)
+            self._free.put(idle)
 
     def _start(self) -> _Worker:
         ours, theirs = Pipe()

@@ -106,7 +106,8 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
             ["They met."],
         ),
         "label in front of each value": (
-            "Type of Agency\nType of Agency: Courts\nType of Agency: Tribal\nCategory\nCategory: A\nTTAR Source\nTTAR Source: B",
+            "Type of Agency\nType of Agency: Courts\nType of Agency: Tribal\nCategory\nCategory: A\n"
+            "TTAR Source\nTTAR Source: B\nGuests\nGuests: 4",
             "Type of Agency",
             ["Courts", "Tribal"],
         ),
