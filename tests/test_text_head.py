@@ -184,6 +184,7 @@ def test_comments_and_what_a_field_shows_of_a_page_are_not_part_of_the_record() 
 
 def test_a_site_s_name_above_its_menus_is_no_title_and_a_byline_in_parts_is_one() -> None:
     menu = "Skip to main content\nPortal\nSearch\nMain navigation\n* Home\nUser account menu\n* Log in\nBreadcrumb\n1. Home\n"
+    menu += "Search\n"
     byline = "Submitted by\nHope Quill\non\nMon, 03/11/2024 - 09:15"
     record = read(menu + byline + BASE.partition("09:15")[2])
     assert (record.title, record.submitted_by, record.description) == (None, "Hope Quill", "A body of one line.")
