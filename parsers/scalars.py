@@ -53,9 +53,7 @@ def number(text: str) -> int | None:
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\s*\)?\s*")
-_WKT = re.compile(
-    r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
-)
+_WKT = re.compile(r"(?is)(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?")
 _LAT_LON = re.compile(rf"({_NUMBER})\s*,\s*({_NUMBER})")  # as Geofield prints a point for people, the latitude first
 _PARTS = r"(\d{1,3}(?:\.\d+)?)\s?[°º]\s?(?:([\d.]{1,9})\s?['′’]\s?)?(?:([\d.]{1,9})\s?(?:[\"″”]|''|′′|’’)\s?)?"
 _DEGREES = re.compile(rf"{_PARTS}([NS])[\s,;]+{_PARTS}([EW])", re.IGNORECASE)  # Geofield's other form, with minutes and seconds
@@ -122,17 +120,13 @@ _AMOUNT = re.compile(
 """A whole amount, not part of a longer number or of a word such as FY2024."""
 _SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}  # factors by first letter: k, thousand, million, billion
 _UPPER_BOUND_WORDS = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
-_LOWER_BOUND_WORDS = re.compile(
-    r"\b(over|more than|above|at least|greater than|minimum|and up|or more|and above)\b|^\s*[>≥]|\+\s*$", re.IGNORECASE
-)
+_LOWER_BOUND_WORDS = re.compile(r"(?i)\b(over|more than|above|at least|greater than|minimum|and up|or more)\b|^\s*[>≥]|\+\s*$")
 
 
 @cached_short
 def money_range(text: str) -> tuple[float | None, float | None]:
     """Returns the lower and upper bound in dollars; an open end is None. A single amount is both bounds."""
-    amounts = [
-        float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
-    ]
+    amounts = [float(whole.replace(",", "") + cents) * _SCALE[scale[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)]
     if len(amounts) == 1 and _UPPER_BOUND_WORDS.search(text):
         return None, amounts[0]
     if len(amounts) == 1 and _LOWER_BOUND_WORDS.search(text):

@@ -67,7 +67,7 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
         "label of an entity in full": ("Provider Reference\nA\nPosted by B on 1/1/2023\nPhone\n617-555-0100", "Phone", []),
         "each after a blank line": ("Type of Agency\n\nCourts\n\nTribal\n", "Type of Agency", ["Courts", "Tribal"]),
         "one of a kind": ("TTAR Source\nBJA\nFiscal Year\nYear 2024", "TTAR Source", ["BJA"]),
-        "two providers": ("Provider Reference\nAn Agency\nAnother", "Provider Reference", ["An Agency", "Another"]),
+        "two providers": ("Provider Reference\nAn Agency\nAnother\nSpecial Populations", "Provider Reference", ["An Agency", "Another"]),
         "an answer is no reference": ("BJA Grant Manager\nYes", "BJA Grant Manager", [None]),
         "a time is no reference": ("TTAR Source\n03/01/2024", "TTAR Source", [None]),
         "one phone number": ("TTA Title\nA title\nPhone Number\n617-555-0100\n12 people", "Phone Number", ["617-555-0100"]),
