@@ -131,7 +131,9 @@ class LabelPatterns:
         """Whether the first child is a field without a value, text before labels, or the heading of a group of fields."""
         if first.role.field or (not first.role.label and sum(child.role.label for child in element.elements) > 1):
             return True
-        if _are_group_items(element.content[1:], of_any_type=bool(group_table(first.line()) or not self.holds_most_labels(element))):
+        if _are_group_items(
+            element.content[1:], of_any_type=bool(group_table(first.line()) or not self.holds_most_labels(element))
+        ):
             return False
         inside = element.known_inside - max(first.known_inside, label_of(first.line()) is not None)
         return first.tag in HEADINGS and inside > 0 if group_table(first.line()) else inside > 1  # one may be a value

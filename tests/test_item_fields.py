@@ -98,7 +98,9 @@ def test_paragraphs_of_a_group_that_nobody_has_listed_have_fields_in_the_pages_o
     pairs = (("Visit Date", "May 3"), ("Visitors", "A"), ("Summary", summary))
     items = "".join(f"<div>{PARAGRAPH.format('visit', ''.join(bare(*one) for one in pairs))}</div>" for _ in range(2))
     found = read(page(BARE + bare("Site Visits", f"<div>{items}</div>") + bare("Archived", "Off"))).fields
-    assert [(row.item, row.label) for row in found if row.item] == [(f"Site Visits {n}", label) for n in "12" for label, _ in pairs]
+    assert [(row.item, row.label) for row in found if row.item] == [
+        (f"Site Visits {n}", label) for n in "12" for label, _ in pairs
+    ]
     assert (found[-1].label, found[-1].value) == ("Archived", "Off")
 
 
