@@ -102,9 +102,9 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
         "an address has a sign": ("Primary Recipient Email Address\nSite Contacts", "Primary Recipient Email Address", [None]),
         "no date below": ("Category\nTraining\nDue Date\nmoved to May", "Due Date", []),
         "field below a text": (
-            "TTA Title\nA title\nField Notes\n\nThey met.\n\nMeeting Days\nMonday\nFriday",
-            "Field Notes",
-            ["They met."],
+            "TTA Title\nA title\nDescription\n\nFirst.\n\nAfter it, more\n\nMeeting Days\nMonday\n- Friday",
+            "Description",
+            ["First.\n\nAfter it, more"],
         ),
         "label in front of each value": (
             "Type of Agency\nType of Agency: Courts\nType of Agency: Tribal\nCategory\nCategory: A\n"
