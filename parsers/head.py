@@ -26,6 +26,10 @@ _VERB = f"(?:{'|'.join(_VERBS)})"
 _BYLINE = re.compile(rf"\s*(?:({_VERB})\s*(?:\s(?:by|on)\b|\Z)|by\b)", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _NODE_TITLE = re.compile(r"(node|page)(__|-)title")
+_PART_CLASSES = [
+    re.compile(rf"(?:[a-z]+[_-]+)*(?:{one})") for one in ("author(?:[_-]+name)?|username", "date|created|posted|time")
+]
+"""Classes of the elements with the author and with the date, where the line consists of these two."""
 _OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")  # an offset other than UTC's
 _MAX_NOTICE = 300  # characters of the site's notice with its wrappers
 _MAX_BYLINE = 400  # characters
@@ -77,7 +81,8 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
             block = block.parent
         text = one_line(readable([block]))
         found = _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)
-        if block is root or len(text) > _MAX_BYLINE or not (found or _is_signed(block) or iso_time(text)):
+        parts = _author_and_date(block)
+        if block is root or len(text) > _MAX_BYLINE or not (found or parts or _is_signed(block) or iso_time(text)):
             continue
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
@@ -86,12 +91,13 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
         names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
-        name, time = (found["name"], found["time"]) if found else ("", text)
-        name = (next(names, None) or name).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
+        name, time = parts or ((found["name"], found["time"]) if found else ("", text))
+        name = ("" if parts else next(names, "")) or name  # an element's is the whole, which may contain the word "on"
         time = iso_time(stamp) or iso_time(time)
         if time is None and (around := block.parent) is not None and around is not root:  # its date may be beside it
             time = iso_time(readable([one for one in around.children if one is not block]))
             block = block if time is None else around
+        name = name.strip(" ,|·•–-")
         return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
     return Byline()
 
@@ -116,7 +122,7 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
         if (begun := _BYLINE.match(own := next((child for child in node.content if isinstance(child, str)), ""))) is None:
             has_class = any(map(_BYLINE_CLASS.fullmatch, node.role.classes))
             is_date = (has_class or node.tag == "header") and iso_time(node.line())  # of the submission, without an author
-            if not is_below and (is_date or ((own or has_class) and _is_signed(node))):
+            if not is_below and (is_date or ((own or has_class) and _is_signed(node)) or _author_and_date(node)):
                 yield node
             continue
         found = _BY_ON.fullmatch(one_line(readable([node])))
@@ -128,6 +134,15 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
         has_class = any(map(_BYLINE_CLASS.fullmatch, tokens))
         if begun[1] or is_dated or has_class or any(one.tag == "time" for one in node.descendants()):
             yield node
+
+
+def _author_and_date(element: Element) -> tuple[str, str] | None:
+    """Returns the texts of an element that consists of an author and a date, by their classes; the date may have any form."""
+    parts = [one for one in element.content[:3] if isinstance(one, Element) and not one.role.field]
+    author, date = (
+        next((one.line() for one in parts if any(map(kind.fullmatch, one.role.classes))), None) for kind in _PART_CLASSES
+    )
+    return (author, date) if author and date and len(element.content) == 2 else None
 
 
 def _is_signed(element: Element) -> bool:

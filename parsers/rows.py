@@ -146,11 +146,12 @@ class _BlockWriter(RowWriter):
             self._write_field(title, block.name, [read_value(one, self._base) for one in items_of(nodes)])
             return
         is_name = len(items) == 1 and _NUMBERED.fullmatch(stem)
+        is_plain = all(len(item) == 1 and item[0].label is None for item in items)  # otherwise some labels are hidden
         for item in items:
             number = self.next_item(stem)
             for sub in item:
                 nameless = sub.label is None and sub.name is None
-                own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": *"), sub.name)
+                own = (title, block.name) if nameless and is_plain else (sub.label and sub.label.rstrip(": *"), sub.name)
                 nodes = list(sub.values)
                 values = sub.read or [read_value(one, self._base) for one in ([nodes] if nameless else items_of(nodes))]
                 filled = [value for value in values if value.text]

@@ -174,6 +174,8 @@ def test_a_byline_in_any_language_is_known_by_its_author_and_its_time(line: str)
     for place in ("header", "div class='node__meta'"):
         dated = read(page(f"<{place}><span>2 September, 2020</span></{place.split()[0]}>{CLASSED}"))
         assert (dated.submitted_by, dated.submitted_at, len(dated.fields)) == (None, "2020-09-02", 2), "a date without an author"
+    signed = read(page(f"<div><span class='post-date'>Yesterday</span><b class='author'>Ann Onym</b></div>{CLASSED}"))
+    assert (signed.submitted_by, signed.submitted_at, len(signed.fields)) == ("Ann Onym", None, 2)
 
 
 def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
