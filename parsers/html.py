@@ -70,9 +70,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> HtmlReadin
     parsed = LexborHTMLParser(limit_markup(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators wrap every text in two elements
-    for mark, selector in WORDS["toolbars"].items():
-        added = parsed.css_first(selector) if mark in text else None
-        if added is not None and added.css_first("h1, main, article") is None:  # in a damaged page all that follows may be inside
+    for added in reversed(parsed.css(WORDS["source"]["toolbars"])):  # those inside others first
+        if added.css_first("h1, main, article") is None:  # in a damaged page all that follows may be inside
             added.decompose()
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
@@ -224,7 +223,7 @@ def _read_record(
     parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
 ) -> HtmlReading | None:
     """Returns the record below `node`, or that it is none; None if too little was read to tell."""
-    links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
+    links_from = _address_in(parsed, "base[href]", "href") or base
     elements: list[Element] = []
     root = build(node, elements, read=SourceReader(links_from))
     close_left_open(elements)
