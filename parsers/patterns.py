@@ -18,7 +18,7 @@ from parsers.tree import Element, SourceField, readable
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _NEVER_PROSE = HEADINGS | {"strong", "b"}  # after a known label, a known label in one of these needs no pattern
 _LABEL_ELEMENTS = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}  # elements that themes use for labels
-_FEW_OF_MANY = 4
+FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern a fourth as frequent as another on a page is not the theme's."""
 _INLINE_ELEMENTS = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the classes that hide
@@ -68,7 +68,7 @@ class LabelPatterns:
             self._usual[pattern[:2]] += times
         looks = sum(self._flat.values(), Counter[Look]())
         look, times = max(looks.items(), key=lambda one: one[1], default=(None, 0))
-        self.beside_values = look if 2 * times > max(self.known_labels, _FEW_OF_MANY) else None
+        self.beside_values = look if 2 * times > max(self.known_labels, FEW_OF_MANY) else None
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, contains one, or is not searched. The tree's depth is bounded."""
@@ -121,11 +121,11 @@ class LabelPatterns:
 
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
         """Whether most known labels have another pattern, as in prose with labels. `first`: it must be the most frequent."""
-        return self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY) < max(self._usual.values(), default=0)
+        return self._usual[pattern[:2]] * (1 if first else FEW_OF_MANY) < max(self._usual.values(), default=0)
 
     def is_rare(self, pattern: Pattern) -> bool:
         """Whether another pattern is much more frequent; then a line without a value is no label of the theme."""
-        return self.learned[pattern] * _FEW_OF_MANY <= max(self.learned.values(), default=0)
+        return self.learned[pattern] * FEW_OF_MANY <= max(self.learned.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
         """Whether the first child is a field without a value, text before labels, or the heading of a group of fields."""
@@ -173,7 +173,7 @@ class LabelPatterns:
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[child.tag, child.role.look] > max(looks.values(), default=0)
         times = self._beside[id(child.parent)] if alike else looks[child.tag, child.role.look]
-        is_usual = times * _FEW_OF_MANY >= max(self._usual.values(), default=0)
+        is_usual = times * FEW_OF_MANY >= max(self._usual.values(), default=0)
         if label_of(line) is None:
             if isinstance(following, Element) and following.known_inside > 1:
                 return False  # the heading of a group of fields

@@ -77,19 +77,10 @@ class RowWriter:
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
-        field = Field(
-            position=len(fields) + 1,
-            section=self.section,
-            label=label,
-            name=name,
-            item=item,
-            value=value.text or None,
-            state=FieldState.VALUE if value.text else self.missing,
-            href=value.href,
-            datetime=value.datetime,
-            occurrence=occurrence,
-            person=value.person,
-        )
+        state = FieldState.VALUE if value.text else self.missing
+        field = Field(position=len(fields) + 1, section=self.section, label=label, name=name, item=item, state=state)
+        field.value, field.href, field.datetime, field.person = value.text or None, *value[1:]
+        field.occurrence = occurrence
         fields.append(field)
         self.rows.places.append(self.place)
 
