@@ -131,7 +131,9 @@ class LabelPatterns:
         """Whether the first child is a field without a value, text before labels, or the heading of a group of fields."""
         if first.role.field or (not first.role.label and sum(child.role.label for child in element.elements) > 1):
             return True
-        if group_table(first.line()) and _are_group_items(element.content[1:]):
+        if _are_group_items(
+            element.content[1:], of_any_type=bool(group_table(first.line()) or not self.holds_most_labels(element))
+        ):
             return False
         inside = element.known_inside - max(first.known_inside, label_of(first.line()) is not None)
         if group_table(first.line()) and first.tag not in HEADINGS:
@@ -225,12 +227,13 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = F
     return Block("field", element, list(content), None, _name_near(element))
 
 
-def _are_group_items(content: list[Element | str]) -> bool:
-    """Whether there is nothing but paragraphs of a group with a table, in any wrappers: the value of that group's field."""
+def _are_group_items(content: list[Element | str], *, of_any_type: bool = False) -> bool:
+    """Whether there is nothing but paragraphs, in any wrappers: a group's value. Unless `of_any_type`, it must have a table."""
     for one in content:
         if isinstance(one, str) or one.source_field or one.role.field:
             return False
-        if not (group_of_paragraph(one.role.bundle) if one.role.paragraph else _are_group_items(one.content)):
+        is_item = of_any_type or group_of_paragraph(one.role.bundle) is not None
+        if not (is_item if one.role.paragraph else _are_group_items(one.content, of_any_type=of_any_type)):
             return False
     return bool(content)
 

@@ -90,7 +90,7 @@ class _BlockWriter(RowWriter):
 
     def __init__(self, base: str | None, patterns: LabelPatterns) -> None:
         super().__init__(base)
-        self._classed = Counter({pattern: times for pattern, times in patterns.learned.items() if pattern[2]})
+        self._learned = patterns.learned
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
@@ -130,7 +130,12 @@ class _BlockWriter(RowWriter):
 
     def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
         """Writes the rows of a group's field. `stem`: its items' name; if that ends in a number, it is the only item's name."""
-        patterns = LabelPatterns(self._classed.copy(), in_group=True, table=table)
+        parts = (part for node in block.values if isinstance(node, Element) for part in (node, *node.built()))
+        is_built_alike = any(
+            part.role.paragraph for part in parts
+        )  # of the fields of another entity, in the theme's own template
+        learned = Counter({one: times for one, times in self._learned.items() if one[2] or is_built_alike})
+        patterns = LabelPatterns(learned, in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
             nodes = [node for item in items for node in item[0].values]  # media that shows one field is the field's value
