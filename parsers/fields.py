@@ -54,7 +54,6 @@ class _Scan:
         self._seen_known_label = False
         self._first = True
         self._container: dict[int, bool] = {}
-        self._unwrapped: dict[int, bool] = {}
 
     def blocks(self, element: Element) -> Iterator[Block]:
         """Yields the blocks of a container, child by child; prose between fields is one block, headings of groups are dropped."""
@@ -123,10 +122,9 @@ class _Scan:
         """Whether texts above the fields in an element are a body without an element of its own, and not values of fields."""
         if self._seen_known_label or self._patterns.classed or self._patterns.beside_values is not None:
             return not self._seen_known_label
-        if id(element) not in self._unwrapped:
-            before = takewhile(lambda one: isinstance(one, str) or not (one.source_field or one.holds_fields), element.content)
-            self._unwrapped[id(element)] = any(isinstance(one, Element) and one.tag in _PROSE for one in before)
-        return self._unwrapped[id(element)]
+        content = islice(element.content, _FEW_NODES)
+        before = takewhile(lambda one: isinstance(one, str) or not (one.source_field or one.holds_fields), content)
+        return any(isinstance(one, Element) and one.tag in _PROSE for one in before)
 
     def _is_furniture(self, element: Element) -> bool:
         """Whether an element among the fields is not part of the record: comments, another record, links, menus, a picture."""
