@@ -217,12 +217,8 @@ def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     for row in rows:
         units += {line_letters(row, line) for line in (row.value or "", *re.split("[\t\n]", row.value or ""))}
     left = remove_parts(text, units)
-    if (
-        left
-        and (part.partial or len(text) >= MIN_CUT)
-        and text.endswith(left[-1])
-        and any(unit.startswith(left[-1]) for unit in units)
-    ):
+    may_be_cut = left and (part.partial or len(text) >= MIN_CUT) and text.endswith(left[-1])
+    if may_be_cut and any(unit.startswith(left[-1]) for unit in units):
         del left[-1]
     return not left
 
