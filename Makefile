@@ -7,6 +7,9 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 # The machine's own certificates first, which a proxy that inspects TLS needs; then the ones that uv comes with.
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
+# Modules are compiled once, and not again by each of the many processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: bench growth datasette-alpha replayweb citation extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 

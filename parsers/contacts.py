@@ -14,15 +14,10 @@ MAX_SHORT = 300
 """Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address are shorter."""
 _MAX_LABEL = 80  # characters; a longer label is a question or a sentence, not the name of a field for one person
 
-_AT = r"\s?(?:@|&#64;|%40|[\[({<_-]\s?(?:at|@)\s?[\])}>_-])\s?"
-_DOT = r"\s?(?:\.|[\[({<_-]\s?dot\s?[\])}>_-])\s?"
-_MAIL = re.compile(
-    rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
-    r"|\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b|\b[\w.+-]{1,64}(?-i: AT )[\w-]{1,63}\.[\w.-]{2,63}",
-    re.IGNORECASE,
+_MAIL, _PHONE, _PERSONAL_LINK, _PERSON_PHRASE = (
+    re.compile("".join(pieces), re.IGNORECASE) for pieces in WORDS["contact_patterns"].values()
 )
 _UNUSUAL_CHARACTERS = str.maketrans("‐‑‒–—―−⁃﹣－", "----------", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
-_PERSONAL_LINK, _PHONE, _PERSON_PHRASE = (re.compile(form) for form in WORDS["contact_forms"].values())
 
 _ROLES, _MEANS, _ABOUT, _PERSONS, _NO_PERSONS = (frozenset(words.split()) for words in WORDS["contacts"].values())
 _PERSONS |= _ROLES | _MEANS
@@ -53,7 +48,7 @@ def mask_contacts(text: str) -> str:
 @cached_short
 def is_personal_link(href: str) -> bool:
     """Whether a link leads to a person: by its scheme, by an address in it, or because its target is a user's page."""
-    return _PERSONAL_LINK.match(href) is not None
+    return _PERSONAL_LINK.match(href.lstrip()) is not None
 
 
 @cached_short

@@ -77,19 +77,10 @@ class RowWriter:
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
-        field = Field(
-            position=len(fields) + 1,
-            section=self.section,
-            label=label,
-            name=name,
-            item=item,
-            value=value.text or None,
-            state=FieldState.VALUE if value.text else self.missing,
-            href=value.href,
-            datetime=value.datetime,
-            occurrence=occurrence,
-            person=value.person,
-        )
+        state = FieldState.VALUE if value.text else self.missing
+        field = Field(position=len(fields) + 1, section=self.section, label=label, name=name, item=item, state=state)
+        field.value, field.href, field.datetime, field.person = value.text or None, *value[1:]
+        field.occurrence = occurrence
         fields.append(field)
         self.rows.places.append(self.place)
 
@@ -99,7 +90,7 @@ class _BlockWriter(RowWriter):
 
     def __init__(self, base: str | None, patterns: LabelPatterns) -> None:
         super().__init__(base)
-        self._classed = Counter({pattern: times for pattern, times in patterns.learned.items() if pattern[2]})
+        self._learned = patterns.learned
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
@@ -139,18 +130,24 @@ class _BlockWriter(RowWriter):
 
     def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
         """Writes the rows of a group's field. `stem`: its items' name; if that ends in a number, it is the only item's name."""
-        patterns = LabelPatterns(self._classed.copy(), in_group=True, table=table)
+        parts = (part for node in block.values if isinstance(node, Element) for part in (node, *node.built()))
+        is_built_alike = any(
+            part.role.paragraph for part in parts
+        )  # of the fields of another entity, in the theme's own template
+        learned = Counter({one: times for one, times in self._learned.items() if one[2] or is_built_alike})
+        patterns = LabelPatterns(learned, in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
             nodes = [node for item in items for node in item[0].values]  # media that shows one field is the field's value
             self._write_field(title, block.name, [read_value(one, self._base) for one in items_of(nodes)])
             return
         is_name = len(items) == 1 and _NUMBERED.fullmatch(stem)
+        is_plain = all(len(item) == 1 and item[0].label is None for item in items)  # otherwise some labels are hidden
         for item in items:
             number = self.next_item(stem)
             for sub in item:
                 nameless = sub.label is None and sub.name is None
-                own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": *"), sub.name)
+                own = (title, block.name) if nameless and is_plain else (sub.label and sub.label.rstrip(": *"), sub.name)
                 nodes = list(sub.values)
                 values = sub.read or [read_value(one, self._base) for one in ([nodes] if nameless else items_of(nodes))]
                 filled = [value for value in values if value.text]

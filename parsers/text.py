@@ -255,8 +255,9 @@ class _Writer(RowWriter):
         before = next((lines[one] for one in range(at - 1, -1, -1) if lines[one].text), lines[0])
         below = [*takewhile(lambda one: one.text or not self._compact, lines[at + 1 : at + 1 + _MAX_BELOW])]
         is_apart = before.text[-1] in ".!?" or before.plain != before.text or (self._compact and not lines[at - 1].text)
-        are_short = all(one.plain == one.text and textlines.is_short(one.text) for one in below)
-        return is_apart and are_short and 0 < len(below) < _MAX_BELOW and any(one.text for one in below)
+        first = next((one for one in below if one.text), None)
+        are_short = len(below) < _MAX_BELOW and all(textlines.is_short(one.text) for one in below)
+        return is_apart and are_short and first is not None and first.plain == first.text
 
     def _write_loose_lines(self, lines: list[Line]) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""
@@ -390,8 +391,7 @@ class _Writer(RowWriter):
 
 def _cut_below(items: list[list[SubField]]) -> list[Line]:
     """Takes out of a group's last item the fields at its end that no other item has; returns their lines: they are below it."""
-    others = {label.text for item in items[:-1] for label, _ in item if label is not None}
-    lines: list[Line] = []
+    others, lines = {label.text for item in items[:-1] for label, _ in item if label is not None}, list[Line]()
     for label, values in reversed(items[-1][1:] if len(items) > 1 else []):
         if label is None or label.text in others or is_member_line(label.text):
             break

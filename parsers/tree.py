@@ -43,9 +43,7 @@ class SourceField:
 class Element:
     """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page.
 
-    Of an element with a `source_field` the children are built only if they are asked for: it is a plain field that was read
-    from its source, unless the reader finds that something else surrounds it. `patterns` sets `known_inside`, the number of known
-    labels inside, and `holds_field`, whether fields with classes are inside.
+    `patterns` sets `known_inside`, the number of known labels inside, and `holds_field`, whether fields with classes are inside.
     """
 
     __slots__ = (
@@ -69,16 +67,6 @@ class Element:
         self.has_attributes = bool(attributes)
         if attributes and (classes := attributes.get("class")):
             self.role = role_of(classes)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> list[Element | str]:
-            """Builds the children of a source field when they are first asked for; no other attribute is ever missing."""
-            if name != "children":
-                raise AttributeError(name)
-            self.children = []
-            _build_children(self, [], read=None)
-            return self.children
 
     def attribute(self, name: str) -> str | None:
         return self.node.attributes.get(name)
@@ -174,6 +162,25 @@ class Element:
         return found
 
 
+class UnbuiltField(Element):
+    """An element that was read from its source as a plain field, unless the reader finds that something else surrounds it.
+
+    Its children are built only if they are asked for. A class of its own, because `__getattr__` makes all attributes slow.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> list[Element | str]:
+            """Builds the children when they are first asked for; no other attribute is ever missing."""
+            if name != "children":
+                raise AttributeError(name)
+            self.children = []
+            _build_children(self, [], read=None)
+            return self.children
+
+
 SourceReader = Callable[[Element], SourceField | None]
 
 
@@ -235,6 +242,7 @@ def _build_children(root: Element, elements: list[Element], *, read: SourceReade
                     elements.append(element)
                     if read is not None and tag == "div" and (found := read(element)) is not None:
                         element.source_field = found
+                        element.__class__ = UnbuiltField
                     else:
                         element.children = []
                         into = element if element.depth < MAX_DEPTH else parent

@@ -21,8 +21,7 @@ MAX_ENCODINGS = 2
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
-_ZSTD_STEP = 1 << 10
-"""zstandard returns the whole output for its input at once: up to 128 KiB for every 4 bytes."""
+_ZSTD_STEP = 1 << 10  # zstandard returns the whole output for its input at once: up to 128 KiB for every 4 bytes
 
 
 def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_BODY) -> bytes:

@@ -33,10 +33,8 @@ from scraper.sqlite import dicts
 
 INTACT = "intact"
 NOT_SHOWN = "the page is read differently now than when it was loaded; `tta load --rebuild` reads all pages again"
-_KEPT = 32
-"""Parsed captures kept in memory; a record has fewer, and a page rarely takes more than a megabyte."""
-_MAX_READ = 20
-"""Unloaded captures that are parsed, the latest first."""
+_KEPT = 32  # parsed captures kept in memory; a record has fewer, and a page rarely takes more than a megabyte
+_MAX_READ = 20  # unloaded captures that are parsed, the latest first
 _KEY_OF_COLUMN = (
     {column.name: label.columns[0].name for label in LABELS for column in label.columns}
     | {"description": "description", "reference": "title"}

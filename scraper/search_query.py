@@ -14,8 +14,7 @@ MAX_LENGTH = 500
 """Characters of a search."""
 MAX_DEPTH = 20
 """Parentheses within parentheses; FTS5's own parser takes about 50."""
-_MIN_PREFIX = 3
-"""Letters from which the last word is treated as a prefix: a shorter one would match most records."""
+_MIN_PREFIX = 3  # letters from which the last word is treated as a prefix: a shorter one would match most records
 _TOKEN = re.compile(r'(?<!\S)-+(?!\S)|([()]|-(?=[("\w])|"[^"]*"\*?|[^\s()"]+)')
 """A lone dash, as between parts of a title, is ignored."""
 _QUOTES = str.maketrans("“”„«»\0", '""""" ')  # quotation marks as `"`

@@ -15,10 +15,8 @@ import click
 MAX_SHOWN = 300
 """Characters; a `data:` URL in a listing can have kilobytes (ARCHIVES.md, section 1)."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_STEP = 2_000
-"""Rows between two updates: an update costs a thousand times as much as passing on a row."""
-_EVERY = 0.1
-"""Seconds between two updates that are shown."""
+_STEP = 2_000  # rows between two updates: an update costs a thousand times as much as passing on a row
+_EVERY = 0.1  # seconds between two updates that are shown
 _CLEAR = "\r\x1b[K"  # erases the line
 Row = TypeVar("Row")
 Progress = Callable[[int, int], None]

@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from compose_spec import PyCompose
 
 from scraper.folders import Folders
 from tests.dbkit import sql
@@ -167,6 +166,8 @@ def test_the_images_command_refreshes_at_once_and_every_night_and_its_check_tell
 
 
 def test_the_dockerfile_and_the_services_are_valid_and_confined(tmp_path: Path) -> None:
+    from compose_spec import PyCompose  # takes a third of a second
+
     linted = done(TTA.parent / "hadolint", "--failure-threshold", "style", ROOT / "Dockerfile")
     assert (linted.returncode, linted.stdout) == (0, "")
     copied = {name for step, text in STEPS if step == "COPY" and "--from" not in text for name in text.split()[:-1]}

@@ -79,9 +79,9 @@ def test_unknown_and_too_many_encodings_are_refused(encodings: tuple[str, ...]) 
 @pytest.mark.parametrize(
     ("encoding", "bomb"),
     [
-        ("gzip", squeeze(b"\0" * 50_000_000)),
-        ("br", brotli.compress(b"\0" * 50_000_000, quality=1)),
-        ("zstd", zstandard.compress(b"\0" * 50_000_000)),
+        ("gzip", squeeze(b"\0" * 5_000_000)),
+        ("br", brotli.compress(b"\0" * 5_000_000, quality=1)),
+        ("zstd", zstandard.compress(b"\0" * 5_000_000)),
     ],
 )
 def test_a_bomb_stops_at_the_limit(encoding: str, bomb: bytes) -> None:

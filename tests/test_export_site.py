@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,7 +31,7 @@ from scraper.errors import TtaError
 from scraper.export import manifest
 from scraper.export.run import export
 from scraper.export.selection import Selection
-from scraper.export.site import COMPARED, Site, words_of
+from scraper.export.site import _PATTERN, COMPARED, Site, words_of
 from scraper.folders import Folders
 from tests.commandkit import tta
 from tests.dbkit import day, exported, html, loaded, node, page, query
@@ -183,6 +184,13 @@ def test_machines_find_a_description_of_the_data_and_of_each_record(site: Path) 
     assert len(urls) > 20 and all((site / unquote(urlsplit(url).path[1:])).is_file() for url in urls)
     record = told("tta/records/900000001.html")
     assert record["@type"] == "CreativeWork" and "20170224-101003-40" in record["identifier"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", _PATTERN)
+def test_a_page_with_a_long_text_is_saved_soon(name: str) -> None:
+    began = time.process_time()
+    _PATTERN[name].sub("", f"<p>{'a word ' * 5_000}</p>")
+    assert time.process_time() - began < 1, "a pattern that looks at the text again from each letter on takes longer"
 
 
 def test_words_are_looked_up_without_case_and_accents() -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from cdxj_indexer.main import CDXJIndexer
 from warcio.archiveiterator import ArchiveIterator
 
 from scraper.database.load import LoadOptions, load
@@ -67,6 +66,8 @@ def test_contents_begin_where_replayweb_looks_for_them(
 
 
 def test_the_index_leads_to_each_capture_as_another_indexer_finds_it(folders: Folders, tmp_path: Path) -> None:
+    from cdxj_indexer.main import CDXJIndexer  # takes half a second
+
     package, counts = made(folders, tmp_path / "a.wacz")
     assert counts == {"captures": 5, "pages": 3, "captures without address, time or replay": 1}
     data = package.read("archive/data.warc.gz")

@@ -93,6 +93,17 @@ def test_the_pages_labels_teach_those_of_items_by_their_classes() -> None:
     assert [(one.question, one.answer) for one in metrics] == [("People Trained", "24"), ("Hours", "6")]
 
 
+@pytest.mark.parametrize("summary", ["Quiet.", "<p><b>County</b></p><p>Two courts.</p>"])
+def test_paragraphs_of_a_group_that_nobody_has_listed_have_fields_in_the_pages_own_pattern(summary: str) -> None:
+    pairs = (("Visit Date", "May 3"), ("Visitors", "A"), ("Summary", summary))
+    items = "".join(f"<div>{PARAGRAPH.format('visit', ''.join(bare(*one) for one in pairs))}</div>" for _ in range(2))
+    found = read(page(BARE + bare("Site Visits", f"<div>{items}</div>") + bare("Archived", "Off"))).fields
+    assert [(row.item, row.label) for row in found if row.item] == [
+        (f"Site Visits {n}", label) for n in "12" for label, _ in pairs
+    ]
+    assert (found[-1].label, found[-1].value) == ("Archived", "Off")
+
+
 def test_a_group_whose_items_print_nothing_is_an_empty_field() -> None:
     row = read(page(CLASSED + field("Milestone", PARAGRAPH.format("milestone", " ")))).fields[-1]
     assert (row.label, row.item, row.value, row.state) == ("Milestone", None, None, "empty")

@@ -8,8 +8,6 @@ import sys
 from typing import Any
 
 import pytest
-from mcp import StdioServerParameters
-from mcp.client import Client
 
 from scraper.database.about import CAVEAT
 from scraper.folders import Folders
@@ -29,6 +27,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 
 
 def test_each_tool_answers_with_captures_and_caveats_and_without_contacts(folders: Folders) -> None:
+    from mcp import StdioServerParameters  # here, as it takes a second
+    from mcp.client import Client
+
     async def asked() -> tuple[set[str], list[dict[str, Any]], str]:
         arguments = ["-c", "from scraper.cli import main; main()", "--data", str(folders.data), "mcp"]
         async with Client(StdioServerParameters(command=sys.executable, args=arguments)) as client:

@@ -144,6 +144,13 @@ THE_SAME = {
     "page cut": same("Category", "Adjudication", Cut("Adjudic\ufffd"), "html html"),
     "list cut": same("Type of Agency", AGENCIES, ["Courts", Cut("Loc")], "html html"),
     "next fields taken along": same("Agency", "42799", "42799 Contact Robin Vale Fax 555", Contact="Robin Vale", Fax="555"),
+    "other fields below the body": same(
+        "body", BODY, f"{BODY}\nThey meet weekly.\nHours\n6", Outcome="They meet weekly.", Hours="6"
+    ),
+    "other fields below a group": same("Milestone", STEPS, [BARE_STEPS[0], BARE_STEPS[1] | {"": ["Hours", "6"]}], Hours="6"),
+    "the label of a group taken for the value": same(
+        "Website", "a.example", "Site Visits", **{"Site Visits": [{"Place": "Lane"}]}
+    ),
     "the next label taken for the value": same("Language", "Tiếng Việt", "Año fiscal", **{"Año fiscal": "Año 2019"}),
     "a field quoted in the body": same("Category", "Assistance", "Training", body="They wrote: Category Training, in May."),
     "top of the page taken along": same("body", "Help.", "Home 20250129-145639-07 By Hope Help.", title="20250129-145639-07"),
@@ -261,6 +268,14 @@ def test_a_change_that_a_text_shows_keeps_what_it_could_not_carry() -> None:
         ("May 1, 2025", "2025-05-01T12:00:00Z"),
     ]
     assert len(result.changes) == 1
+
+
+@pytest.mark.parametrize("label", ["Description", "Title", "Status", "Longitude"])
+def test_a_label_that_is_spelled_like_a_column_does_not_change_the_column(label: str) -> None:
+    record = {"title": "A visit", "body": BODY, "Status of Deliverable": "Complete", "Event Location Geo": POINT}
+    old, new = (record | {label: value} for value in ("Short", "Long"))
+    assert [one[1:] for one in changes(merged(("html", old), ("html", new)))] == [("Short", "Long")]
+    assert changes(merged(("html", record), ("text", old | {"body": BODY}))) == []
 
 
 def test_a_field_is_one_field_whether_its_label_is_printed_or_not() -> None:

@@ -16,6 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from datasette import hookimpl
+from datasette.plugins import pm
+from jinja2 import Environment, FileSystemBytecodeCache
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from scraper.config import Serve
@@ -35,6 +38,17 @@ FLAGS = (
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REQUIRED = os.environ.get("TTA_REQUIRE_BROWSER") == "1"
 SECONDS = 30
+COMPILED = ROOT / "build" / "templates"
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment) -> None:
+    """Keeps compiled templates, which otherwise each `Site` compiles again."""
+    COMPILED.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(COMPILED))
+
+
+pm.register(sys.modules[__name__])
 
 
 @cache

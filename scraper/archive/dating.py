@@ -22,8 +22,7 @@ FIRST = datetime(1991, 1, 1, tzinfo=UTC)
 """There were no web pages before; a clock that was never set shows 1970 or earlier."""
 AHEAD = timedelta(days=1)
 """How much later a capture time may be than its fetch or import: clocks and zones differ."""
-_EDGE = 1 << 14
-"""Bytes at either end of a page that are searched for comments of tools that save pages."""
+_EDGE = 1 << 14  # bytes at either end of a page that are searched for comments of tools that save pages
 _WAYBACK = "FILE ARCHIVED ON"  # in the comment that ends the Wayback Machine's replays
 PATTERNS = Path(__file__).with_name("dating.toml").read_text(encoding="utf-8")
 _RE = {name: re.compile(pattern) for name, pattern in tomllib.loads(PATTERNS).items()}

@@ -26,8 +26,7 @@ _GZIP_STEP, _ZSTD_STEP = 1 << 13, 1 << 10
 _SCAN = 1 << 20
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
-_LOOK_BACK = 1 << 13
-"""Bytes at the end of a chunk that are searched again with the next one: a record's first line is shorter."""
+_LOOK_BACK = 1 << 13  # bytes at the end of a chunk that are searched again with the next one: a record's first line is shorter
 _NOT_BLANK = re.compile(rb"[^\r\n\t ]")  # a byte other than white space
 NO_RECORD = "no record begins here"
 

@@ -33,8 +33,7 @@ UNKNOWN_LABELS = "unknown labels"
 _EXAMPLES = 5
 _MAX_SUBJECTS = 3  # labels or columns that are named of each check but the first
 _MAX_ROWS = 50
-_MAX_READ = 50
-"""Captures to examine for each one of a known record: an import may add many new records at once."""
+_MAX_READ = 50  # captures to examine for each one of a known record: an import may add many new records at once
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SQL: dict[str, str] = _TEXTS["sql"]
 _MESSAGES: dict[str, str] = _TEXTS["messages"]

@@ -12,8 +12,7 @@ from scraper.stopping import Stop, terminated_as_interrupted
 
 SECOND = ".tta-second.db"
 """Name of a database beside `tta.db` that only this run uses, see `second_database`."""
-_STEPS = 5000
-"""Virtual machine instructions between two checks whether the run must end: well under a millisecond."""
+_STEPS = 5000  # virtual machine instructions between two checks whether the run must end: well under a millisecond
 
 
 @contextmanager

@@ -10,8 +10,7 @@ EXAMPLES = 3
 """Examples kept of each difference."""
 MISSING, ORDER = "(missing)", "(order of rows)"
 """Used instead of a field for rows that only one database has, and for records whose rows differ only in their order."""
-_LATER = "family_id"
-"""A column that is computed after a load's commit, so a second database lacks its values."""
+_LATER = "family_id"  # a column that is computed after a load's commit, so a second database lacks its values
 
 
 class Example(NamedTuple):

@@ -12,8 +12,7 @@ from parsers.scalars import cached_short
 
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _PATTERN = {name: re.compile(text) for name, text in _TEXTS["patterns"].items()}
-_MOST = 1_000
-"""Characters that are looked at: a title has fewer, and what is hostile must cost no time."""
+_MOST = 1_000  # characters that are looked at: a title has fewer, and what is hostile must cost no time
 
 
 class RequestTitle(NamedTuple):

@@ -212,17 +212,15 @@ def _value_letters(shown: Shown, labels: Iterable[str] = ()) -> list[str]:
 
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:
-    """Whether a poorer capture's text is a richer capture's value with lines, values or its end dropped."""
-    units = [letters(text) for row in whole.rows if row.item for text in (row.item, row.label) if text]
-    for row in whole.rows:
-        units += {line_letters(row, row.value or "")} | {line_letters(row, line) for line in (row.value or "").splitlines()}
+    """Whether a poorer capture's text is a richer one's value with parts dropped, or in a body or a group other fields below."""
+    is_open = part.is_text and (whole.rows[0].key == "description" or whole.rows[0].item is not None)
+    rows = whole.page.rows if is_open else whole.rows
+    units = [letters(text) for row in rows if row.item or is_open for text in (row.item, row.label) if text]
+    for row in rows:
+        units += {line_letters(row, line) for line in (row.value or "", *re.split("[\t\n]", row.value or ""))}
     left = [one for one in remove_parts(text, units) if not (part.is_text and _LIST_MARK.fullmatch(one))]
-    if (
-        left
-        and (part.partial or len(text) >= MIN_CUT)
-        and text.endswith(left[-1])
-        and any(unit.startswith(left[-1]) for unit in units)
-    ):
+    may_be_cut = left and (part.partial or len(text) >= MIN_CUT) and text.endswith(left[-1])
+    if may_be_cut and any(unit.startswith(left[-1]) for unit in units):
         del left[-1]
     return not left
 

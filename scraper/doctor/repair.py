@@ -24,8 +24,7 @@ from scraper.ledger import store as ledger
 from scraper.sqlite import open_readonly, open_writable, remove, replace_file
 from scraper.terminal import Progress, escape
 
-_PASSES = 3
-"""Repair rounds: one for the archive, one for what is compared with it, one for what only then becomes visible."""
+_PASSES = 3  # repair rounds: one for the archive, one for what is compared with it, one for what only then becomes visible
 
 
 def repair(folders: Folders, *, accept_refused: bool = False, progress: Progress = lambda _done, _total: None) -> DoctorReport:

@@ -38,8 +38,7 @@ MAX_ROWS = 20
 MAX_CELLS = 1_500
 """Cells of a heat map that has more than `MAX_ROWS` rows; 1,000 take 0.2 s (November 2026)."""
 OTHER = "all others"
-_CUT_OFF = ("…", "...")
-"""End of a truncated value. Such a value is not a category."""
+_CUT_OFF = ("…", "...")  # end of a truncated value, which is not a category
 
 Value = str | int | float | None
 

@@ -23,8 +23,7 @@ from scraper.sandbox import Query
 
 AT_ONCE = 200  # rows read at a time: records shown for the first time, and changed fields
 _KINDS = {"gone": "disappeared", "unknown": "back"}  # by the new value of `availability`
-_SECONDS = 0.5
-"""For looking at refreshes for one page, and whether any is left for the next page."""
+_SECONDS = 0.5  # for looking at refreshes for one page, and whether any is left for the next page
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:

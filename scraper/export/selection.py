@@ -30,8 +30,7 @@ _OF_CHOSEN = {table: condition.format(**_SQL) for table, condition in _SQL["of_c
 SECONDS = 60.0
 """Seconds for finding the records. A scan of a million takes about a second."""
 _LONGEST = 100_000_000  # bytes of a text that the condition may create; SQLite's own limit, 1 GB, exhausts a small machine
-_STEPS = 10_000
-"""Virtual machine instructions between two checks of the time limit; about ten checks per millisecond."""
+_STEPS = 10_000  # virtual machine instructions between two checks of the time limit; about ten checks per millisecond
 _EXAMPLE = "give one SQL condition on the columns of records, such as \"fiscal_year = 2024 AND county LIKE 'Suffolk%'\""
 
 

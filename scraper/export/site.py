@@ -57,8 +57,7 @@ _TYPES = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip
 _TEXTS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _PATTERN: dict[str, re.Pattern[str]] = {name: re.compile(text) for name, text in _TEXTS["patterns"].items()}
 _SECONDS = 300.0  # for a page's query; nobody waits for it
-_AT_A_TIME = 200
-"""Records whose pages a worker process saves before it takes others."""
+_AT_A_TIME = 200  # records whose pages a worker process saves before it takes others
 _STATIC = Path(explore.__file__).with_name("static")
 AT_ONCE = 1_000
 """Records in one file."""

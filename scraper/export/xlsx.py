@@ -19,10 +19,8 @@ from scraper.export import csvfile
 from scraper.export.tables import Values
 
 CUT = " [cut here: a cell can hold no more]"
-_EXACT = 2**53
-"""Larger integers lose digits in a sheet, whose numbers are floating-point; they are written as text."""
-_FIRST_DAY = date(1900, 3, 1)
-"""First day from which Excel's calendar is right: it has a February 29, 1900."""
+_EXACT = 2**53  # larger integers lose digits in a sheet, whose numbers are floating-point; they are written as text
+_FIRST_DAY = date(1900, 3, 1)  # first day from which Excel's calendar is right: it has a February 29, 1900
 _WIDTHS = {Values.TEXT: 30, Values.CODE: 14, Values.LIST: 30, Values.TIME: 19, Values.DATE: 11, Values.PARTIAL_TIME: 19}
 _BAD_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")  # characters that a sheet's name can't contain
 _MAX_NAME = 31  # characters of a sheet's name

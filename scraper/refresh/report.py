@@ -11,8 +11,7 @@ from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus
 from scraper.fetch.run import FetchReport
 
-_MAX_CHECKS = 20
-"""Warnings to print; the table run_checks has all of them."""
+_MAX_CHECKS = 20  # warnings to print; the table run_checks has all of them
 
 
 @dataclass(slots=True)

@@ -36,8 +36,7 @@ _SCHEMA = Path(__file__).with_name("scanned.sql").read_text(encoding="utf-8")
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
 """Seconds without a byte after which a file is given up for this run."""
-_BLOCK = 8 * 1024 * 1024
-"""Bytes requested at a time: files are read sequentially."""
+_BLOCK = 8 * 1024 * 1024  # bytes requested at a time: files are read sequentially
 _LISTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+/-]{0,499}")
 """Pattern of what a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
 

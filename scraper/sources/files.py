@@ -49,8 +49,7 @@ _LATER_RECORD = re.compile(rb"(?:\A|\n)(?:WARC/\d\.\d\r?\n(?:WARC|Content)-[\w-]
 _WACZ_PART = re.compile(r"archive/[^/]+|[^/]+\.wacz", re.IGNORECASE)
 _FILES_OF_PAGE = re.compile(r"(.+)(?:_files|\.files|_fichiers|-Dateien|_archivos|_arquivos|_bestanden|-filer)", re.IGNORECASE)
 """The folder of style sheets, images and frames that a browser saves beside a page."""
-_FLUSH_EVERY = 1000
-"""Captures between two points at which added captures become durable."""
+_FLUSH_EVERY = 1000  # captures between two points at which added captures become durable
 
 Found = tuple[int, Capture] | Unused
 """A capture with the byte offset of its record in the WARC or ARC file, or 0."""

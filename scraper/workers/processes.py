@@ -27,8 +27,7 @@ from scraper.errors import TtaError
 
 AHEAD = 3
 """Tasks per process that are submitted before the first result is taken: bounds the memory."""
-_LOOK_SECONDS = 0.5
-"""Seconds between two checks whether the run must end."""
+_LOOK_SECONDS = 0.5  # seconds between two checks whether the run must end
 CONNECT_SECONDS = 30.0
 ALONE_SECONDS = 120.0
 """Seconds that a cluster may be without workers before the run ends; a worker that died is back within seconds."""

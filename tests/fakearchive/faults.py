@@ -5,6 +5,7 @@ import gzip
 import socket
 import struct
 import time
+from functools import cache
 
 from tests.fakearchive.server import Fault, Handler
 
@@ -80,8 +81,15 @@ drips_headers = _drips(b"X-Slow: ")
 
 
 def bomb(size: int, layers: int = 1, headers: tuple[tuple[str, str], ...] = ()) -> Fault:
+    encoding = ", ".join(["gzip"] * layers)
+    return lambda handler: handler.answer(
+        200, _packed(size, layers), (("Content-Type", "text/html"), ("Content-Encoding", encoding), *headers)
+    )
+
+
+@cache
+def _packed(size: int, layers: int) -> bytes:
     body = b"0" * size
     for _ in range(layers):
-        body = gzip.compress(body)
-    encoding = ", ".join(["gzip"] * layers)
-    return answers(200, body, (("Content-Type", "text/html"), ("Content-Encoding", encoding), *headers))
+        body = gzip.compress(body, 1)
+    return body
