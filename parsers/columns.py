@@ -10,11 +10,12 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, Section, columns_of
+from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, label_key, label_named, label_of
 from parsers.scalars import cached_short, fiscal_year, money_range, number, parse_point, reference, time_of, time_range, yes_no
 
 BODY = "body"  # Drupal's machine name of a node's body, which has no label on these pages
+_COLUMNS = frozenset(columns_of(RecordValues)) | GROUPS.keys()
 _of_one_field = attrgetter("section", "label", "name", "occurrence")
 _MAX_CACHED_VALUE = 400  # characters; longer values hardly ever repeat
 _MAX_TIME = 60  # characters; the longest times that pages print have about 50
@@ -48,7 +49,8 @@ def field_key(field: Field) -> str:
         return "description"
     if entry := entry_of(field):
         return entry.columns[0].name if entry.columns else label_key(entry.text)
-    return label_key(field.label) if field.label else field.name or f"text in {field.section or 'no section'}"
+    key = label_key(field.label) if field.label else field.name or f"text in {field.section or 'no section'}"
+    return f"field {key}" if key in _COLUMNS else key  # "Description", "Title" or "Status" may be a field of its own
 
 
 def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Section], form: Form, **more: Any) -> Record:

@@ -14,39 +14,13 @@ MAX_SHORT = 300
 """Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address are shorter."""
 _MAX_LABEL = 80  # characters; a longer label is a question or a sentence, not the name of a field for one person
 
-_AT = r"\s?(?:@|&#64;|%40|[\[({<_-]\s?(?:at|@)\s?[\])}>_-])\s?"
-_DOT = r"\s?(?:\.|[\[({<_-]\s?dot\s?[\])}>_-])\s?"
-_MAIL = re.compile(
-    rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
-    r"|\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b|\b[\w.+-]{1,64}(?-i: AT )[\w-]{1,63}\.[\w.-]{2,63}",
-    re.IGNORECASE,
-)
-_DIALED = (
-    r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}\d{3}[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3}\d{3}[-. /]{1,3})\d{4}"
-    r"|[2-9]\d{9}(?=\s?\(?(?:cell|mobile|office|work|home|phone|direct|fax)\b)|00[1-9]\d{0,2}(?:[-. ]\d{1,4}){3,5}"
-)
-"""Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is not one."""
-_PHONE = re.compile(
-    rf"(?<![\w$.,/-])(?:{_DIALED}|\+\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
-    r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w-]|[.,]\d)"
-    r"|\b(?:tele|cell|mobile|fax|call|text|tel|ph)(?:phone)?\.?:?\s?(?:at )?(?:\d{7,11}|\d{3}[-. ]\d{4})\b",
-    re.IGNORECASE,
+_MAIL, _PHONE, _PERSONAL_LINK, _PERSON_PHRASE = (
+    re.compile("".join(pieces), re.IGNORECASE) for pieces in WORDS["contact_patterns"].values()
 )
 _UNUSUAL_CHARACTERS = str.maketrans("‐‑‒–—―−⁃﹣－", "----------", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
-_PERSONAL_LINK = re.compile(
-    r"\s*(?:(?:mailto|tel|sms|skype|callto|sip):"
-    r"|(?:[a-z]+:)?(?://[^/?#]*)?/(?:[a-z]{2}/)?(?:users?|profiles?|people|person|authors?)(?:[/?#]|$)"
-    r"|(?:[a-z]+:)?//[^/?#]*@|[^?#]*\?[^#]*?(?:@|%40))",
-    re.IGNORECASE,
-)
 
 _ROLES, _MEANS, _ABOUT, _PERSONS, _NO_PERSONS = (frozenset(words.split()) for words in WORDS["contacts"].values())
 _PERSONS |= _ROLES | _MEANS
-_PERSON_PHRASE = re.compile(
-    r"\b(?:signed|submitted|prepared|approved|reviewed|authored|written|completed|entered|created|updated|assigned|requested|reported"
-    r"|verified|posted|nominated|presented|facilitated|led|conducted|certified|authorized)(?: by| to)(?: name)?$"
-    r"|\bpoints? of contact\b|^whom? "
-)
 _PREPOSITION = re.compile(r" (?:of|for|to|from|with|at|in|on|by|per) ")
 
 
@@ -74,7 +48,7 @@ def mask_contacts(text: str) -> str:
 @cached_short
 def is_personal_link(href: str) -> bool:
     """Whether a link leads to a person: by its scheme, by an address in it, or because its target is a user's page."""
-    return _PERSONAL_LINK.match(href) is not None
+    return _PERSONAL_LINK.match(href.lstrip()) is not None
 
 
 @cached_short

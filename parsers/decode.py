@@ -18,13 +18,9 @@ from parsers.registry import WORDS
 
 MAX_PAGE = 16 * 1024 * 1024
 """Bytes of a page that are read (ARCHIVES.md, section 8; a record has 0.1 MB). A longer page is truncated and incomplete."""
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+_BOMS = [
+    (getattr(codecs, f"BOM_{name}"), name.replace("F", "F-")) for name in ("UTF8", "UTF32_LE", "UTF32_BE", "UTF16_LE", "UTF16_BE")
+]
 _META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
 _META_PRESCAN = 4096  # bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
@@ -36,31 +32,16 @@ _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code
 """windows-1252 with its five undefined bytes mapped as in the Encoding Standard, so that no byte is lost."""
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")  # a UTF-8 character of several bytes
 
-_CODED = r"((?:[0-9a-f]{2}){4,300})"
-_PROTECTED = re.compile(
-    rf"<(\w+)\b[^<>]*\sdata-cfemail=.?{_CODED}\b[^<>]*>.{{0,300}}?</\1\s*>"
-    rf"|(?<![^\s\"'<>()=])(?:(?!/email-protection#)[^\s\"'<>()=])*+/email-protection#{_CODED}\b",
-    re.IGNORECASE | re.DOTALL,
-)
-"""An email address that Cloudflare replaced, in a text or a link: a key, then each byte of the address XOR the key."""
+_PROTECTED = re.compile("|".join(WORDS["source"]["protected"]), re.IGNORECASE | re.DOTALL)
 _XHTML = "http://www.w3.org/1999/xhtml"  # the namespace of a page written as XML, where any empty element may close itself
-_SELF_CLOSED = re.compile(
-    r"<((?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)([a-z][\w:-]*+)(?:\s[^<>]*)?)/>", re.IGNORECASE
-)
+_SELF_CLOSED = re.compile(WORDS["source"]["self_closed"], re.IGNORECASE)
 FEW_TAGS = 4000  # with fewer tags no page takes the parser long (measured: 4,000 nested elements 0.03 s)
 MAX_DEPTH = 256  # open elements
 MAX_FORMATTING = 12  # formatting elements open at a time, which the parser opens again in each block
 MAX_TAG = 8192  # characters of one tag; 8 KB contain some 1,500 attributes, which the parser compares with each other in 10 ms
 _MAX_QUOTED = 8  # `>` in values, such as a link to the "> front page"; the longest tag that is not noticed has as many parts more
 _NO_MARKUP_BYTES = bytes(sorted(set(range(256)) - set(b"<>\"'")))
-_REST_OF_TAG = r"""[^\s/>]*+(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+)*+>?"""
-"""A tag after its name, as the HTML standard's tokenizer reads it: a quote opens a value only after an equals sign."""
-_RAW_TEXT_ELEMENTS = "script|style|textarea|title|xmp|iframe|noembed|noframes|plaintext"  # in which `<` is text
-_TOKEN = re.compile(
-    rf"<!--(?:.*?-->|.*)|(?P<tag><(?P<raw>{_RAW_TEXT_ELEMENTS})(?=[\s/>]|\Z){_REST_OF_TAG})(?P<text>[^<]*+(?:<(?!/(?P=raw))[^<]*+)*+)"
-    rf"|(?P<any><(?P<ends>/?)(?P<name>[a-z][^\s/>]{{0,40}}){_REST_OF_TAG})",
-    re.IGNORECASE | re.DOTALL,
-)
+_TOKEN = re.compile("".join(WORDS["source"]["token"]), re.IGNORECASE | re.DOTALL)
 """A comment, an element whose content is text with its start tag, or any other tag."""
 _WITHOUT_END_TAG = frozenset(WORDS["source"]["without_end_tag"].split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())  # limited by MAX_FORMATTING

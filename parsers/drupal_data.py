@@ -22,20 +22,16 @@ from parsers.columns import BODY, make_record
 from parsers.decode import Decoded, limit_markup
 from parsers.html import MIN_EVIDENCE, read_html
 from parsers.record import FieldState, Kind, PageHead, ParseResult, Value
-from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_distinctive, is_instructions, label_named
+from parsers.registry import GROUPS, WORDS, Type, group_of_paragraph, group_table, is_distinctive, is_instructions, label_named
 from parsers.rows import MAX_FIELDS, RowWriter
 from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
 
 Items = list[dict[str, Any]]
-_RECORD_TYPE = re.compile(r"(?:\w+_)?tta(?:_\w+)?")  # machine names of the content type: DOMAIN.md shows `tta`
 _FIELD = re.compile(rf"field_\w+|{BODY}")
 """Machine names of the fields that a site builder adds; all others are a node's base fields."""
-_RELATION = re.compile(r".*/rest/relation/node/[\w-]+/(\w+)")
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)?")
-_HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.IGNORECASE)
-"""How formatted text begins; text without markup has no format."""
+_RECORD_TYPE, _RELATION, _ISO, _HTML = map(re.compile, WORDS["data_patterns"].values())
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
 """Base fields that contain the label of a referenced entity; which one depends on its type."""

@@ -5,10 +5,21 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_help, is_other_entity, without_colon
-from parsers.registry import group_table, label_of
+from parsers.items import items_of
+from parsers.patterns import (
+    FEW_OF_MANY,
+    HEADINGS,
+    Block,
+    LabelPatterns,
+    field_of,
+    is_alike,
+    is_help,
+    is_other_entity,
+    without_colon,
+)
+from parsers.registry import WORDS, group_table, label_of
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
@@ -17,11 +28,8 @@ TEXT_ELEMENTS = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure
 _PROSE = TEXT_ELEMENTS - HEADINGS
 _GROUPS, _GROUP_HEADINGS = frozenset(("details", "fieldset")), frozenset(("summary", "legend", "caption"))  # of fields
 _MAX_HEADING = 150  # characters
-_HEADING_CLASS = re.compile(
-    r"(?![\w-]*(?:field--|with-summary))(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler?|caption|summary|header|label-above)"
-)
 _FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few elements; larger ones are not checked, so that the time stays linear
-_ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
+_SERVICE_LINK = re.compile(WORDS["source"]["service_link"])
 
 
 def read_content(root: Element, base: str | None) -> PageRows:
@@ -67,7 +75,7 @@ class _Scan:
                 yield block
                 continue
             is_empty = child.tag == "div" and not (child.filled or child.role.field)
-            if is_empty or self._is_furniture(child) or child.tag in _GROUP_HEADINGS:
+            if is_empty or self._is_furniture(child) or child.tag in _GROUP_HEADINGS or self._is_above_all(child, content):
                 continue
             may_be_loose = child.tag in TEXT_ELEMENTS or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
@@ -82,12 +90,10 @@ class _Scan:
                 self._first = self._first and child.tag in HEADINGS
                 continue
             else:
-                then = following if isinstance(following, Element) else None
-                before_fields = bool(then and (then.source_field or then.role.field or then.holds_fields)) or following is None
-                is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
-                heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
+                heads = _is_heading(child) and self._heads_fields(child, following)
                 found = [] if heads else list(self._child_blocks(child))
-                if heads or (not found and child.tag not in BLOCKS):
+                is_text = not child.role.classes and len(found) == 1 and found[0].kind == "text" and found[0].element is child
+                if heads or (is_text and self._is_unwrapped(element)) or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
             begins_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
@@ -96,6 +102,29 @@ class _Scan:
             yield from found if begins_fields or not is_help else ()
             loose, may_help = [], may_help and not begins_fields
         yield from _text_block(element, loose, before_field=element.holds_fields)
+
+    def _heads_fields(self, heading: Element, following: Element | str | None) -> bool:
+        """Whether a heading is not a field itself, and fields follow it, or nothing."""
+        if (only := heading.only) is not None and (heading.tag, only.tag, only.role.look) in self._patterns.learned:
+            return False
+        if not isinstance(following, Element):
+            return following is None
+        is_one = following.source_field or following.role.field or following.holds_fields
+        return bool(is_one) or self._is_field(following, after_known=True)
+
+    def _is_above_all(self, child: Element, content: list[Element | str]) -> bool:
+        """Whether a child is a line with all of a group of fields below it. On a page without classes it may be a value."""
+        below = content[1] if len(content) == 2 and content[0] is child and self._patterns.classed else None
+        is_group = isinstance(below, Element) and below.known_inside > 1
+        return is_group and child.line() is not None and not (child.role.field or child.role.item)
+
+    def _is_unwrapped(self, element: Element) -> bool:
+        """Whether texts above the fields in an element are a body without an element of its own, and not values of fields."""
+        if self._seen_known_label or self._patterns.classed or self._patterns.beside_values is not None:
+            return not self._seen_known_label
+        content = islice(element.content, _FEW_NODES)
+        before = takewhile(lambda one: isinstance(one, str) or not (one.source_field or one.holds_fields), content)
+        return any(isinstance(one, Element) and one.tag in _PROSE for one in before)
 
     def _is_furniture(self, element: Element) -> bool:
         """Whether an element among the fields is not part of the record: comments, another record, links, menus, a picture."""
@@ -113,18 +142,20 @@ class _Scan:
             if element.tag == "thead" or (len(cells) == 2 and all(heads)):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        if role.aside or (element.tag == "footer" and not element.holds_field) or element.line() == "Add new comment":
+        if role.aside or (element.tag == "footer" and not element.holds_field):
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
-            to_account = any(_ACCOUNT_LINK.search(one.attribute("href") or "") for one in links)
-            if to_account and len(readable([element])) <= _MAX_HEADING:
-                return True
+            to = [one.attribute("href") or "" for one in links]
+            is_list = len(to) > 1 and all(one.startswith("#") for one in to) and len(items_of([element])) == len(to)
+            if is_list or (any(map(_SERVICE_LINK.search, to)) and len(readable([element])) <= _MAX_HEADING):
+                return True  # or a list of the parts of the page
         # or nothing but furniture inside, under a heading perhaps
         content = element.content if (is_box or element.tag in ("ul", "li")) and not element.has_own_text() else []
         if len(content) > _FEW_CHILDREN:
             return False
-        rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
+        parts = [child for child in content if isinstance(child, Element) and child.filled]
+        rest = [child for child in parts if not (child.tag in HEADINGS or (child.role.heading and not child.role.field))]
         alone = bool(content) and self._seen_known_label  # a heading of nothing, unless it is a label
         return all(map(self._is_furniture, rest)) if rest else alone and not any(label_of(one.line()) for one in element.elements)
 
@@ -179,14 +210,13 @@ class _Scan:
         beside = sum(one.role.label or (is_beside(one) and label_of(one.line()) is not None) for one in element.elements)
         if beside > 1 or self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
-        fields = 0
+        fields = prose = 0
         # the value of a label beside it, or the help text of a group, may be text without an element
         heads = helps = _is_group(element)
         has_label = False  # with its values beside it, which are all that follows
         for child, following in zip(element.content, [*element.content[1:], None], strict=False):
             if isinstance(child, str):
-                if not heads:
-                    return False
+                prose += not heads
                 continue
             labels = self._patterns.is_flat_label(child, following)
             helps = helps or child.tag in _GROUP_HEADINGS
@@ -194,9 +224,9 @@ class _Scan:
             if labels or self._is_field(child, after_known=True) or self._is_container(child):
                 fields, helps = fields + 1, False
             elif child.tag in _PROSE and child.content and not (helps or has_label or self._is_furniture(child)):
-                return False
+                prose += 1
             heads = labels or helps or has_label
-        return fields > 0
+        return fields > prose * FEW_OF_MANY
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
         """Returns where the values of a flat label end: before the next such label, a field, or a container."""
@@ -239,14 +269,18 @@ def _is_heading(element: Element) -> bool:
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:
         inner = inner.only
-    named = len(inner.elements) < 2 and any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
-    return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
+    named = len(inner.elements) < 2 and (element.role.heading or inner.role.heading)
+    named |= inner.tag in HEADINGS or (element.tag == "p" and inner.tag in ("strong", "b"))
+    return inner.source_field is None and named and len(readable([element])) <= _MAX_HEADING
 
 
 def _text_block(element: Element, nodes: list[Element | str], *, before_field: bool = False) -> Iterator[Block]:
     """Yields the nodes as a block of text if they have text. `before_field`: without the heading of the group after it."""
     kept = len(nodes)
-    while before_field and kept and isinstance(child := nodes[kept - 1], Element) and _is_heading(child):
+    while before_field and kept:
+        child = nodes[kept - 1]  # the name of a group may be text without an element
+        if not (_is_heading(child) if isinstance(child, Element) else child.isspace() or group_table(child.strip("> \n"))):
+            break
         kept -= 1
     if any(isinstance(node, Element) or not node.isspace() for node in nodes[:kept]):
         yield Block("text", element, nodes[:kept])

@@ -24,9 +24,8 @@ BYLINE_WORDS = (*(f"{verb[1:]} by" for verb in _VERBS), "ubmitted on")
 """What a page with the line contains, without the first letter, which may be a capital. "Posted on" is news beside a record."""
 _VERB = f"(?:{'|'.join(_VERBS)})"
 _BYLINE = re.compile(rf"\s*(?:({_VERB})\s*(?:\s(?:by|on)\b|\Z)|by\b)", re.IGNORECASE)
-_BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
-_NODE_TITLE = re.compile(r"(node|page)(__|-)title")
 _OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")  # an offset other than UTC's
+_DIGITS = re.compile(r"\d[\d\s/.:–-]+\d")
 _MAX_NOTICE = 300  # characters of the site's notice with its wrappers
 _MAX_BYLINE = 400  # characters
 _BY_ON = re.compile(rf"(?:{_VERB} )?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
@@ -48,7 +47,7 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     for one in [one for one in elements if one.tag in TITLES][:_MAX_ELEMENTS]:
         links = [inner.attribute("rel") for inner in one.descendants() if inner.tag == "a"]
         is_first = not headings and document is not None and document.startswith(one.line() or "\n")  # as on print pages
-        if one.tag == "h1" or is_first or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
+        if one.tag == "h1" or is_first or links == ["bookmark"] or one.role.title:
             headings.append(one)
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
     likely = [one for one, _ in found if document and document.startswith(one)] or [one for one, _ in found if reference(one)]
@@ -77,21 +76,23 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
             block = block.parent
         text = one_line(readable([block]))
         found = _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)
-        if block is root or len(text) > _MAX_BYLINE or not (found or _is_signed(block) or iso_time(text)):
+        parts = _author_and_date(block)
+        if block is root or len(text) > _MAX_BYLINE or not (found or parts or _is_signed(block) or iso_time(text)):
             continue
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
         stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
-        stamps += [text for text in ([] if any(stamps) else block.walk()) if isinstance(text, str) and iso_time(text)]
+        stamps += [text for text in ([] if any(stamps) else block.walk()) if isinstance(text, str) and _time_in(text)]
         stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
         names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
-        name, time = (found["name"], found["time"]) if found else ("", text)
-        name = (next(names, None) or name).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
-        time = iso_time(stamp) or iso_time(time)
+        name, time = parts or ((found["name"], found["time"]) if found else ("", text))
+        name = ("" if parts else next(names, "")) or name  # an element's is the whole, which may contain the word "on"
+        time = _time_in(stamp or "") or iso_time(time)
         if time is None and (around := block.parent) is not None and around is not root:  # its date may be beside it
             time = iso_time(readable([one for one in around.children if one is not block]))
             block = block if time is None else around
+        name = name.strip(" ,|·•–-")
         return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
     return Byline()
 
@@ -114,30 +115,43 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
             continue
         pending += reversed(node.children)
         if (begun := _BYLINE.match(own := next((child for child in node.content if isinstance(child, str)), ""))) is None:
-            has_class = any(map(_BYLINE_CLASS.fullmatch, node.role.classes))
+            has_class = node.role.byline
             is_date = (has_class or node.tag == "header") and iso_time(node.line())  # of the submission, without an author
-            if not is_below and (is_date or ((own or has_class) and _is_signed(node))):
+            if not is_below and (is_date or ((own or has_class) and _is_signed(node)) or _author_and_date(node)):
                 yield node
             continue
         found = _BY_ON.fullmatch(one_line(readable([node])))
         is_dated = found is not None and iso_time(found["time"]) is not None
-        beside = node.parent.children[:_MAX_ELEMENTS] if node.tag == "p" and node.parent is not None else []
-        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1 and not (begun[1] and is_dated):
+        beside = [one for one in (node.parent or node).children[:_MAX_ELEMENTS] if isinstance(one, Element)]
+        if node.tag == "p" and sum(one.tag == "p" for one in beside) > 1 and not (begun[1] and is_dated):
             continue  # a body may begin with such a line too
-        tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
-        has_class = any(map(_BYLINE_CLASS.fullmatch, tokens))
-        if begun[1] or is_dated or has_class or any(one.tag == "time" for one in node.descendants()):
+        has_class = node.role.byline or (node.parent is not None and node.parent.role.byline)
+        is_timed = any(one.tag == "time" for one in node.descendants()) or any(iso_time(one.line()) for one in beside)
+        if begun[1] or is_dated or has_class or is_timed:
             yield node
+
+
+def _author_and_date(element: Element) -> tuple[str, str] | None:
+    """Returns the texts of an element that consists of an author and a date, by their classes; the date may have any form."""
+    parts = [one for one in element.content[:3] if isinstance(one, Element) and not one.role.field]
+    author, date = (next((one.line() for one in parts if getattr(one.role, kind)), None) for kind in ("author", "date"))
+    return (author, date) if author and date and len(element.content) == 2 else None
+
+
+def _time_in(text: str) -> str | None:
+    """Returns the time that a text is, or that it contains in digits among words of another language."""
+    found = _DIGITS.search(text)
+    return iso_time(text) or (iso_time(found[0]) if found else None)
 
 
 def _is_signed(element: Element) -> bool:
     """Whether a few elements inside are those of the line, in any language or without its words: an author and a time."""
     nodes = list(islice(element.walk(), _MAX_ELEMENTS * 2))
     inside = [one for one in nodes if isinstance(one, Element) and len(nodes) < _MAX_ELEMENTS * 2]
-    is_named = any(one.role.name == "uid" or "/user/" in (one.attribute("href") or "") for one in inside)
+    is_named = any(one.role.name == "uid" or one.role.author or "/user/" in (one.attribute("href") or "") for one in inside)
     is_named |= element.parent is not None and element.parent.tag == "footer"
     has_words = any(isinstance(text, str) and _BYLINE.match(text) for text in nodes)
-    return is_named and not has_words and any(one.tag == "time" if isinstance(one, Element) else iso_time(one) for one in nodes)
+    return is_named and not has_words and any(one.tag == "time" if isinstance(one, Element) else _time_in(one) for one in nodes)
 
 
 def detach_notice(root: Element, elements: list[Element]) -> None:

@@ -16,7 +16,7 @@ from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import FieldState, Form, Kind, PageHead, ParseResult
 from parsers.registry import WORDS, count_labels, label_of
-from parsers.roles import TEASERS, role_of
+from parsers.roles import ASIDES, FULL, TEASERS, role_of
 from parsers.rows import PageRows, count_evidence
 from parsers.scalars import NO_TIME, in_site_zone, number, reference
 from parsers.source import SourceReader
@@ -26,21 +26,14 @@ from parsers.urls import node_id, page_address
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
 """Where a theme without `article` puts the record: the first element that contains labels of the registry."""
-_FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(WORDS["kinds"]["other_types"])
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-|node-)?tta")
 _REFRESH = ':not(noscript) > meta[http-equiv="refresh" i][content*="url=" i]'  # for all readers, also those with scripts
 _INVISIBLE = ", ".join((*(SKIPPED - {"form", "head", "-comment"}), *(f".{name}" for name in WORDS["classes"]["skipped"])))
-_ASIDES = frozenset(("comment", "js-comment", "profile", "media"))
 _MAX_CANDIDATES = 200
 _MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # a page that shows one record has at most one
-_TRANSLATED = re.compile(r"<html\b[^<>]*\slang=[\"']?(?!en|und|zxx)[a-z]{2,3}\b", re.IGNORECASE)
-"""A language that is not the portal's. Translators write theirs into the page; `und` and `zxx` mean none."""
-_CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
-_NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
-_SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
-"""The address in the comment that browsers and SingleFile put at the start of a saved page."""
+_CURRENT_PATH, _NODE_PATH, _SAVED_FROM, _TRANSLATED = (re.compile(one, re.IGNORECASE) for one in WORDS["page_patterns"].values())
 _SAVED_AT = 4096  # characters at the start of a page that are searched for that comment
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
@@ -122,7 +115,7 @@ def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> L
     if path and not _NODE_PATH.match(path):
         return None  # by Drupal's settings this is not the page of a node
     whole = [one for one in candidates if not _class_names(one) & TEASERS and not _is_listed(one)]
-    full = [one for one in whole if _history_id(one) is not None or _class_names(one) & _FULL]
+    full = [one for one in whole if _history_id(one) is not None or _class_names(one) & FULL]
     if len(full) == 1:
         return full[0]
     # of several the one that has most of the labels, unless they have the same, as teasers do
@@ -135,8 +128,22 @@ def _find_record_element(parsed: LexborHTMLParser, page_number: int | None) -> L
         return alone
     body = _build_counted_tree(parsed.body)
     built = {one.node.mem_id: one for one in (body, *body.built())}
-    fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
-    return next((one for one in fallbacks if (built.get(one.mem_id) or _build_counted_tree(one)).known_inside), alone)
+    nodes = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
+    fallbacks = (built.get(one.mem_id) or _build_counted_tree(one) for one in nodes)
+    found = next((one for one in fallbacks if one.known_inside), None)
+    return alone if found is None else _without_frame(parsed, found)
+
+
+def _without_frame(parsed: LexborHTMLParser, element: Element) -> LexborNode:
+    """Returns the smallest part with all known labels and the byline, or the title; removes what precedes the title in it."""
+    byline = byline_of(element, MAX_ABOVE_BYLINE).element
+    start = byline or next(iter(title_of(parsed, element.built())[1]), element)
+    while start.parent is not None and start.known_inside < element.known_inside:
+        for before in start.parent.elements[: start.parent.elements.index(start)] if byline is None else ():
+            if not before.holds_fields:
+                before.node.decompose()
+        start = start.parent
+    return start.node if start.known_inside == element.known_inside else element.node
 
 
 def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
@@ -149,7 +156,7 @@ def _is_aside(node: LexborNode) -> bool:
     """Whether an element is a comment, a user's profile, a media file, or what surrounds the whole content."""
     attributes = node.attributes
     is_person = "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "")
-    return is_person or node.tag in ("main", "body") or not _ASIDES.isdisjoint(_class_names(node))
+    return is_person or node.tag in ("main", "body") or not ASIDES.isdisjoint(_class_names(node))
 
 
 def _is_listed(node: LexborNode) -> bool:

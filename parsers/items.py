@@ -3,17 +3,12 @@
 import re
 
 from parsers.record import Value
+from parsers.registry import WORDS
 from parsers.tree import Element, one_line, readable
 from parsers.urls import absolute
 
-_SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")  # between the links of a list
+_SEPARATORS, _AFTER_LINK, _NOTE = (re.compile(one, re.IGNORECASE) for one in WORDS["link_patterns"].values())
 _MAX_LINKED = 300  # characters; a file's link is followed by its size, but a link in prose is not the value
-_AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
-"""What follows a link: a file's size (Drupal), or on a print page the number of its footnote."""
-_NOTE = re.compile(
-    r"\s*\((?:link is external|link sends e-?mail|(?:link )?opens in (?:a )?new (?:window|tab))\)\Z", re.IGNORECASE
-)
-"""What modules such as extlink print in a link, visually hidden."""
 _DASHES = ("-", "–", "—")  # between the ends of a range
 _PERSON = re.compile(r"\bPerson\b|\bauthor\b|\bv-?card\b|\bh-card\b")
 """In the attributes of a person: RDFa and microdata (schema.org, FOAF), `rel="author"`, hCard and h-card."""

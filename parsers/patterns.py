@@ -18,7 +18,7 @@ from parsers.tree import Element, SourceField, readable
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _NEVER_PROSE = HEADINGS | {"strong", "b"}  # after a known label, a known label in one of these needs no pattern
 _LABEL_ELEMENTS = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}  # elements that themes use for labels
-_FEW_OF_MANY = 4
+FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern a fourth as frequent as another on a page is not the theme's."""
 _INLINE_ELEMENTS = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the classes that hide
@@ -55,7 +55,7 @@ class LabelPatterns:
     _flat: dict[int, Counter[Look]] = field(default_factory=dict)
     _beside: Counter[int] = field(default_factory=Counter)  # known labels in an element that are followed by one like them
     _before: set[int] = field(default_factory=set)  # elements before the first known label beside them
-    _beside_values: Look | None = None  # what most known labels of the page look like, if their values are beside them
+    beside_values: Look | None = None  # what most known labels of the page look like, if their values are beside them
     _classed_fields: int = 0
     _bare_fields: int = 0
     _usual: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -68,7 +68,7 @@ class LabelPatterns:
             self._usual[pattern[:2]] += times
         looks = sum(self._flat.values(), Counter[Look]())
         look, times = max(looks.items(), key=lambda one: one[1], default=(None, 0))
-        self._beside_values = look if 2 * times > max(self.known_labels, _FEW_OF_MANY) else None
+        self.beside_values = look if 2 * times > max(self.known_labels, FEW_OF_MANY) else None
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, contains one, or is not searched. The tree's depth is bounded."""
@@ -121,11 +121,11 @@ class LabelPatterns:
 
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
         """Whether most known labels have another pattern, as in prose with labels. `first`: it must be the most frequent."""
-        return self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY) < max(self._usual.values(), default=0)
+        return self._usual[pattern[:2]] * (1 if first else FEW_OF_MANY) < max(self._usual.values(), default=0)
 
     def is_rare(self, pattern: Pattern) -> bool:
         """Whether another pattern is much more frequent; then a line without a value is no label of the theme."""
-        return self.learned[pattern] * _FEW_OF_MANY <= max(self.learned.values(), default=0)
+        return self.learned[pattern] * FEW_OF_MANY <= max(self.learned.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
         """Whether the first child is a field without a value, text before labels, or the heading of a group of fields."""
@@ -136,7 +136,9 @@ class LabelPatterns:
         ):
             return False
         inside = element.known_inside - max(first.known_inside, label_of(first.line()) is not None)
-        return first.tag in HEADINGS and inside > 0 if group_table(first.line()) else inside > 1  # one may be a value
+        if group_table(first.line()) and first.tag not in HEADINGS:
+            return inside > 1 and _hold_sections(element.content[1:])
+        return inside > (first.tag not in HEADINGS or not group_table(first.line()))  # one may be a value
 
     def is_term(self, element: Element) -> bool:
         """Whether an element is a `dt`, and not in the only list among many other fields, as a body may contain."""
@@ -156,7 +158,7 @@ class LabelPatterns:
 
     def is_beside_values(self, label: Element) -> bool:
         """Whether most known labels of the page look like this one, and have their values beside them."""
-        return (label.tag, label.role.look) == self._beside_values
+        return (label.tag, label.role.look) == self.beside_values
 
     def is_flat_label(self, child: Element | str, following: Element | str | None) -> bool:
         """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text."""
@@ -166,21 +168,23 @@ class LabelPatterns:
             return child.role.label or self.is_term(child)
         if following is None or child.role.item or child.parent is None:
             return False
-        is_elsewhere = self._beside_values is not None or (self.classed and child.tag in HEADINGS)
+        is_elsewhere = self.beside_values is not None or (self.classed and child.tag in HEADINGS)
         if is_elsewhere and not (self.is_beside_values(child) or is_instructions(line) or group_table(line)):
             return False  # a heading in the body
-        alike = is_alike(following, child)
+        alike = is_alike(following, child) and getattr(following, "has_attributes", False) <= child.has_attributes
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[child.tag, child.role.look] > max(looks.values(), default=0)
+        times = self._beside[id(child.parent)] if alike else looks[child.tag, child.role.look]
+        is_usual = times * FEW_OF_MANY >= max(self._usual.values(), default=0)
         if label_of(line) is None:
+            if isinstance(following, Element) and following.known_inside > 1:
+                return False  # the heading of a group of fields
             is_theme = self.is_beside_values(child) and id(child) not in self._before
             is_short = is_theme or isinstance(following, str) or following.tag in _INLINE_ELEMENTS
             is_followed = not alike and (child.tag != "div" or is_short)
-            return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
+            return is_followed and ((is_common and is_usual) or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return group_table(line) is not None and not following.known_inside
-        times = self._beside[id(child.parent)] if alike else looks[child.tag, child.role.look]
-        is_usual = times * _FEW_OF_MANY >= max(self._usual.values(), default=0)
         return is_usual and (child.tag in ("div", "td") if alike else is_common)
 
 
@@ -234,6 +238,13 @@ def _are_group_items(content: list[Element | str], *, of_any_type: bool = False)
     return bool(content)
 
 
+def _hold_sections(content: list[Element | str]) -> bool:
+    """Whether instructions or a whole group are inside, as in a part of the page that is named like a group, and not in items."""
+    inside = [one for part in content if isinstance(part, Element) for one in (part, *part.built())]
+    labels = (one.source_field.label if one.source_field else one.line() for one in inside)
+    return any(label and (is_instructions(label) or group_table(label)) for label in labels)
+
+
 def without_colon(values: list[Element | str]) -> list[Element | str]:
     """Returns a label's values without the colon that some editors and themes put after the label's element."""
     first = values[0] if values else ""
@@ -275,10 +286,9 @@ def _label_at(
     if patterns.is_term(first) or patterns.is_member(text):
         labels = True
     elif label_of(text) is not None:
-        labels = classed or (
-            (bool(others) or not patterns.is_rare(pattern))
-            and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
-        )
+        is_theme = first.tag in _NEVER_PROSE and (after_known or first.role.look != ())  # an editor's headings have no classes
+        is_usual = is_theme or not patterns.is_unusual(pattern, first=not after_known)
+        labels = classed or (is_usual and (bool(others) or not patterns.is_rare(pattern)))
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
     else:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from parsers.registry import WORDS
 
-TEASERS, HIDDEN = (frozenset(words.split()) for words in WORDS["whole_classes"].values())
+TEASERS, HIDDEN, FULL, ASIDES = (frozenset(words.split()) for words in WORDS["whole_classes"].values())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields in the title and the line `Submitted by` (core's node templates)."""
 _NAME = re.compile(r"(?:\w-)?field(?:--|-)name-(\w[\w-]*)")
@@ -44,6 +44,11 @@ class Role:
     prose: bool = False
     text: bool = False
     markup: bool = False
+    heading: bool = False
+    title: bool = False
+    byline: bool = False
+    author: bool = False
+    date: bool = False
     label_shown: bool = False
     label_hidden: bool = False
     look: tuple[str, ...] = ()

@@ -77,19 +77,10 @@ class RowWriter:
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
-        field = Field(
-            position=len(fields) + 1,
-            section=self.section,
-            label=label,
-            name=name,
-            item=item,
-            value=value.text or None,
-            state=FieldState.VALUE if value.text else self.missing,
-            href=value.href,
-            datetime=value.datetime,
-            occurrence=occurrence,
-            person=value.person,
-        )
+        state = FieldState.VALUE if value.text else self.missing
+        field = Field(position=len(fields) + 1, section=self.section, label=label, name=name, item=item, state=state)
+        field.value, field.href, field.datetime, field.person = value.text or None, *value[1:]
+        field.occurrence = occurrence
         fields.append(field)
         self.rows.places.append(self.place)
 
@@ -128,7 +119,8 @@ class _BlockWriter(RowWriter):
             self._write_group(block, *group, title)
         else:
             prose = is_body or block.kind == "text"
-            items = [block.values] if is_body else items_of(block.values)
+            is_one = is_body or (block.element.role.prose and not block.element.role.field)  # a list in it is its text
+            items = [block.values] if is_one else items_of(block.values)
             filled = [value for item in items if (value := read_value(item, self._base, prose=prose)).text]
             name = BODY if is_body else block.name
             if label or filled or not (block.kind == "text" or name == "user_picture"):
@@ -151,11 +143,12 @@ class _BlockWriter(RowWriter):
             self._write_field(title, block.name, [read_value(one, self._base) for one in items_of(nodes)])
             return
         is_name = len(items) == 1 and _NUMBERED.fullmatch(stem)
+        is_plain = all(len(item) == 1 and item[0].label is None for item in items)  # otherwise some labels are hidden
         for item in items:
             number = self.next_item(stem)
             for sub in item:
                 nameless = sub.label is None and sub.name is None
-                own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": *"), sub.name)
+                own = (title, block.name) if nameless and is_plain else (sub.label and sub.label.rstrip(": *"), sub.name)
                 nodes = list(sub.values)
                 values = sub.read or [read_value(one, self._base) for one in ([nodes] if nameless else items_of(nodes))]
                 filled = [value for value in values if value.text]

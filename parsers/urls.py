@@ -5,30 +5,18 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit, urlunsplit
 
+from parsers.registry import WORDS
 from parsers.scalars import cached_short
 
-_NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/([0-9]{1,19})/?", re.IGNORECASE)
+_NODE, _STAMP, _SERVICE, _NO_PAGE, _BROWSER_PREFIX, _CACHED, _TRANSLATED, _VARIANT_PATH = (
+    re.compile(one, re.IGNORECASE) for one in WORDS["addresses"].values()
+)
 _SCHEME = r"(?:https?|ftp)(?::|%3A)(?:/|%2F){1,2}|mailto:|tel:"
 _IN_PATH = re.compile(rf"(?P<wrapper>(?:(?:https?:)?//[^/?#\s]+)?/(?:[^/?#\s]+/)*?)(?P<inner>(?:{_SCHEME}).+)", re.IGNORECASE)
 _WITHOUT_SCHEME = re.compile(r"(?P<wrapper>https?://[^/?#\s]+/(?:[\w.-]+/){1,3})(?P<inner>[\w-]+(?:\.[\w-]+)+(?:[/:?].*)?)", re.I)
-_STAMP = re.compile(r"/(\d{4,14}|\d{4}(?:\.\d\d){2}-\d{6})(?:[a-z]{2}_)?/$")
-"""The time in a replay's address: 14 digits or fewer with a modifier such as `id_`, or as archive.today writes it."""
-_SERVICE = re.compile(r"archiv|cache|wayback|replay|memento|webcit|translat|perma|reader", re.IGNORECASE)
-"""Words in the host or path of what shows another site's pages; a share link or a login form has none of them."""
-_NO_PAGE = re.compile(r"\*|/(?:timemap|timegate|cdx)/", re.IGNORECASE)
-"""A wrapper that lists captures: what it shows is not the page."""
-_BROWSER_PREFIX = re.compile(r"(?:view-source|cache|feed):(?=https?:)|(?:about|read|[a-z]+-extension):[^?]*(?=\?)", re.IGNORECASE)
-"""What browsers put before the address of a page whose source or reader view is saved."""
 _URL_PARAMETERS = ("url", "u", "uri", "q", "src", "link", "page")  # parameters in which services pass a page's address
 _TIME_PARAMETERS = ("ts", "date", "timestamp", "time")  # and its capture time
-_CACHED = re.compile(r"cache:(?:[\w-]{8,16}:)?([^+\s]+)", re.IGNORECASE)
-_TRANSLATED = re.compile(r"https?://([a-z0-9-]+)\.translate\.goog(.*)", re.IGNORECASE)
-"""Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
 _VARIANTS = frozenset(("amp", "print", "printable", "_format", "_wrapper_format"))
-_VARIANT_PATH = re.compile(
-    r"(.*/node/\d+)/(?:amp|print|printable/print)/?|/print(?:able)?(?:/print)?(?:/view)?(?:/(?:pdf|html))?(?:/node)?/(\d+)(?:/debug)?/?"
-)
-"""Print and AMP versions of a page: Drupal's Printable, Print, Entity Print and AMP modules."""
 _FROM_ROOT = re.compile(r"/(?:[\w-]+/)*[\w-]*", re.ASCII)
 """Links such as `/taxonomy/term/1`, which nearly all are: they need no more than the host put before them."""
 _PLAIN_ADDRESS = re.compile(r"(https?://(?![a-z0-9-]+\.translate\.goog)[a-z0-9.-]+)(?:/(?:[a-z-]+/)*[\w-]*)?", re.ASCII)

@@ -95,6 +95,7 @@ THE_SAME = {
     "list items lost": same("body", BODY, "Goals of the visit:\nA report follows in May."),
     "end cut": same("body", BODY, BODY[:90]),
     "all in one line": same("body", BODY, BODY.replace("\n", " ")),
+    "a list and not its heading in one line": same("body", "Agenda\nPlan\no Act\nRest", "Plan o Act Rest"),
     "wrapped": same("body", BODY, BODY.replace("officers ", "officers\n  ")),
     "Markdown": same("body", MODEL, "## See the **[model policy](/node/9)** now"),
     "footnote marks": same("body", POLICY, "See the [12]policy of the court"),
@@ -127,6 +128,7 @@ THE_SAME = {
     "another extractor's local time": same("submitted_at", "2025-01-29T14:56:00", "2025-01-29T14:56", "html html"),
     "day only": same("submitted_at", "2025-07-01T02:56:39Z", "2025-06-30"),
     "printed time": same("Status Changed", CHANGED, "01/29/2025 - 14:56", "html html"),
+    "noon for a date": same("Reviewed On", Dated("Fri, 09/20/2024 - 12:00", "2024-09-20T12:00:00Z"), "09/20/2024 - 12:00"),
     "range with to": same("TTA Event Date", RANGE, "03/03/2025 09:00 to 03/04/2025 17:00"),
     "half a range": same("TTA Event Date", RANGE, "Mon, 03/03/2025 - 09:00 -"),
     "range without hours": same("TTA Event Date", RANGE, "March 3 - 4, 2025"),
@@ -142,6 +144,13 @@ THE_SAME = {
     "page cut": same("Category", "Adjudication", Cut("Adjudic\ufffd"), "html html"),
     "list cut": same("Type of Agency", AGENCIES, ["Courts", Cut("Loc")], "html html"),
     "next fields taken along": same("Agency", "42799", "42799 Contact Robin Vale Fax 555", Contact="Robin Vale", Fax="555"),
+    "other fields below the body": same(
+        "body", BODY, f"{BODY}\nThey meet weekly.\nHours\n6", Outcome="They meet weekly.", Hours="6"
+    ),
+    "other fields below a group": same("Milestone", STEPS, [BARE_STEPS[0], BARE_STEPS[1] | {"": ["Hours", "6"]}], Hours="6"),
+    "the label of a group taken for the value": same(
+        "Website", "a.example", "Site Visits", **{"Site Visits": [{"Place": "Lane"}]}
+    ),
     "the next label taken for the value": same("Language", "Tiếng Việt", "Año fiscal", **{"Año fiscal": "Año 2019"}),
     "a field quoted in the body": same("Category", "Assistance", "Training", body="They wrote: Category Training, in May."),
     "top of the page taken along": same("body", "Help.", "Home 20250129-145639-07 By Hope Help.", title="20250129-145639-07"),
@@ -236,6 +245,11 @@ def test_texts_of_two_extractors_may_lack_different_parts() -> None:
     assert len(merged(first, ("text", {"body": "Goals of the visit:\n• Write a “model” policy"})).changes) == 1
 
 
+def test_two_values_are_one_where_a_later_capture_shows_that_each_is_a_part_of_it() -> None:
+    pages = [("html", {"County": name}) for name in ("Do?a Ana", "Dona Ana", "Doña Ana")]
+    assert changes(merged(*pages)) == []
+
+
 def test_a_text_that_was_misread_between_two_pages_leaves_no_trace() -> None:
     page, misread = ("html", {"body": BODY}), ("prose", {"body": "Something else was taken for the body of this record here."})
     assert changes(merged(page, misread, page)) == []
@@ -254,6 +268,14 @@ def test_a_change_that_a_text_shows_keeps_what_it_could_not_carry() -> None:
         ("May 1, 2025", "2025-05-01T12:00:00Z"),
     ]
     assert len(result.changes) == 1
+
+
+@pytest.mark.parametrize("label", ["Description", "Title", "Status", "Longitude"])
+def test_a_label_that_is_spelled_like_a_column_does_not_change_the_column(label: str) -> None:
+    record = {"title": "A visit", "body": BODY, "Status of Deliverable": "Complete", "Event Location Geo": POINT}
+    old, new = (record | {label: value} for value in ("Short", "Long"))
+    assert [one[1:] for one in changes(merged(("html", old), ("html", new)))] == [("Short", "Long")]
+    assert changes(merged(("html", record), ("text", old | {"body": BODY}))) == []
 
 
 def test_a_field_is_one_field_whether_its_label_is_printed_or_not() -> None:

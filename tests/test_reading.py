@@ -174,6 +174,12 @@ def test_a_byline_in_any_language_is_known_by_its_author_and_its_time(line: str)
     for place in ("header", "div class='node__meta'"):
         dated = read(page(f"<{place}><span>2 September, 2020</span></{place.split()[0]}>{CLASSED}"))
         assert (dated.submitted_by, dated.submitted_at, len(dated.fields)) == (None, "2020-09-02", 2), "a date without an author"
+    signed = read(page(f"<div><span class='post-date'>Yesterday</span><b class='author'>Ann Onym</b></div>{CLASSED}"))
+    assert (signed.submitted_by, signed.submitted_at, len(signed.fields)) == ("Ann Onym", None, 2)
+    spanish = "<div class='submitted'>Enviado por <span class='username'>Ann Onym</span> el Lun, 01/29/2024 - 14:56</div>"
+    for markup in (spanish, "<div><div>By Ann Onym</div><div>January 29, 2024</div></div>"):
+        spoken = read(page(f"{markup}{CLASSED}"))
+        assert (spoken.submitted_by, (spoken.submitted_at or "")[:10], len(spoken.fields)) == ("Ann Onym", "2024-01-29", 2)
 
 
 def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
@@ -185,6 +191,17 @@ def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
     assert record.description is None
     below = read(page(f"<div><p>{'A long text. ' * 500}</p>{BYLINE}</div><div>{BARE}</div>", root="<div>{}</div>"))
     assert below.submitted_by is None, "a byline that a long text quotes"
+
+
+@pytest.mark.parametrize("byline", [f"<div>{BYLINE}</div>", ""])
+def test_the_frame_of_a_site_without_an_article_is_no_part_of_the_record(byline: str) -> None:
+    record = f"<div>{byline}<div><p>Help is asked for.</p></div>{BARE}</div>"
+    title = "<div><h1>20240129-145639-07</h1></div>"
+    frame = (
+        f"<body><div><div>Reporting Portal</div></div><div>{title}{record}</div><div><div>Powered by Drupal</div></div></body>"
+    )
+    found = read(frame.encode())
+    assert (found.title, found.description, len(found.fields)) == ("20240129-145639-07", "Help is asked for.", 4)
 
 
 @pytest.mark.parametrize("verb", ["Submitted", "submitted", "Posted", "Authored"])

@@ -85,12 +85,14 @@ class PageText:
     """A page as the letters of its labels and values, from which a text extractor may have taken the value of a field."""
 
     def __init__(self, page: StoredPage) -> None:
-        self._page = page
+        self._page, self.rows = page, page.fields[:MAX_PARTS]
 
     @cached_property
     def _fields(self) -> list[tuple[str, str, str]]:
-        """Key, label and value of each row."""
-        return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in self._page.fields[:MAX_PARTS]]
+        """Key, label and value of each row; also the labels of groups."""
+        rows = [(row.key, row.label or "", row.value or "") for row in self.rows]
+        rows += dict.fromkeys((row.key, row.item.rstrip(" 0123456789"), "") for row in self.rows if row.item)
+        return [(key, letters(label), letters(value)) for key, label, value in rows]
 
     @cached_property
     def _tops(self) -> list[str]:
@@ -106,7 +108,7 @@ class PageText:
         )
         for label, text in self._page.sections:
             found |= dict.fromkeys(("", letters(line)) for line in (label, *(text or "").splitlines()))
-        groups = {(row.key, letters(row.item.rstrip(" 0123456789") + (row.label or ""))) for row in self._page.fields if row.item}
+        groups = {(row.key, letters(row.item.rstrip(" 0123456789") + (row.label or ""))) for row in self.rows if row.item}
         return [(key, mark) for key, mark in (*found, *groups) if len(mark) >= MIN_MARK]
 
     def part_of_field(self, text: str, own: str, key: str, poorer: "PageText | None" = None) -> str:
@@ -131,7 +133,7 @@ class PageText:
     def _formats(self) -> tuple[set[str], dict[str, str]]:
         """Returns the keys of the fields with and without values, and each line and value by its letters."""
         keys, texts = set(), {}
-        for row in self._page.fields[:MAX_PARTS]:
+        for row in self.rows:
             keys.add(f"{row.key} {row.value is None}")
             for text in (row.value or "", *(row.value or "").splitlines()):
                 texts[letters(text)] = text.strip()
