@@ -41,14 +41,7 @@ MAX_FORMATTING = 12  # formatting elements open at a time, which the parser open
 MAX_TAG = 8192  # characters of one tag; 8 KB contain some 1,500 attributes, which the parser compares with each other in 10 ms
 _MAX_QUOTED = 8  # `>` in values, such as a link to the "> front page"; the longest tag that is not noticed has as many parts more
 _NO_MARKUP_BYTES = bytes(sorted(set(range(256)) - set(b"<>\"'")))
-_REST_OF_TAG = r"""[^\s/>]*+(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+)*+>?"""
-"""A tag after its name, as the HTML standard's tokenizer reads it: a quote opens a value only after an equals sign."""
-_RAW_TEXT_ELEMENTS = "script|style|textarea|title|xmp|iframe|noembed|noframes|plaintext"  # in which `<` is text
-_TOKEN = re.compile(
-    rf"<!--(?:.*?-->|.*)|(?P<tag><(?P<raw>{_RAW_TEXT_ELEMENTS})(?=[\s/>]|\Z){_REST_OF_TAG})(?P<text>[^<]*+(?:<(?!/(?P=raw))[^<]*+)*+)"
-    rf"|(?P<any><(?P<ends>/?)(?P<name>[a-z][^\s/>]{{0,40}}){_REST_OF_TAG})",
-    re.IGNORECASE | re.DOTALL,
-)
+_TOKEN = re.compile("".join(WORDS["source"]["token"]), re.IGNORECASE | re.DOTALL)
 """A comment, an element whose content is text with its start tag, or any other tag."""
 _WITHOUT_END_TAG = frozenset(WORDS["source"]["without_end_tag"].split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())  # limited by MAX_FORMATTING

@@ -201,9 +201,7 @@ def _table_items(element: Element, table: str | None) -> list[_Item]:
     if len(cells) > 1 and (is_header or (rows[0].parent or element).tag == "thead"):
         header = [readable(cell.children) or None for cell in cells[0]]
         header += [None] * max(map(len, cells))
-        return [
-            [SubField(label, None, cell.children, cell) for label, cell in zip(header, row, strict=False)] for row in cells[1:]
-        ]
+        return [[SubField(name, None, cell.children, cell) for name, cell in zip(header, row, strict=False)] for row in cells[1:]]
     headed = all(len(row) == 2 and (row[0].tag == "th" or table == "performance_metrics") for row in cells)
     if headed:
         pairs = [SubField(readable(row[0].children) or None, None, row[1].children, row[1]) for row in cells]

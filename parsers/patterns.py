@@ -286,10 +286,9 @@ def _label_at(
     if patterns.is_term(first) or patterns.is_member(text):
         labels = True
     elif label_of(text) is not None:
-        labels = classed or (
-            (bool(others) or not patterns.is_rare(pattern))
-            and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
-        )
+        is_theme = first.tag in _NEVER_PROSE and (after_known or first.role.look != ())  # an editor's headings have no classes
+        is_usual = is_theme or not patterns.is_unusual(pattern, first=not after_known)
+        labels = classed or (is_usual and (bool(others) or not patterns.is_rare(pattern)))
     elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
     else:

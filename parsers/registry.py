@@ -52,9 +52,7 @@ class Group:
     columns: tuple[tuple[str, str], ...]
 
 
-_ENTRIES, WORDS = (
-    tomllib.loads((files("parsers") / name).read_text(encoding="utf-8")) for name in ("registry.toml", "words.toml")
-)
+_ENTRIES, WORDS = (tomllib.loads((files("parsers") / name).read_text("utf-8")) for name in ("registry.toml", "words.toml"))
 LABELS = tuple(
     Label(
         text,
@@ -86,9 +84,7 @@ def label_key(label: str) -> str:
 
 _BY_TEXT = {label_key(text): label for label in LABELS for text in (*label.also, label.text)}  # normalized
 _GENERIC = frozenset(label_key(text) for label in LABELS for text in label.generic)  # labels that other pages have too
-_BY_NAME = {
-    f"field_{label.columns[0].name}": label for label in LABELS if len(label.columns) == 1 or label.type is Type.MONEY
-} | {
+_BY_NAME = {f"field_{one.columns[0].name}": one for one in LABELS if len(one.columns) == 1 or one.type is Type.MONEY} | {
     re.sub(r"[^a-z0-9]+", "_", label_key(text)).strip("_")[:length].strip("_"): label  # as Drupal's form proposes it
     for label in reversed(LABELS)
     for text in (*label.also, label.text)

@@ -121,7 +121,8 @@ class _BlockWriter(RowWriter):
             self._write_group(block, *group, title)
         else:
             prose = is_body or block.kind == "text"
-            items = [block.values] if is_body else items_of(block.values)
+            is_one = is_body or (block.element.role.prose and not block.element.role.field)  # a list in it is its text
+            items = [block.values] if is_one else items_of(block.values)
             filled = [value for item in items if (value := read_value(item, self._base, prose=prose)).text]
             name = BODY if is_body else block.name
             if label or filled or not (block.kind == "text" or name == "user_picture"):

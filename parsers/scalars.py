@@ -1,16 +1,19 @@
 """Converts printed values to typed ones: times, Yes/No, points, money, numbers, references. None where that is impossible."""
 
 import re
+import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
+from importlib.resources import files
 from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 _Text = TypeVar("_Text", str, str | None)
 _Read = TypeVar("_Read")
+_FORMS = tomllib.loads((files("parsers") / "scalars.toml").read_text("utf-8"))
 _CACHE_SIZE = 4096  # texts for each function
 _MAX_CACHED_TEXT = 400  # characters; longer texts hardly ever repeat, and would only fill the memory
 
@@ -53,9 +56,7 @@ def number(text: str) -> int | None:
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\s*\)?\s*")
-_WKT = re.compile(
-    r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
-)
+_WKT = re.compile(r"(?is)(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?")
 _LAT_LON = re.compile(rf"({_NUMBER})\s*,\s*({_NUMBER})")  # as Geofield prints a point for people, the latitude first
 _PARTS = r"(\d{1,3}(?:\.\d+)?)\s?[°º]\s?(?:([\d.]{1,9})\s?['′’]\s?)?(?:([\d.]{1,9})\s?(?:[\"″”]|''|′′|’’)\s?)?"
 _DEGREES = re.compile(rf"{_PARTS}([NS])[\s,;]+{_PARTS}([EW])", re.IGNORECASE)  # Geofield's other form, with minutes and seconds
@@ -116,23 +117,16 @@ def parse_point(text: str) -> tuple[float | None, float | None, str | None]:
     return None, None, flags[0]
 
 
-_AMOUNT = re.compile(
-    r"(?<![\w.,])\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?!\w|[.,]\d)"
-)
-"""A whole amount, not part of a longer number or of a word such as FY2024."""
+_AMOUNT = re.compile(_FORMS["amount"])
 _SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}  # factors by first letter: k, thousand, million, billion
 _UPPER_BOUND_WORDS = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
-_LOWER_BOUND_WORDS = re.compile(
-    r"\b(over|more than|above|at least|greater than|minimum|and up|or more|and above)\b|^\s*[>≥]|\+\s*$", re.IGNORECASE
-)
+_LOWER_BOUND_WORDS = re.compile(r"(?i)\b(over|more than|above|at least|greater than|minimum|and up|or more)\b|^\s*[>≥]|\+\s*$")
 
 
 @cached_short
 def money_range(text: str) -> tuple[float | None, float | None]:
     """Returns the lower and upper bound in dollars; an open end is None. A single amount is both bounds."""
-    amounts = [
-        float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
-    ]
+    amounts = [float(whole.replace(",", "") + cents) * _SCALE[scale[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)]
     if len(amounts) == 1 and _UPPER_BOUND_WORDS.search(text):
         return None, amounts[0]
     if len(amounts) == 1 and _LOWER_BOUND_WORDS.search(text):
@@ -142,30 +136,12 @@ def money_range(text: str) -> tuple[float | None, float | None]:
 
 _NAMES = "january february march april may june july august september october november december".split()
 _MONTHS = {name: month for month, full in enumerate(_NAMES, start=1) for name in (full, full[:3], full[:4])}
-_WEEKDAYS = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
-_MONTH = r"(?P<month>[a-z]{3,9})\.?"
-_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
-_DATES = (
-    r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})",
-    r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4}|(?<=/)\d\d)",
-    r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
-    rf"{_DAY}[- ](?:of )?{_MONTH},?[- ](?P<y>\d{{4}})",
-    rf"{_MONTH} ?{_DAY}(?:, ?| )(?P<y>\d{{4}})",
-)
-_DATE_FORMS = tuple(re.compile(rf"(?<![\d/.-]){one}(?!\d|[/.-]\d)", re.IGNORECASE) for one in _DATES)
-"""Dates as pages print them; of two numbers, the first is the month unless it is too large."""
+_DATE_FORMS = tuple(re.compile(rf"(?<![\d/.-]){one}(?!\d|[/.-]\d)", re.IGNORECASE) for one in _FORMS["dates"])
 _OFFSETS = {"Z": 0, "UTC": 0, "GMT": 0, "AKST": -9, "AKDT": -8, "HST": -10} | {
     f"{letter}{kind}T": -hours - (kind == "S") for letter, hours in zip("ECMP", (4, 5, 6, 7), strict=True) for kind in "SD"
 }
 _REGIONS = {"E": "New_York", "C": "Chicago", "M": "Denver", "P": "Los_Angeles"}
-_ZONE = r"(?:Z|UTC|GMT|AK[SD]T|HST|[ECMP][SD]?T|(?:Eastern|Central|Mountain|Pacific)(?: (?:Standard|Daylight))?(?: Time)?)\b"
-_CLOCK = re.compile(
-    r"(?<![\d:.])(?:(?P<H>\d{1,2})(?::(?P<M>\d\d)(?::(?P<S>\d\d)(?:\.\d{1,9})?)?)?(?P<half> ?[ap]\.?m\b\.?)?"
-    rf"|(?P<word>noon|midnight))(?P<zone> ?\(?{_ZONE}\)?| ?[+-]\d{{4}}(?!\d))?(?![\d:/])",
-    re.IGNORECASE,
-)
-_FILLER = re.compile(rf"(?:[\s,;.*|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS}|at|on|from|between|by|the)\b)*", re.IGNORECASE)
-"""What a printed time may contain besides date and time of day, such as `(2 years ago)`."""
+_CLOCK, _FILLER = (re.compile("".join(_FORMS[name]), re.IGNORECASE) for name in ("clock", "filler"))
 _SEPARATOR = re.compile(r"\s*(?:[-–—−~→&]|\b(?:to|through|thru|until|till|and)\b)\s*", re.IGNORECASE)
 """Separators between the ends of a range."""
 _OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)  # words for an open end of a range

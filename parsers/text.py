@@ -18,18 +18,18 @@ from parsers.registry import LABELS, Label, Type, group_of_member, group_table, 
 from parsers.rows import PageRows, RowWriter, count_evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head, without_foot
-from parsers.textlabels import Mark, SubField, find_labels, is_labelled, labels_in, table_items, value_form
+from parsers.textlabels import PROVIDER, Mark, SubField, find_labels, is_labelled, labels_in, table_items, value_form
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_time, is_typed, looks_like_label, next_filled, text_of
 from parsers.urls import absolute, node_id
 
 _LINES = FORMS["lines"]
 _LINKED_TYPES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
-_PROVIDER, _MAX_PROVIDERS = "provider_reference", 2  # on Drupal pages with known content; other single references had one value
+_MAX_PROVIDERS = 2  # on Drupal pages with known content; other single references had one value
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
 _MIDDLE_OF_PAGE, _SEPARATORS = 16, ",;-*•+"
-_MAX_BELOW = 20  # lines of a field below a text; more of them have not been seen
+_MOVED, _MAX_BELOW = 4, 20  # places by which a label comes later on some pages; lines of a field below a text that were seen
 _SURE = 10  # of ten values, at most one is printed like a label where the print tells labels from values
 _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
@@ -122,8 +122,12 @@ class _Writer(RowWriter):
         drops = [not mark.filled for mark in marks if mark.type in (*_LINKED_TYPES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
         known = [mark.entry for mark in marks if mark.entry is not None]
-        missing = ((one, LABELS[one.order + 1 : after.order]) for one, after in pairwise(known))
-        self._before_missing = {one for one, labels in missing if any(label.type is Type.TEXT for label in labels)}
+        self._known, self._after = {*known}, dict(pairwise(known))
+
+    def _lacks(self, entry: Label, *types: Type, moved: int = 0) -> bool:
+        """Whether a label of these types, or of any, is missing between a label and the next one, or so many places before."""
+        between = LABELS[max(0, entry.order + 1 - moved) : self._after[entry].order] if entry in self._after else ()
+        return any(one not in self._known and (not types or one.type in types) for one in between)
 
     def write_body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """Writes the lines before the first label: the body, which a fragment of a page does not have."""
@@ -183,11 +187,11 @@ class _Writer(RowWriter):
             end = 0 if entry.text.endswith("Email Address") and "@" not in lines[0].text else end
             return ([lines[:end]] if end else []), lines[end:]
         rest = next_filled(lines, 1 if entry.type is Type.REFERENCE else end)
-        if self._drops_links and (entry in self._before_missing or rest is not None):
+        if self._drops_links and (self._lacks(entry, Type.TEXT, moved=_MOVED) or rest is not None):
             return [], lines  # fields whose labels were dropped, as their values were
-        most = _MAX_PROVIDERS if entry.columns[0].name == _PROVIDER else 1
+        most = _MAX_PROVIDERS if entry is PROVIDER and not self._lacks(entry) else 1
         filled = [at for at in range(end) if lines[at].text and not lines[at].glued]
-        if entry.type is Type.REFERENCE and len(filled) > most and not lines[filled[1]].links:
+        if entry.type is Type.REFERENCE and len(filled) > most and (self._lacks(entry) or not lines[filled[1]].links):
             end = filled[1]  # the others are an unlisted label and its value, or the heading of a group
         values: list[list[Line]] = []
         for line in lines[:end]:
@@ -202,10 +206,12 @@ class _Writer(RowWriter):
         text, before = lines[index].text, lines[index - 1].text
         if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
             return not lines[index].glued or value_form(entry).fullmatch(lines[0].text) is not None
-        if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
+        is_long = entry.columns != () and entry.columns[0].name == _LONG_TEXT
+        if index and entry.type is Type.TEXT and (not is_long or self._lacks(entry)):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
-            return not (before and is_more and entry not in self._before_missing) or _LINES["foreign"].match(text) is not None
-        is_other = is_time(text) or (text.isalpha() and yes_no(text) is not None) or _LINES["foreign"].match(text)
+            is_apart = before == "" or is_typed(text) or (not is_long and self._lacks(entry, Type.TEXT))
+            return is_apart or not (is_more or text[0] == "(") or _LINES["foreign"].match(text) is not None
+        is_other = (is_typed(text) and entry.type is not Type.MONEY) or _LINES["foreign"].match(text)
         is_prose = textlines.is_sentence(text) or _LINES["full_stop"].search(text)
         if entry.type is not Type.TEXT and (is_other or is_prose or self._names_field(entry, lines, index)):
             return True
@@ -385,8 +391,7 @@ class _Writer(RowWriter):
 
 def _cut_below(items: list[list[SubField]]) -> list[Line]:
     """Takes out of a group's last item the fields at its end that no other item has; returns their lines: they are below it."""
-    others = {label.text for item in items[:-1] for label, _ in item if label is not None}
-    lines: list[Line] = []
+    others, lines = {label.text for item in items[:-1] for label, _ in item if label is not None}, list[Line]()
     for label, values in reversed(items[-1][1:] if len(items) > 1 else []):
         if label is None or label.text in others or is_member_line(label.text):
             break

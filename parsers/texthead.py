@@ -13,7 +13,7 @@ from parsers.textlines import FORMS, MANY_LABELS, Line, is_sentence, is_short, n
 _HEAD = FORMS["head"]
 Span = tuple[int, int]
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
-_MAX_BYLINE_LINES, _MAX_BYLINE_PARTS = 10, 5  # blank lines included, where each part of a byline is an element of its own
+_MAX_BYLINE_LINES, _MAX_BYLINE_PARTS = 60, 5  # blank lines included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")  # first words of the site's notice
 _NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
 _MENU_LINES, _FEW_ITEMS = 40, 2  # lines, and usual items that a body may contain as headings
@@ -39,7 +39,7 @@ class _Byline(NamedTuple):
     end: int
     name: str | None
     time: str | None
-    is_signed: bool = False  # it has a verb, such as `Submitted`, and a time
+    is_signed: bool = False  # it has a word, such as `Submitted` or `By`, and a time
 
 
 def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
@@ -63,6 +63,8 @@ def read_head(lines: list[Line], *, teasers_end: int) -> TextHead:
     byline = next((one for one in bylines if one.at > at and (is_sole or _is_near(lines, at, one))), None)
     if byline is None and (teasers_end or not any(line.text for line in lines[: max(at, 0)])):  # the document's title, or none
         byline = next(iter(bylines), None)
+    if byline is None and title is not None:
+        byline = _find_bare_byline(lines, at + 1)
     if byline is not None:
         head.name, head.time, head.end = byline.name, byline.time, byline.end
         head.spans |= dict.fromkeys(("submitted_by", "submitted_at"), (lines[byline.at].first, lines[byline.end - 1].last))
@@ -78,9 +80,7 @@ def end_of_teasers(lines: list[Line]) -> int:
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_distinctive(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
-    last = (
-        at for at in range(middle) if any(one in lines[at].text for one in teasers) or lines[at].plain[:9].lower() == "read more"
-    )
+    last = (at for at in range(middle) if lines[at].plain[:9].lower() == "read more" or any(map(lines[at].text.count, teasers)))
     end = max(last, default=-1) + 1
     own, before = ({label_key(lines[index].plain) for index in labels if (index >= end) is is_own} for is_own in (True, False))
     return end if len(own) >= MANY_LABELS and len(before - own) < _OWN_LABELS else 0
@@ -107,6 +107,10 @@ def teasers_in(lines: list[Line]) -> set[str]:
     more = (_HEAD["more"].fullmatch(text) or _HEAD["more"].fullmatch(f"{text} {after}") for text, after in pairwise([*texts, ""]))
     links = Counter(found[1] for found in more if found)
     return {title for title, count in links.items() if texts.count(title) <= count} if len(links) < _MAX_TEASERS else set(links)
+
+
+def _without_arrow(line: Line) -> str:
+    return line.plain.rstrip(" >»›/|")
 
 
 def _is_notice(text: str) -> bool:
@@ -144,15 +148,22 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
     document = _HEAD["site"].split(first, maxsplit=1)[0]
     whole = document if reference(document) or document[0].isalpha() else None  # not a reference without its date
     repeated = [at for at in filled[1:] if lines[at].plain == document and (document != first or at == filled[1])]
-    references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
+    repeated = repeated if not _is_frame(lines[filled[0]]) else []
+    tops = [at for at in filled if not bylines or at < bylines[0].at]
+    references = [at for at in filled if (one := _without_arrow(lines[at])) not in teasers and reference(one)]
+    references = references or [at for at in tops if _HEAD["title"].fullmatch(_without_arrow(lines[at]))]
+    bulleted = (list(run) for is_item, run in groupby(filled, lambda at: lines[at].plain != lines[at].text) if is_item)
+    crumbs = {_without_arrow(lines[run[-1]]) for run in bulleted if run[1:] and _without_arrow(lines[run[0]]).lower() == "home"}
+    last_crumb = [at for at in filled if lines[at].text in crumbs]
     followed = [index for index in references if any(one.at > index and _is_near(lines, index, one) for one in bylines)]
     headings = [index for index in filled if lines[index].heading == 1]
-    for found in (followed, repeated, [index for index in references if index in headings], references, headings):
+    for found in (followed, repeated, [at for at in references if at in headings], references, last_crumb, headings):
         if found:
             has_site = found[0] == filled[0] and ("|" in first or reference(document))
-            title = whole if has_site else lines[found[0]].plain
+            title = whole if has_site else _without_arrow(lines[found[0]])
             short = takewhile(lambda at: not is_sentence(lines[at].text), filled[filled.index(found[0]) :])
-            return max((at for at in short if lines[at].plain == title), default=found[0]), title  # again, as in a breadcrumb
+            again = (at for at in short if _without_arrow(lines[at]) == title)
+            return max(again, default=found[0]), title  # as in a breadcrumb
     if reference(document):
         return filled[0], document
     tabs = next((index for index in filled if _HEAD["tabs"].match(lines[index].plain)), 0)
@@ -171,7 +182,11 @@ def _find_title(lines: list[Line], bylines: list[_Byline], teasers: set[str]) ->
     if not named and not bylines:
         links = [at for at in filled for name in ("tabs", "breadcrumb") if _HEAD[name].match(lines[at].plain)]
         below = [at for at in filled if links and at > links[-1] and lines[at].plain == lines[at].text]
-        named = [at for at in below if not _is_frame(lines[at])][:1]
+        named = [at for at in below if not _is_frame(lines[at])]
+        rest = [at for at in named if not _HEAD["menu"].fullmatch(lines[at].plain)]
+        if rest[:1] != named[:1]:  # what follows the menus is the body
+            return (rest[0] if rest else len(lines)) - 1, None
+        named = named[:1]
     if not named and "|" in first and document != first and not is_sentence(first):
         return filled[0], whole
     is_glued = not named or len(_HEAD["glue"].findall(lines[named[-1]].text)) >= _GLUED
@@ -186,12 +201,20 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
         is_above_time = below is not None and _HEAD["name_above_time"].fullmatch(lines[below].text)
         return _Byline(at, below + 1, text, iso_time(lines[below].text)) if below and is_above_time else None
     filled = [index for index in range(at, min(at + _MAX_BYLINE_LINES, len(lines))) if lines[index].text][:_MAX_BYLINE_PARTS]
-    joined = accumulate((lines[index].text for index in filled), "{} {}".format)
+    joined = [*accumulate((lines[index].text for index in filled), "{} {}".format)]
     parsed = [_parse_byline(one, at, index + 1) for one, index in zip(joined, filled, strict=True)]
-    parsed += [_parse_byline(f"{text}, {lines[index].text}", at, index + 1) for index in filled[1:2]]
+    parsed += [_parse_byline(f"{one}, {lines[end].text}", at, end + 1) for one, end in zip(joined, filled[1:3], strict=False)]
     timed = [one for one in parsed if one is not None and one.time is not None]
     is_cut = _HEAD["without_name"].fullmatch(text) is not None and filled[1:2] == [at + 1]  # the name is on the next line
     return max(timed, key=lambda one: "T" in (one.time or ""), default=parsed[1] if is_cut else parsed[0])
+
+
+def _find_bare_byline(lines: list[Line], start: int) -> _Byline | None:
+    """Returns the byline below a title if it is a name and a date without a word between, or a date."""
+    filled = [index for index in range(start, len(lines)) if lines[index].text and not _is_frame(lines[index])][:2]
+    texts = accumulate((lines[index].plain for index in filled), "{} {}".format)
+    found = ((_HEAD["bare_byline"].fullmatch(text), index) for text, index in zip(texts, filled, strict=True))
+    return next((_Byline(filled[0], end + 1, one["name"], iso_time(one["time"])) for one, end in found if one), None)
 
 
 def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
@@ -201,7 +224,7 @@ def _parse_byline(text: str, at: int, end: int) -> _Byline | None:
             is_whole = verb or (name and (printed or text.endswith((",", " on"))))
             if is_whole and (not printed or iso_time(printed)) and (not name or _is_name(name)):
                 name = "" if name.casefold() == "on" else name
-                return _Byline(at, end, name or None, iso_time(printed), verb and printed != "")
+                return _Byline(at, end, name or None, iso_time(printed), printed != "")
     return None
 
 

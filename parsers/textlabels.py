@@ -46,12 +46,14 @@ _MIN_MISSPELLED, _END = 10, 4
 _SPELLINGS = {form: label for label in LABELS for text in (label.text, *label.also) for form in (text, text.upper())}
 _FROM_CAPITALS = {text.upper(): text for text in _SPELLINGS if not text.isupper()}
 _BY_LENGTH = sorted(_SPELLINGS, key=len, reverse=True)
-_ALTERNATIVES = "|".join(re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in _BY_LENGTH)
-_LABEL = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
+_WORDS = "|".join(re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in _BY_LENGTH)
+_ALTERNATIVES = rf"(?!Milestone (?!Milestone )[A-Z])(?:{_WORDS})"
+_LABEL = re.compile(rf"(?<![\w-]){_ALTERNATIVES}(?![\w-])")
 _ANY = "|".join(map(re.escape, _BY_LENGTH))
-_UNSPACED = re.compile(rf"(?:{_ALTERNATIVES})(?!s\b)")
+_UNSPACED = re.compile(rf"{_ALTERNATIVES}(?!s\b)")
 _PREFIX = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_LABEL.pattern + r"(?= [\w$(+])")}
 """How a line begins with a label where no separator shows its end, by the name in `pairs`."""
+PROVIDER = label_of("Provider Reference")  # the only single reference with names of many words
 SubField = tuple[Line | None, list[Line]]  # of a group's item: its label, if it has one, and the lines of its value
 
 
@@ -78,7 +80,15 @@ class Mark:
         if entry is None or self.line.paired:
             return entry is not None and entry.type is Type.REFERENCES and len(self.filled) == 1 and ", " in self.filled[0].text
         ends = [" ".join(words[at:]) for at in range(max(1, len(words) - _MAX_END), len(words))]
-        if entry.contact and (len(words) >= _NAME_WORDS or any(map(FORMS["lines"]["legend"].fullmatch, ends))):
+        text, lines = " ".join(words), FORMS["lines"]
+        is_name = entry.contact or (entry.type is Type.REFERENCE and (entry is not PROVIDER or lines["foreign"].search(text)))
+        if (
+            is_name
+            and (self.line.glued or entry.contact)
+            and (len(words) >= _NAME_WORDS or FORMS["head"]["several"].search(text))
+        ):
+            return True
+        if entry.contact and any(map(lines["legend"].fullmatch, ends)):
             return True
         is_list = entry.type in (Type.REFERENCES, Type.GROUP) and not entry.contact and len(words) > 1
         return is_list or (entry.type is Type.REFERENCE and any(map(is_typed, ends)))
@@ -184,7 +194,7 @@ def labels_in(line: Line) -> list[str]:
 def _label_spans(text: str) -> list[tuple[int, int]]:
     """Returns where labels are in a line: as words, or where most have no space around them, anywhere."""
     words, anywhere = ([found.span() for found in pattern.finditer(text)] for pattern in (_LABEL, _UNSPACED))
-    return anywhere if len(anywhere) > _GLUED * max(len(words), 1) else words
+    return anywhere if len(anywhere) >= max(_GLUED * len(words), _GLUED + 1) else words
 
 
 def _split_line(line: Line, separator: str | None) -> list[Line]:
@@ -272,6 +282,8 @@ def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text
         score -= 0.5
     elif kind is not Type.TEXT and (text[-1] in ".:" or len(text) > MAX_REFERENCE):
         score -= 1.0
+    elif first.glued and kind in (Type.REFERENCE, Type.REFERENCES) and not text[0].isupper():  # "Category 5: a storm"
+        score -= 2.0
     usual = 1 if mark.line.glued else 3  # what follows the last label may be the page's footer
     return score + 1.0 - (0.0 if ends_text else min(4.0, 0.1 * max(0, count - usual) + 0.4 * blanks))
 
@@ -284,12 +296,8 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         if mark.type not in (Type.GROUP, Type.INSTRUCTIONS):
             places.setdefault(mark.label, []).append(mark)
     doubtful = [some[:_MAX_PLACES] for some in places.values() if len(some) > 1][:_MAX_DOUBTFUL]
-    tries = [marks]
-    for at in (
-        (0, -1) if doubtful else ()
-    ):  # each only at its first place, as with comments below, or its last, as below quotations
-        gone = [one for some in doubtful for one in some if one is not some[at]]
-        tries.append([mark for mark in marks if mark not in gone])
+    ends = [[one for some in doubtful for one in some if one is not some[at]] for at in (0, -1)[: 2 * len(doubtful)]]
+    tries = [[mark for mark in marks if mark not in gone] for gone in ([], *ends)]  # comments come last, quotations first
     best = max((_chain_from(lines, one) for one in tries), key=itemgetter(0))
     for some in doubtful:
         tries = [[mark for mark in marks if mark is kept or mark not in some] for kept in some]

@@ -181,9 +181,8 @@ def _unwrap_lines(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str 
     plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
     spaced = (line for line in plain if " " in line.strip() and not _MARKS["unwrapped"].match(line))
     width = max(map(len, spaced), default=0)
-    following = [
-        plain[at + 1].lstrip() for at in range(len(plain)) if _MIN_WIDTH <= width <= _MAX_WIDTH and _is_wrapped(plain, at, width)
-    ]
+    wrapped = (at for at in range(len(plain)) if _MIN_WIDTH <= width <= _MAX_WIDTH and _is_wrapped(plain, at, width))
+    following = [plain[at + 1].lstrip() for at in wrapped]
     if len(following) < _FULL_LINES or 3 * sum(text[0].islower() for text in following) < len(following):
         width = 0  # the lines end by chance
     found, parts = list[Line](), list[str]()
@@ -198,9 +197,8 @@ def _unwrap_lines(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str 
         links = tuple(Link(link[2].strip(), hrefs[int(link[1])]) for link in _LINK.finditer(marked)) if _OPEN in marked else ()
         text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
         text = "" if "|" in text and _MARKS["rule"].fullmatch(text) else text
-        found.append(
-            Line(text, first, at, links=links, look=raw[first].removesuffix(raw[first].lstrip(_LOOK)) + ":" * text.endswith(":"))
-        )
+        look = raw[first].removesuffix(raw[first].lstrip(_LOOK)) + ":" * text.endswith(":")
+        found.append(Line(text, first, at, links=links, look=look))
         parts, depth = [], 0
     return found
 

@@ -254,7 +254,7 @@ def test_csv_of_all_tables_has_every_column_but_where_the_archive_lies(out: Path
 
 def test_a_value_of_another_type_is_named_and_nothing_is_written(folders: Folders, tmp_path: Path) -> None:
     row = tuple("yesterday" if name == "captured_at" else None for name in ("capture_id", "captured_at"))
-    with pytest.raises(DataLooksWrong, match=r"captures\.captured_at has a value other than timestamp"):
+    with pytest.raises(DataLooksWrong, match=r"captures\.captured_at has values other than timestamp"):
         parquet.write("captures", ("capture_id", "captured_at"), [row], io.BytesIO())
 
 

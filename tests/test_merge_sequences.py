@@ -95,6 +95,7 @@ THE_SAME = {
     "list items lost": same("body", BODY, "Goals of the visit:\nA report follows in May."),
     "end cut": same("body", BODY, BODY[:90]),
     "all in one line": same("body", BODY, BODY.replace("\n", " ")),
+    "a list and not its heading in one line": same("body", "Agenda\nPlan\no Act\nRest", "Plan o Act Rest"),
     "wrapped": same("body", BODY, BODY.replace("officers ", "officers\n  ")),
     "Markdown": same("body", MODEL, "## See the **[model policy](/node/9)** now"),
     "footnote marks": same("body", POLICY, "See the [12]policy of the court"),
@@ -127,6 +128,7 @@ THE_SAME = {
     "another extractor's local time": same("submitted_at", "2025-01-29T14:56:00", "2025-01-29T14:56", "html html"),
     "day only": same("submitted_at", "2025-07-01T02:56:39Z", "2025-06-30"),
     "printed time": same("Status Changed", CHANGED, "01/29/2025 - 14:56", "html html"),
+    "noon for a date": same("Reviewed On", Dated("Fri, 09/20/2024 - 12:00", "2024-09-20T12:00:00Z"), "09/20/2024 - 12:00"),
     "range with to": same("TTA Event Date", RANGE, "03/03/2025 09:00 to 03/04/2025 17:00"),
     "half a range": same("TTA Event Date", RANGE, "Mon, 03/03/2025 - 09:00 -"),
     "range without hours": same("TTA Event Date", RANGE, "March 3 - 4, 2025"),
@@ -241,6 +243,11 @@ def test_texts_of_two_extractors_may_lack_different_parts() -> None:
     first, second = ("text", {"body": BODY}), ("text", {"body": "Goals of the visit:\n- Write a “model” policy"})
     assert changes(merged(first, second)) == changes(merged(second, first)) == []
     assert len(merged(first, ("text", {"body": "Goals of the visit:\n• Write a “model” policy"})).changes) == 1
+
+
+def test_two_values_are_one_where_a_later_capture_shows_that_each_is_a_part_of_it() -> None:
+    pages = [("html", {"County": name}) for name in ("Do?a Ana", "Dona Ana", "Doña Ana")]
+    assert changes(merged(*pages)) == []
 
 
 def test_a_text_that_was_misread_between_two_pages_leaves_no_trace() -> None:

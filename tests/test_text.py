@@ -68,7 +68,11 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
         "label of an entity in full": ("Provider Reference\nA\nPosted by B on 1/1/2023\nPhone\n617-555-0100", "Phone", []),
         "each after a blank line": ("Type of Agency\n\nCourts\n\nTribal\n", "Type of Agency", ["Courts", "Tribal"]),
         "one of a kind": ("TTAR Source\nBJA\nFiscal Year\nYear 2024", "TTAR Source", ["BJA"]),
-        "two providers": ("Provider Reference\nAn Agency\nAnother", "Provider Reference", ["An Agency", "Another"]),
+        "two providers": (
+            "Provider Reference\nAn Agency\nAnother\nSpecial Populations",
+            "Provider Reference",
+            ["An Agency", "Another"],
+        ),
         "an answer is no reference": ("BJA Grant Manager\nYes", "BJA Grant Manager", [None]),
         "a time is no reference": ("TTAR Source\n03/01/2024", "TTAR Source", [None]),
         "one phone number": ("TTA Title\nA title\nPhone Number\n617-555-0100\n12 people", "Phone Number", ["617-555-0100"]),
@@ -114,6 +118,9 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
         ),
         "no instructions as a value": (f"Category\nTraining\nAlternate Phone\n\n{CHECK}", "Alternate Phone", []),
         "part of the form": ("TTA Title\nA title\nContact Website\nhttps://a.example\nCover Letter", "Cover Letter", []),
+        "a cost below a hidden label": ("Demographic - Other\nOf the county\n$1,000", "Demographic - Other", ["Of the county"]),
+        "no second provider": ("Provider Reference\nA\nVeterans\nTTA Title", "Provider Reference", ["A"]),
+        "long text that goes on": (f"{OTHER} describe below\na, b\n(c)\nAdult", f"{OTHER} describe below", ["a, b\n(c)"]),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
     }.values(),
 )
@@ -185,8 +192,7 @@ def test_items_of_a_list_may_be_longer_than_the_margin_of_a_wrapped_text() -> No
 
 
 @pytest.mark.parametrize(
-    ("fields", "audience", "area"),
-    [("", ["Judges", "County"], None), ("TTA Program Area\nCourts\n", ["Judges"], ["Courts"])],
+    ("fields", "audience", "area"), [("", ["Judges", "County"], None), ("TTA Program Area\nCourts\n", ["Judges"], ["Courts"])]
 )
 def test_a_line_like_a_label_without_a_value_is_one_if_it_is_at_its_usual_place(
     fields: str, audience: list[str], area: list[str] | None
@@ -235,6 +241,10 @@ def test_a_label_that_a_text_has_twice_is_one_where_it_fits() -> None:
         ("BJA Grant Manager Mara Vale Event", "BJA Grant Manager", [None]),
         ("Category Training Sessions Held 4", "Category", [None]),
         ("Category Training", "Category", ["Training"]),
+        ("Category Training Agency Size Medium", "Category", [None]),
+        ("TTA Point of Contact Mara ValeHope Quill", "TTA Point of Contact", [None]),
+        ("Category 5: a storm", "Category", []),
+        ("Milestone" + " Milestone Title Report Milestone Notes Sent" * 9, "Milestone", []),
     ],
 )
 def test_a_value_within_a_line_ends_where_its_form_does_or_is_left_open(

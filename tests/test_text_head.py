@@ -34,6 +34,11 @@ MENU = "\n".join(["A Plain Title | Example Portal", "Skip to main content", *(f"
         ),
         "dash before the date": ("20240311-91530-7\nPublished by Hope Quill - Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
         "date below the name": ("20240311-91530-7\nBy Hope Quill\nMarch 11, 2024", "20240311-91530-7"),
+        "no word": ("20240311-91530-7\nBreadcrumb\n1. Home\nHope Quill 11 March 2024", "20240311-91530-7"),
+        "a breadcrumb's arrows": ("* Home >\n* 20240311-91530-7 >\nSubmitted by Hope Quill on 03/11/2024", "20240311-91530-7"),
+        "again in a breadcrumb": ("A Title\n* Home\n* A Title\nBy Hope Quill, 03/11/2024", "A Title"),
+        "far above": ("REQ: 2024-01-02 - A\nMenu\nClose\nLink\nBy Hope Quill, 03/11/2024", "REQ: 2024-01-02 - A"),
+        "blank lines": (f"20240311-91530-7\nBy{9 * chr(10)}Hope Quill\n\n03/11/2024", "20240311-91530-7"),
         "notice between": (f"20240311-91530-7\n{NOTICE}\nSubmitted by Hope Quill on 03/11/2024", "20240311-91530-7"),
     }.values(),
 )
@@ -136,6 +141,7 @@ def test_a_separator_in_place_of_line_breaks_separates_lines(separator: str) -> 
         "in a menu's line": (BASE.replace("20240311-91530-7", "HomeAboutLog inTwo-agency workshop"), None),
         "with the site's name": (BASE.replace("-7\n", "-7 | Example Portal\n", 1), "20240311-91530-7"),
         "how long an author is a member": (BASE.replace("20240311-91530-7", "Member for\n34 minutes 49 seconds"), None),
+        "a menu below a breadcrumb is none": (f"Breadcrumb\n1. Home\nMain navigation\n{BASE.partition('09:15')[2]}", None),
         "a menu's item is none": (BASE.replace("20240311-91530-7", "Start\nHome\nLog in\nHome"), None),
     }.values(),
 )

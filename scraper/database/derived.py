@@ -18,9 +18,7 @@ from scraper.database.places import atlas, code_of_2023
 from scraper.database.request_title import split_request_title
 
 _FILES = sorted((files("scraper.database") / "rules").iterdir(), key=lambda file: file.name)
-RULES: dict[str, dict[str, Any]] = {
-    file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in _FILES
-}
+RULES: dict[str, dict[str, Any]] = {file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8")) for file in _FILES}
 """By column: `heading`, `description`, `type`, `unit`, `rule`, `precision` (percent, as `make quality` measures), `examples`."""
 _CACHED = 4_096
 """Results of a function that are kept: a record's rules make the same calls, and many records share a place or a title."""

@@ -126,6 +126,10 @@ class _Timeline:
             relation = compare(one.shown, shown)
             if relation is not Relation.DIFFERENT:
                 one.confirm(new, relation)
+                pair = values[max(values.index(one) - 1, 0) :][:2]  # what is known now may show that two values were one
+                if pair[1:] and (relation := compare(pair[0].shown, pair[1].shown)) is not Relation.DIFFERENT:
+                    pair[0].confirm(pair[1], relation)
+                    values.remove(pair[1])
                 return
         if any(RICHNESS[shown.form] < RICHNESS[one.shown.form] for one in around):
             self._add_poorer(new, at, around)

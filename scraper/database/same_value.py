@@ -165,12 +165,13 @@ def _compare_times(kept: Shown, new: Shown) -> Relation | None:
 
 
 def _parse_ranges(shown: Shown) -> list[list[str]] | None:
-    """Returns start and end of each value, by time; None if one can't be parsed."""
+    """Returns start and end of each value, by time; None if one can't be parsed. Noon that Drupal prints for a date is local."""
     found = []
     for row in shown.rows:
         if row.value or row.datetime:
             for text in [row.value] if row.datetime else _SEVERAL_TIMES.split(row.value or ""):
-                found.append([*map(normal_time, time_range(text, row.datetime))])
+                times = zip(time_range(text, row.datetime), time_range(text, None), strict=True)
+                found.append([normal_time(printed if time == f"{printed}Z" else time) for time, printed in times])
     return sorted(found) if all(map(any, found)) else None
 
 
@@ -189,6 +190,7 @@ def _compare_moments(before: str, after: str) -> Relation:
 # --- texts ----------------------------------------------------------------------------------------------------------
 
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
+_LIST_MARK = re.compile(r"o|\d{1,2}")  # of an item, where a text has the list in one line
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
@@ -216,7 +218,7 @@ def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     units = [letters(text) for row in rows if row.item or is_open for text in (row.item, row.label) if text]
     for row in rows:
         units += {line_letters(row, line) for line in (row.value or "", *re.split("[\t\n]", row.value or ""))}
-    left = remove_parts(text, units)
+    left = [one for one in remove_parts(text, units) if not (part.is_text and _LIST_MARK.fullmatch(one))]
     may_be_cut = left and (part.partial or len(text) >= MIN_CUT) and text.endswith(left[-1])
     if may_be_cut and any(unit.startswith(left[-1]) for unit in units):
         del left[-1]

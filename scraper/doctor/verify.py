@@ -196,9 +196,7 @@ def inspect(path: Path) -> tuple[list[str], tuple[int, int], dict[str, str]]:
             damage = [str(row[0]) for row in db.execute(f"PRAGMA integrity_check({MAX_EXAMPLES})")]
             if damage == ["ok"]:
                 tables = db.execute(_TABLES).fetchall()
-                rows = (
-                    (table, *row) for (table,) in tables for row in enumerate(db.execute(f'SELECT * FROM "{table}"'), start=1)
-                )
+                rows = ((name, *row) for (name,) in tables for row in enumerate(db.execute(f'SELECT * FROM "{name}"'), start=1))
                 zeros = ((table, at) for table, at, row in rows if any(type(value) is str and "\0" in value for value in row))
                 damage = [f"table {table}, row {at}: a text contains zeros" for table, at in islice(zeros, MAX_EXAMPLES)]
             application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))

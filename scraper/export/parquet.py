@@ -50,9 +50,7 @@ def write(name: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]], fi
                     typed = [None if value is None else read(value) for value in values] if read else values
                     arrays.append(pa.array(typed, type_))
                 except (ValueError, TypeError, pa.ArrowException):
-                    raise DataLooksWrong(
-                        f"{name}.{field.name} has a value other than {type_}: run `tta load --rebuild`"
-                    ) from None
+                    raise DataLooksWrong(f"{name}.{field.name} has values other than {type_}: run `tta load --rebuild`") from None
             group.append(pa.RecordBatch.from_arrays(arrays, schema=shape))
             count += len(some)
             if sum(map(len, group)) >= GROUP_ROWS or sum(batch.nbytes for batch in group) >= GROUP_BYTES:

@@ -65,7 +65,7 @@ def _in_degrees(found: re.Match[str]) -> str:
 _POINT = re.compile(r"POINT ?\((-?\d+\.\d+) (-?\d+\.\d+)\)")
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(256)}
 NOISES: dict[str, Callable[[str], str]] = {
-    "rounded points": lambda page: _POINT.sub(lambda one: f"POINT ({float(one[1]):.2f} {float(one[2]):.2f})", page),
+    "rounded points": lambda page: _POINT.sub(lambda one: f"POINT ({round(float(one[1]), 2)} {round(float(one[2]), 2)})", page),
     "points in degrees": lambda page: _POINT.sub(_in_degrees, page),
     "latitude first": lambda page: _POINT.sub(r"\2, \1", page),
     "without accents": lambda page: "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFD", page))),
