@@ -14,6 +14,8 @@ from scraper.explore.filters import RecordFilters
 from scraper.explore.links import moment, render_value, safe_href
 from scraper.explore.record import FACTS, arrange, differing
 from scraper.serve import application
+from tests import dbkit
+from tests.dbkit import day, loaded, node, page, sql
 from tests.webkit import ROOT, Site
 
 
@@ -51,6 +53,19 @@ def test_list_is_shown_as_links_to_its_like() -> None:
     assert render_value("not JSON", "program_areas", "records", urls) is None
     assert render_value('["A"]', "value", "fields", urls) is None
     assert render_value("url:a", "record_id", "fields", urls) == '<a href="/tta/records/url~3Aa">url:a</a>'
+
+
+def test_records_before_and_after_are_those_of_the_table_also_of_a_record_without_a_time(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [page(dbkit.html({}, node=n, title=f"Record {n}"), url=node(n), when=day(1)) for n in range(1, 7)])
+    for number, time in ((2, "2024-01-01"), (3, "2024-01-01"), (5, "2025-01-01")):
+        sql(folders.database, f"UPDATE records SET submitted_at = '{time}' WHERE record_id = '{number}'")
+    shown = Site(folders.database)
+    order = re.findall(r'"record_id": "(\d)"', shown.get("/tta/records.json?_shape=objects").text)
+    assert order == ["5", "2", "3", "1", "4", "6"]
+    for at, number in enumerate(order):
+        text = shown.get(f"/tta/records/{number}").text
+        near = [re.findall(rf'<span>{which}: <a href="/tta/records/(\d)', text) for which in ("Newer", "Older")]
+        assert near == [order[max(at - 1, 0) : at], order[at + 1 : at + 2]]
 
 
 def _field(position: int, **values: Any) -> dict[str, Any]:
