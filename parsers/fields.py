@@ -122,7 +122,7 @@ class _Scan:
         """Whether texts above the fields in an element are a body without an element of its own, and not values of fields."""
         if self._seen_known_label or self._patterns.classed or self._patterns.beside_values is not None:
             return not self._seen_known_label
-        content = islice(element.content, _FEW_NODES)
+        content = element.content[:_FEW_NODES]
         before = takewhile(lambda one: isinstance(one, str) or not (one.source_field or one.holds_fields), content)
         return any(isinstance(one, Element) and one.tag in _PROSE for one in before)
 

@@ -115,9 +115,8 @@ def _byline_starts(root: Element, most: int) -> Iterator[Element]:
             continue
         pending += reversed(node.children)
         if (begun := _BYLINE.match(own := next((child for child in node.content if isinstance(child, str)), ""))) is None:
-            has_class = node.role.byline
-            is_date = (has_class or node.tag == "header") and iso_time(node.line())  # of the submission, without an author
-            if not is_below and (is_date or ((own or has_class) and _is_signed(node)) or _author_and_date(node)):
+            is_date = (node.role.byline or node.tag == "header") and iso_time(node.line())  # of the submission, without an author
+            if not is_below and (is_date or ((own or node.role.byline) and _is_signed(node)) or _author_and_date(node)):
                 yield node
             continue
         found = _BY_ON.fullmatch(one_line(readable([node])))

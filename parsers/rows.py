@@ -41,8 +41,10 @@ class PageRows:
 def write_all(blocks: Sequence[Block], patterns: LabelPatterns, base: str | None) -> PageRows:
     """Returns the rows and sections of all blocks of a page, in order. `patterns`: those learned from the page."""
     before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
-    texts = (one for one in before if one.name is None and (text := readable(one.values)) and not section_of_instruction(text))
-    body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the very first text
+    texts = ((readable(block.values), block) for block in before if block.name is None)
+    bodies = [(text, block) for text, block in texts if text and not section_of_instruction(text)]
+    bodies.sort(key=lambda one: "\n" not in one[0] and not one[0].endswith((".", "!", "?", ":")))  # prose before a single line
+    body = next((block for block in blocks if block.name == BODY), bodies[0][1] if bodies else None)
     writer = _BlockWriter(base, patterns)
     for block in blocks:
         writer.write(block, is_body=block is body)

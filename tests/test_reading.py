@@ -204,6 +204,11 @@ def test_the_frame_of_a_site_without_an_article_is_no_part_of_the_record(byline:
     assert (found.title, found.description, len(found.fields)) == ("20240129-145639-07", "Help is asked for.", 4)
 
 
+def test_a_line_above_the_body_is_not_the_description() -> None:
+    assert read(page(f"<div>Portal</div><div>Help is asked for.</div>{BARE}")).description == "Help is asked for."
+    assert read(page(f"<div>Help wanted</div><div>Hall</div>{BARE}")).description == "Help wanted"
+
+
 @pytest.mark.parametrize("verb", ["Submitted", "submitted", "Posted", "Authored"])
 def test_the_byline_above_the_record_is_found(verb: str) -> None:
     """A print page has it in its head; an empty article in it is the picture of the author."""
