@@ -197,7 +197,7 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
     """Returns the byline that begins on a line; it has several lines if each of its parts was a separate element."""
     text = lines[at].text
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
-        below = next_filled(lines, at + 1) if text and _is_name(text) else None
+        below = next_filled(lines, at + 1) if text and _is_name(text) and lines[at].plain == text else None
         is_above_time = below is not None and _HEAD["name_above_time"].fullmatch(lines[below].text)
         return _Byline(at, below + 1, text, iso_time(lines[below].text)) if below and is_above_time else None
     filled = [index for index in range(at, min(at + _MAX_BYLINE_LINES, len(lines))) if lines[index].text][:_MAX_BYLINE_PARTS]
@@ -212,7 +212,7 @@ def _find_byline(lines: list[Line], at: int) -> _Byline | None:
 def _find_bare_byline(lines: list[Line], start: int) -> _Byline | None:
     """Returns the byline below a title if it is a name and a date without a word between, or a date."""
     filled = [index for index in range(start, len(lines)) if lines[index].text and not _is_frame(lines[index])][:2]
-    texts = accumulate((lines[index].plain for index in filled), "{} {}".format)
+    texts = accumulate((lines[index].text for index in filled), "{} {}".format)
     found = ((_HEAD["bare_byline"].fullmatch(text), index) for text, index in zip(texts, filled, strict=True))
     return next((_Byline(filled[0], end + 1, one["name"], iso_time(one["time"])) for one, end in found if one), None)
 

@@ -80,6 +80,11 @@ def test_a_body_begins_after_menus_breadcrumbs_and_a_line_whose_date_was_dropped
     assert (record.title, record.description) == (top.partition("\n")[0], "A body of one line.")
 
 
+def test_an_item_of_a_list_above_a_time_is_no_author() -> None:
+    text = BASE.replace("Submitted by Hope Quill on Mon, 03/11/2024", "- In Progress\nMon, 03/11/2024")
+    assert (read(text).title, read(text).submitted_by) == ("20240311-91530-7", None)
+
+
 PROSE = [
     *("Work Plan:", "County", "The two agencies met and agreed on a plan.", CHECK, "The method was tried before.", MILESTONES),
     *("Invite the partners.", "Write the guide", METRICS, LETTER),
