@@ -92,6 +92,7 @@ THE_SAME = {
     "straight quotes": same("body", BODY, BODY.replace("“", '"').replace("”", '"')),
     "another dash": same("body", BODY, BODY.replace("—", "--")),
     "headings lost": same("body", BODY, "\n".join(BODY.split("\n")[1:]), "html prose"),
+    "drawn line": same("body", BODY, f"{'━' * 30}\n{BODY}"),
     "list items lost": same("body", BODY, "Goals of the visit:\nA report follows in May."),
     "end cut": same("body", BODY, BODY[:90]),
     "all in one line": same("body", BODY, BODY.replace("\n", " ")),
