@@ -98,8 +98,8 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
 def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
     """Whether an element is a label, or a field with one."""
     block = field_of(element, patterns, after_known=True)
-    is_field = block is not None and (block.label is not None or block.source_field is not None)
-    return is_field or element.tag == "dt" or element.role.label
+    heads = element.tag == "dt" or (element.tag in HEADINGS and patterns.is_member(element.line() or ""))
+    return heads or element.role.label or (block is not None and (block.label is not None or block.source_field is not None))
 
 
 def _read_sub_fields(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:
@@ -136,8 +136,8 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int,
     may_be = child.tag in HEADINGS or (child.is_plain_text and isinstance(following, str))
     alike = (one.line() for one in content if isinstance(one, Element) and may_be and is_alike(one, child))
     is_named = any(is_member(one or "", patterns.table) for one in (line, *alike))
-    may_head = child.tag in HEADINGS or (child.is_plain_text and following is not None and not is_alike(following, child))
-    return child.tag == "dt" or child.role.label or (may_head and following is not None and is_named)
+    may_head = child.is_plain_text and child.tag != "dd" and following is not None and not is_alike(following, child)
+    return child.tag == "dt" or child.role.label or ((child.tag in HEADINGS or may_head) and following is not None and is_named)
 
 
 def _read_element(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:

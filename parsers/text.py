@@ -6,7 +6,7 @@ them is the body. `textlines` removes the extractor's marks, `texthead` finds ti
 """
 
 from dataclasses import dataclass, field, replace
-from itertools import dropwhile, groupby, pairwise, takewhile
+from itertools import dropwhile, groupby, islice, pairwise, takewhile
 from typing import Literal
 
 from parsers import textlines
@@ -149,20 +149,21 @@ class _Writer(RowWriter):
 
     def write_field(self, mark: Mark) -> None:
         """Writes rows of a label and the lines up to the next."""
-        no_value = (mark.entry is not None and mark.entry.contact) or (self._drops_links and mark.type in _LINKED_TYPES)
+        entry = mark.entry
+        no_value = (entry is not None and entry.contact) or (self._drops_links and mark.type in _LINKED_TYPES)
         mark.lines = mark.lines[: self._legend_at(mark.lines, no_value=no_value)]
-        if mark.entry is None or mark.type is Type.INSTRUCTIONS:
+        if entry is None or mark.type is Type.INSTRUCTIONS:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
             self._write_loose_lines(mark.lines[end:])
-        elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
+        elif (mark.is_inline or mark.line.paired) and (mark.may_be_several or (entry is PROVIDER and self._lacks(entry))):
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
         elif mark.type is Type.GROUP:
             self._write_group(mark)
         else:
-            values, rest = self._split_values(mark.entry, mark.lines)
+            values, rest = self._split_values(entry, mark.lines)
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
@@ -249,15 +250,14 @@ class _Writer(RowWriter):
         return bool(is_named or lines[at].links or (" " in line.text and _LINES["full_stop"].search(after)))
 
     def _begins_field(self, lines: list[Line], at: int) -> bool:
-        """Whether a line in a text has short lines below it, and no blank line between where paragraphs of the text have one."""
-        if not looks_like_label(lines[at].text):
-            return False
+        """Whether a line in a text has short lines below it, in a compact text several if a blank line is between."""
         before = next((lines[one] for one in range(at - 1, -1, -1) if lines[one].text), lines[0])
-        below = [*takewhile(lambda one: one.text or not self._compact, lines[at + 1 : at + 1 + _MAX_BELOW])]
+        first = next_filled(lines, at + 1) or len(lines)
+        following = takewhile(lambda one: one.text or not self._compact, islice(lines, first, None))
+        below = [*islice((one for one in following if one.text), _MAX_BELOW)]
         is_apart = before.text[-1] in ".!?" or before.plain != before.text or (self._compact and not lines[at - 1].text)
-        first = next((one for one in below if one.text), None)
-        are_short = len(below) < _MAX_BELOW and all(textlines.is_short(one.text) for one in below)
-        return is_apart and are_short and first is not None and first.plain == first.text
+        is_list = (self._compact and first > at + 1) < len(below) < _MAX_BELOW and below[0].plain == below[0].text
+        return looks_like_label(lines[at].text) and is_apart and is_list and all(textlines.is_short(one.text) for one in below)
 
     def _write_loose_lines(self, lines: list[Line]) -> None:
         """Writes lines after a complete value: unlisted labels with values, else text without a label (not from a footer)."""

@@ -196,7 +196,7 @@ def _unwrap_lines(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str 
         marked = reduce(join_wrapped, parts)
         links = tuple(Link(link[2].strip(), hrefs[int(link[1])]) for link in _LINK.finditer(marked)) if _OPEN in marked else ()
         text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
-        text = "" if "|" in text and _MARKS["rule"].fullmatch(text) else text
+        text = "" if text == ":" or ("|" in text and _MARKS["rule"].fullmatch(text)) else text
         look = raw[first].removesuffix(raw[first].lstrip(_LOOK)) + ":" * text.endswith(":")
         found.append(Line(text, first, at, links=links, look=look))
         parts, depth = [], 0

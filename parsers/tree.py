@@ -19,6 +19,7 @@ from parsers.roles import NONE, Role, role_of
 _MAX_LINE = 400  # characters of a line that may be a label; the longest label of the registry has 95
 MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. Deeper elements are children of the last level, so no text is lost
 SKIPPED, TRANSPARENT, _FORMATTING, BLOCKS, SPACED = (frozenset(tags.split()) for tags in WORDS["elements"].values())
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt".split())
 _ENDS_LINE = BLOCKS - {"dt"} | {"br", "a", "time", "img"}  # a label may be a `dt` in a wrapper
 CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])  # control characters, removed by `str.translate`
 
@@ -232,8 +233,10 @@ def _build_children(root: Element, elements: list[Element], *, read: SourceReade
                 current = current.next
                 continue
             below, into = None, parent
-            if tag in TRANSPARENT:
+            if tag in TRANSPARENT or (tag == "button" and parent.tag in _HEADINGS):  # opens what the heading is of
                 below = current.first_child
+            elif tag == "i" and current.first_child is None:
+                pass  # an icon
             elif tag is not None and tag not in SKIPPED and not tag.startswith(("-", "!")):
                 element = Element(current, parent, tag)
                 if not element.role.skipped:

@@ -110,6 +110,12 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
             "Description",
             ["First.\n\nAfter it, more"],
         ),
+        "colons on lines of their own": ("Type of Agency\n:\nCourts", "Type of Agency", ["Courts"]),
+        "values below a blank line": (
+            "TTA Title\nA\nField Notes\nThey met\n\nMeeting Days\n\nMonday\nFriday",
+            "Field Notes",
+            ["They met"],
+        ),
         "label in front of each value": (
             "Type of Agency\nType of Agency: Courts\nType of Agency: Tribal\nCategory\nCategory: A\n"
             "TTAR Source\nTTAR Source: B\nGuests\nGuests: 4",
