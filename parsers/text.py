@@ -212,7 +212,7 @@ class _Writer(RowWriter):
             is_more = text[0].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             is_apart = before == "" or is_typed(text) or (not is_long and self._lacks(entry, Type.TEXT))
             return is_apart or not (is_more or text[0] == "(") or _LINES["foreign"].match(text) is not None
-        is_other = (is_typed(text) and entry.type is not Type.MONEY) or _LINES["foreign"].match(text)
+        is_other = (is_typed(lines[index].plain) and entry.type is not Type.MONEY) or _LINES["foreign"].match(text)
         is_prose = textlines.is_sentence(text) or _LINES["full_stop"].search(text)
         if entry.type is not Type.TEXT and (is_other or is_prose or self._names_field(entry, lines, index)):
             return True

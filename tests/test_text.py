@@ -124,7 +124,7 @@ from tests.textkit import BASE, CHECK, METRICS, OTHER, labels, read, values
         ),
         "no instructions as a value": (f"Category\nTraining\nAlternate Phone\n\n{CHECK}", "Alternate Phone", []),
         "part of the form": ("TTA Title\nA title\nContact Website\nhttps://a.example\nCover Letter", "Cover Letter", []),
-        "a cost below a hidden label": ("Demographic - Other\nOf the county\n$1,000", "Demographic - Other", ["Of the county"]),
+        "no cost": ("Demographic - Other\n* Of the county\n* $1,000", "Demographic - Other", ["Of the county"]),
         "no second provider": ("Provider Reference\nA\nVeterans\nTTA Title", "Provider Reference", ["A"]),
         "long text that goes on": (f"{OTHER} describe below\na, b\n(c)\nAdult", f"{OTHER} describe below", ["a, b\n(c)"]),
         "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
