@@ -131,9 +131,8 @@ class LabelPatterns:
         """Whether the first child is a field without a value, text before labels, or the heading of a group of fields."""
         if first.role.field or (not first.role.label and sum(child.role.label for child in element.elements) > 1):
             return True
-        if _are_group_items(
-            element.content[1:], of_any_type=bool(group_table(first.line()) or not self.holds_most_labels(element))
-        ):
+        is_group = group_table(first.line()) is not None or not self.holds_most_labels(element)
+        if _are_group_items(element.content[1:], of_any_type=is_group):
             return False
         inside = element.known_inside - max(first.known_inside, label_of(first.line()) is not None)
         if group_table(first.line()) and first.tag not in HEADINGS:

@@ -134,9 +134,7 @@ class _BlockWriter(RowWriter):
     def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
         """Writes the rows of a group's field. `stem`: its items' name; if that ends in a number, it is the only item's name."""
         parts = (part for node in block.values if isinstance(node, Element) for part in (node, *node.built()))
-        is_built_alike = any(
-            part.role.paragraph for part in parts
-        )  # of the fields of another entity, in the theme's own template
+        is_built_alike = any(part.role.paragraph for part in parts)  # another entity's fields have the theme's template too
         learned = Counter({one: times for one, times in self._learned.items() if one[2] or is_built_alike})
         patterns = LabelPatterns(learned, in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)

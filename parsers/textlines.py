@@ -228,11 +228,13 @@ def _read_headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
             mark, bare = match["mark"], match["text"]
             if is_markdown or mark[0] != "#" or reference(bare) or label_of(bare):
                 text, level = bare, 1 if mark[:2] in ("#", "=", "h1") or mark in ("=" * 6, "*" * 6) else 2
-        if match := _MARKS["emphasized_line"].fullmatch(text):
+        is_line = _MARKS["line"].fullmatch(text) is not None
+        if not is_line and (match := _MARKS["emphasized_line"].fullmatch(text)):
             text = match[2] + match[3]
         if is_markdown and found and found[-1].text and _MARKS["underline"].fullmatch(text):
             found[-1] = replace(found[-1], last=line.last, heading=1 if text[0] == "=" else 2, look=text[0])
         else:
+            text = "" if is_line else text
             found.append(line if text is line.text else replace(line, text=text, heading=level))
     return found
 

@@ -164,10 +164,7 @@ class Element:
 
 
 class UnbuiltField(Element):
-    """An element that was read from its source as a plain field, unless the reader finds that something else surrounds it.
-
-    Its children are built only if they are asked for. A class of its own, because `__getattr__` makes all attributes slow.
-    """
+    """A plain field, read from its source; children are built if asked for. Others lack `__getattr__`, which slows attributes."""
 
     __slots__ = ()
 

@@ -92,6 +92,7 @@ THE_SAME = {
     "straight quotes": same("body", BODY, BODY.replace("“", '"').replace("”", '"')),
     "another dash": same("body", BODY, BODY.replace("—", "--")),
     "headings lost": same("body", BODY, "\n".join(BODY.split("\n")[1:]), "html prose"),
+    "drawn line": same("body", BODY, f"{'━' * 30}\n{BODY}"),
     "list items lost": same("body", BODY, "Goals of the visit:\nA report follows in May."),
     "end cut": same("body", BODY, BODY[:90]),
     "all in one line": same("body", BODY, BODY.replace("\n", " ")),
@@ -148,6 +149,7 @@ THE_SAME = {
         "body", BODY, f"{BODY}\nThey meet weekly.\nHours\n6", Outcome="They meet weekly.", Hours="6"
     ),
     "other fields below a group": same("Milestone", STEPS, [BARE_STEPS[0], BARE_STEPS[1] | {"": ["Hours", "6"]}], Hours="6"),
+    "the next label taken for another value": same("Type of Agency", AGENCIES, [*AGENCIES, "Name"], Name="Robin Vale"),
     "the label of a group taken for the value": same(
         "Website", "a.example", "Site Visits", **{"Site Visits": [{"Place": "Lane"}]}
     ),

@@ -178,6 +178,12 @@ def test_marks_of_the_extractor_are_removed_and_links_kept(form: str, below: str
     assert labels(record) == labels(read(BASE))
 
 
+@pytest.mark.parametrize("line", ["* * *", "---", "_" * 40, "━" * 20, "⎯⎯⎯", "⸻"])
+def test_a_line_drawn_across_the_page_is_no_text(line: str) -> None:
+    body = "A body of one line."
+    assert read(BASE.replace(body, f"{body}\n\n{line}\n\nAnd more of it.")).description == f"{body}\n\nAnd more of it."
+
+
 def test_entities_that_an_extractor_left_are_decoded_and_an_authors_are_kept() -> None:
     left = read(BASE.replace("Larch", "O&#039;Hara").replace("Complete", "Tried &amp; Complete"))
     assert (left.county, left.status) == ("O'Hara County", "Tried & Complete")

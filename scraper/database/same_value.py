@@ -195,6 +195,8 @@ _LIST_MARK = re.compile(r"o|\d{1,2}")  # of an item, where a text has the list i
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
     labels = {letters(row.label) for row in (*kept.rows, *new.rows) if row.item and row.label}
+    for one, other in ((kept, new), (new, kept)):  # a text may have the next label for a value
+        labels |= {letters(row.label) for row in one.page.rows if other.is_text and not one.is_text and row.label}
     before, after = _value_letters(kept, labels), _value_letters(new, labels)
     old, young = "".join(before), "".join(after)
     was, now = ("\n".join(shown.values) for shown in (kept, new))
