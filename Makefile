@@ -44,11 +44,11 @@ serve: .venv/.run ## Show the demo database in Datasette at http://127.0.0.1:800
 	@$(BIN)/tta --data $(DEMO) serve
 
 test: setup ## Run every test, in one more process than there are processors
-	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --dist worksteal
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 datasette-alpha: setup ## Run every test of pages on the newest alpha of Datasette 1.0, and compare all pages with 0.65
 	@UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv run --quiet --active --no-sync --frozen \
-		--prerelease allow --with 'datasette>=1.0a41' python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --dist worksteal \
+		--prerelease allow --with 'datasette>=1.0a41' python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal \
 		$(or $(TESTS),$(filter-out tests/test_deploy.py,$(shell grep -l 'tests\.webkit' tests/test_*.py)))
 
 replayweb: setup ## Show a WACZ in replayweb.page's own player, which npm fetches (needs Chromium)
