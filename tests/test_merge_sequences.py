@@ -113,6 +113,7 @@ THE_SAME = {
     "decoded in part": same("body", "Café’s “plan”", "Café\ufffds “plan\ufffd", "html html"),
     "escaped twice": same("County", "Lake & Sons", "Lake &amp; Sons", "html html"),
     "letters lost": same("County", "Doña Ana County", "Do?a Ana County", "html html"),
+    "mark lost": same("First request", "✖", "?", "html html"),
     "letters without codes": same("Title", "Íñiguez Hall", "Ã\x8dÃ±iguez Hall", "html html"),
     "in degrees": same("Event Location Geo", POINT, "42° 20' 45\" N, 71° 2' 47\" W"),
     "accents lost": same("County", "Doña Ana County", "Dona Ana County", "html html"),
@@ -167,7 +168,7 @@ THE_SAME = {
 POORER_PAGES = (
     *("author cut", "local time", "page cut", "list cut"),
     *("decoded wrongly", "decoded in part", "point with fewer digits"),
-    *("letters lost", "letters without codes", "accents lost"),
+    *("letters lost", "mark lost", "letters without codes", "accents lost"),
 )
 
 

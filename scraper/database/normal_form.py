@@ -23,7 +23,7 @@ _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")  # marks left by extractors
 _LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|o)[ \t]+(?=\S)", re.MULTILINE)
 _LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")  # words, and decimal points
-_BEYOND_ASCII = re.compile(r"(?![\x00-\x7f])[\w‘’“”–—…]")  # not the bullets and lines that a text extractor draws
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f\s•◦▪▫·○●■□─-╿⎯⸻]")  # without the bullets and lines that a text extractor draws
 _WINDOWS = {ord(char): code for code in range(0x80, 0xA0) if (char := bytes([code]).decode("cp1252", "ignore"))}
 """The characters that only windows-1252 has, and their bytes."""
 _TRAILING = "".join(map(chr, range(0x80, 0xC0))) + bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")
