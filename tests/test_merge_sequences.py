@@ -213,6 +213,12 @@ TRUE_CHANGES: dict[str, tuple[str, Any, Any]] = {
     "value replaced": ("Type of Agency", ["Courts", "Local Police"], ["Courts", "Tribal Police"]),
     "longer name": ("County", "Essex", "Essex County"),
     "number": ("Remote TTAC ID", "1234", "1235"),
+    "number of a field that nobody has listed": ("Guests", "12", "15"),
+    "number in a group": (
+        "Performance Metrics",
+        [{"Question": "How many?", "People": "40"}],
+        [{"Question": "How many?", "People": "45"}],
+    ),
     "milestone added": ("Milestone", STEPS[:1], STEPS),
     "milestone renamed": ("Milestone", STEPS, [STEPS[0] | {"Milestone Title": "Kick-off visit"}, STEPS[1]]),
 }

@@ -190,7 +190,7 @@ def _compare_moments(before: str, after: str) -> Relation:
 # --- texts ----------------------------------------------------------------------------------------------------------
 
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
-_LIST_MARK = re.compile(r"o|\d{1,2}")  # of an item, where a text has the list in one line
+_LIST_MARK = re.compile(r"^[ \t]*(?:(\d{1,2})[.)]|[•o])[ \t]", re.MULTILINE)  # of an item; texts may have the list in one line
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
@@ -220,7 +220,8 @@ def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     units = [letters(text) for row in rows if row.item or is_open for text in (row.item, row.label) if text]
     for row in rows:
         units += {line_letters(row, line) for line in (row.value or "", *re.split("[\t\n]", row.value or ""))}
-    left = [one for one in remove_parts(text, units) if not (part.is_text and _LIST_MARK.fullmatch(one))]
+    marks = {found[1] or "o" for row in rows for found in _LIST_MARK.finditer(row.value or "") if part.is_text}
+    left = [one for one in remove_parts(text, units) if one not in marks]
     may_be_cut = left and (part.partial or len(text) >= MIN_CUT) and text.endswith(left[-1])
     if may_be_cut and any(unit.startswith(left[-1]) for unit in units):
         del left[-1]
