@@ -247,6 +247,11 @@ def test_a_removed_value_counts_where_the_form_shows_all_values(form: str) -> No
     assert changes(result) == [("agency_types", "Courts; Local Police", "Courts")]
 
 
+def test_a_value_of_a_group_may_change_to_one_that_the_page_has_elsewhere() -> None:
+    old, new = ({"Performance Metrics": [{"Question": "How many?", "People": people}], "Guests": "45"} for people in ("40", "45"))
+    assert len(changes(merged(("html", old), ("text", new)))) == 1
+
+
 def test_texts_of_two_extractors_may_lack_different_parts() -> None:
     """The list marks show that these are not two texts of one extractor, of which the second one would show a removal."""
     first, second = ("text", {"body": BODY}), ("text", {"body": "Goals of the visit:\n- Write a “model” policy"})

@@ -215,7 +215,9 @@ def _value_letters(shown: Shown, labels: Iterable[str] = ()) -> list[str]:
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     """Whether a poorer capture's text is a richer one's value with parts dropped, or in a body or a group other fields below."""
-    is_open = part.is_text and (whole.rows[0].key == "description" or whole.rows[0].item is not None)
+    own = [letters(row.value or "") for row in whole.rows if not row.datetime]  # many texts lack times
+    is_whole = whole.rows[0].item is not None and all(value in text for value in own)
+    is_open = part.is_text and (whole.rows[0].key == "description" or is_whole)
     rows = whole.page.rows if is_open else whole.rows
     units = [letters(text) for row in rows if row.item or is_open for text in (row.item, row.label) if text]
     for row in rows:
